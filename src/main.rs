@@ -1,0 +1,3 @@
+//! The program `throng`.
+
+fn main() {}

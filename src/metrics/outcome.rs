@@ -1,0 +1,192 @@
+//! Owns what a request can end in, and the one table that names every way of failing.
+
+use serde::{Deserialize, Serialize};
+
+/// What a request ended in. A request that was cut by the end of the run is neither.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The answer came whole and was what the plan accepts.
+    Succeeded,
+    /// No whole answer, or one that the plan does not accept.
+    Failed(Failure),
+    /// Cut by the end of the run; counted, neither succeeded nor failed.
+    Cancelled,
+}
+
+/// Why a request failed: small and closed, so that failures group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Failure {
+    /// The wire did not deliver an answer.
+    Fault(Fault),
+    /// A whole answer with a status that the plan does not accept.
+    Status(u16),
+    /// A rule of the plan broke; the number is its sentence in [`Catalogue::texts`].
+    ///
+    /// [`Catalogue::texts`]: super::Catalogue::texts
+    Rule(u32),
+}
+
+/// What a person groups failures by: the server's own errors, refused requests, connections, time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// Status 500 and above.
+    ServerError,
+    /// Any other status that the plan does not accept.
+    Status,
+    /// Names, connections, resets, broken answers.
+    Connection,
+    /// A limit in time.
+    Timeout,
+    /// A rule of the plan.
+    Rule,
+    /// The generator's own shortage; the target is not to blame.
+    Generator,
+}
+
+impl FailureKind {
+    /// The words for a heading: `server errors (5xx)`.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::ServerError => "server errors (5xx)",
+            Self::Status => "unexpected status",
+            Self::Connection => "connection",
+            Self::Timeout => "timeouts",
+            Self::Rule => "rules of the plan",
+            Self::Generator => "the generator itself",
+        }
+    }
+}
+
+macro_rules! faults {
+    ($($variant:ident, $id:literal, $kind:ident, $sentence:literal, $advice:literal;)*) => {
+        /// A way in which the wire can fail to deliver an answer.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Fault {
+            $(#[doc = $sentence] #[serde(rename = $id)] $variant,)*
+        }
+
+        impl Fault {
+            /// Every fault, in the order of a request's life.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The stable name in records and JSON: `connect.refused`.
+            #[must_use]
+            pub fn id(self) -> &'static str {
+                match self { $(Self::$variant => $id),* }
+            }
+
+            /// The sentence for people: short, stable, without addresses, so that failures group.
+            #[must_use]
+            pub fn sentence(self) -> &'static str {
+                match self { $(Self::$variant => $sentence),* }
+            }
+
+            /// Where to look when it happens.
+            #[must_use]
+            pub fn advice(self) -> &'static str {
+                match self { $(Self::$variant => $advice),* }
+            }
+
+            /// The group that people look for it under.
+            #[must_use]
+            pub fn kind(self) -> FailureKind {
+                match self { $(Self::$variant => FailureKind::$kind),* }
+            }
+        }
+    };
+}
+
+faults! {
+    DnsFailed, "dns.failed", Connection, "dns: the name does not resolve",
+        "check the host name, and that it is known from this machine or container";
+    ConnectRefused, "connect.refused", Connection, "connect refused",
+        "nothing listens there: check host and port, and that the server is up; inside a container, `localhost` is the container";
+    ConnectReset, "connect.reset", Connection, "connect reset",
+        "something between here and the server closes new connections";
+    ConnectUnreachable, "connect.unreachable", Connection, "connect: no route to the host",
+        "check the address and the network between";
+    ConnectFailed, "connect.failed", Connection, "connect failed",
+        "the operating system refused to connect";
+    ConnectTimeout, "timeout.connect", Timeout, "connect timeout",
+        "the server's backlog is full, or a firewall drops packets";
+    SendReset, "send.reset", Connection, "reset while sending",
+        "the server closed the connection before it had read the request";
+    HeadClosed, "head.closed_no_bytes", Connection, "closed early: no answer",
+        "the server closed the connection instead of answering: look at its log";
+    HeadTruncated, "head.truncated", Connection, "closed early: in the head of the answer",
+        "the server broke off while answering: look at its log";
+    HeadReset, "head.reset", Connection, "reset before the answer",
+        "the server or a proxy dropped the connection: look at its log";
+    HeadInvalid, "head.invalid", Connection, "bad response: the head is not HTTP",
+        "is this the right port, and is it HTTP without TLS?";
+    HeadVersion, "head.version", Connection, "bad response: unknown HTTP version",
+        "the server answers in a version that was not asked for";
+    HeadUpgrade, "head.unexpected_upgrade", Connection, "bad response: switched protocols unasked",
+        "the server answered 101 to a request that asked for no upgrade";
+    FramingLength, "framing.content_length", Connection, "bad response: Content-Length",
+        "the length of the answer is not a number, or there are two";
+    FramingChunk, "framing.chunk", Connection, "bad response: chunk",
+        "the chunked answer is broken";
+    FramingCoding, "framing.te_unsupported", Connection, "bad response: unknown Transfer-Encoding",
+        "the answer comes in a coding other than chunked";
+    BodyTruncated, "body.truncated", Connection, "closed early: in the body of the answer",
+        "the server broke off while sending: look at its log";
+    BodyReset, "body.reset", Connection, "reset in the body of the answer",
+        "the server or a proxy dropped the connection while sending";
+    TtfbTimeout, "timeout.ttfb", Timeout, "timeout: no answer",
+        "the server took the request and did not answer in time";
+    IdleTimeout, "timeout.idle", Timeout, "timeout: the answer stalled",
+        "the server stopped sending in the middle of the answer";
+    TotalTimeout, "timeout.total", Timeout, "timeout: the answer took too long",
+        "the whole exchange passed its limit";
+    LimitHead, "limit.head", Connection, "bad response: the head is too large",
+        "the head of an answer may have 64 KiB and 128 fields";
+    LimitInterim, "limit.interim", Connection, "bad response: too many interim responses",
+        "an answer may be preceded by 16 interim responses";
+    LimitBody, "limit.body", Connection, "bad response: the body is too large",
+        "an answer may have 64 MiB";
+    LocalFiles, "local.fd", Generator, "no file descriptors left",
+        "raise the limit (`ulimit -n`) or run fewer users";
+    LocalPorts, "local.ports", Generator, "no local ports left",
+        "too many connections to one address: run fewer users, or keep connections alive";
+}
+
+impl Failure {
+    /// The group that people look for it under.
+    #[must_use]
+    pub fn kind(self) -> FailureKind {
+        match self {
+            Self::Fault(fault) => fault.kind(),
+            Self::Status(500..) => FailureKind::ServerError,
+            Self::Status(_) => FailureKind::Status,
+            Self::Rule(_) => FailureKind::Rule,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_has_an_id_and_a_sentence_of_its_own() {
+        let mut ids: Vec<_> = Fault::ALL.iter().map(|fault| fault.id()).collect();
+        let mut sentences: Vec<_> = Fault::ALL.iter().map(|fault| fault.sentence()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        sentences.sort_unstable();
+        sentences.dedup();
+        assert_eq!((ids.len(), sentences.len()), (Fault::ALL.len(), Fault::ALL.len()));
+    }
+
+    #[test]
+    fn failures_group_as_people_look_for_them() {
+        assert_eq!(Failure::Status(503).kind(), FailureKind::ServerError);
+        assert_eq!(Failure::Status(404).kind(), FailureKind::Status);
+        assert_eq!(Failure::Fault(Fault::TtfbTimeout).kind(), FailureKind::Timeout);
+        assert_eq!(Failure::Fault(Fault::LocalFiles).kind(), FailureKind::Generator);
+    }
+}

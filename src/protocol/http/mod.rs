@@ -1,0 +1,1 @@
+//! Owns HTTP/1.1 on the wire.

@@ -1,0 +1,244 @@
+//! Owns durations, rates, sizes and shares as people write them: text to value and back.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Why a text is not a quantity: lowercase, no full stop, reads after "`10` is not a duration: ".
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct UnitError(pub String);
+
+/// Reads `250ms`, `2s`, `1m30s`, `24h`. The unit must be written; negative durations and the
+/// ISO 8601 form are refused. Nanosecond resolution.
+///
+/// # Errors
+/// Says what is missing, in words for the person who wrote the text.
+pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
+    let text = text.trim();
+    let hint = "write it with its unit, as in `250ms`, `2s`, `1m30s` or `1h`";
+    if text.is_empty() {
+        return Err(UnitError(format!("it is empty; {hint}")));
+    }
+    if text.parse::<f64>().is_ok() {
+        return Err(UnitError(format!("the unit is missing; write `{text}s` or `{text}ms`")));
+    }
+    if text.starts_with(['-', '+', 'P', 'p']) || text.ends_with("ago") {
+        return Err(UnitError(hint.to_owned()));
+    }
+    let span: jiff::SignedDuration = text.parse().map_err(|_| UnitError(hint.to_owned()))?;
+    Duration::try_from(span).map_err(|_| UnitError(hint.to_owned()))
+}
+
+/// Writes a duration as [`parse_duration`] reads it, with at most two units: `1m30s`, `250ms`, `0s`.
+#[must_use]
+pub fn format_duration(duration: Duration) -> String {
+    let nanos = duration.as_nanos();
+    if nanos == 0 {
+        return "0s".to_owned();
+    }
+    if nanos < 1_000_000 {
+        return format!("{}us", trim_zeros(nanos as f64 / 1e3));
+    }
+    if nanos < 1_000_000_000 {
+        return format!("{}ms", trim_zeros(nanos as f64 / 1e6));
+    }
+    let seconds = duration.as_secs();
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+    let rest = (duration - Duration::from_secs(seconds / 60 * 60)).as_secs_f64();
+    let mut text = String::new();
+    if hours > 0 {
+        text += &format!("{hours}h");
+    }
+    if minutes > 0 {
+        text += &format!("{minutes}m");
+    }
+    if rest > 0.0 {
+        text += &format!("{}s", trim_zeros(rest));
+    }
+    text
+}
+
+fn trim_zeros(value: f64) -> String {
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// So many events in so much time, kept as the fraction that was written, so that the n-th due
+/// time is exact: `50/s`, `0.2/s`, `10/m`, `1/h`.
+#[derive(Debug, Clone, Copy)]
+pub struct Rate {
+    events: u64,
+    nanos: u64,
+}
+
+impl Rate {
+    /// `events` per second.
+    #[must_use]
+    pub fn per_second(events: u64) -> Self {
+        Self { events, nanos: 1_000_000_000 }
+    }
+
+    /// Reads `50/s`, `0.2/s`, `10/m`, `1/h`.
+    ///
+    /// # Errors
+    /// The unit is missing, or the number is not one, or it is negative or above 10^9.
+    pub fn parse(text: &str) -> Result<Self, UnitError> {
+        let hint = "write it as `50/s`, `10/m` or `1/h`";
+        let text = text.trim();
+        let Some((number, unit)) = text.split_once('/') else {
+            let error = match text.parse::<f64>() {
+                Ok(_) => format!("the unit is missing; write `{text}/s`"),
+                Err(_) => hint.to_owned(),
+            };
+            return Err(UnitError(error));
+        };
+        let seconds: u64 = match unit.trim() {
+            "s" | "sec" | "second" => 1,
+            "m" | "min" | "minute" => 60,
+            "h" | "hour" => 3600,
+            _ => return Err(UnitError(hint.to_owned())),
+        };
+        Self::from_decimal(number.trim(), seconds).ok_or_else(|| UnitError(hint.to_owned()))
+    }
+
+    /// Reads a plain decimal number as events per second, as in `-r 5`.
+    #[must_use]
+    pub fn parse_per_second(text: &str) -> Option<Self> {
+        Self::from_decimal(text, 1)
+    }
+
+    fn from_decimal(number: &str, seconds: u64) -> Option<Self> {
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if (whole.is_empty() && fraction.is_empty()) || !digits(whole) || !digits(fraction) {
+            return None;
+        }
+        if whole.len() > 9 || fraction.len() > 6 {
+            return None;
+        }
+        let scale = 10u64.pow(fraction.len() as u32);
+        let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+        let part: u64 = if fraction.is_empty() { 0 } else { fraction.parse().ok()? };
+        let events = whole * scale + part;
+        (events > 0).then_some(Self { events, nanos: seconds * 1_000_000_000 * scale })
+    }
+
+    /// The time that `n` events take: `n × nanos / events`, rounded down to a nanosecond.
+    #[must_use]
+    pub fn time_for(self, n: u64) -> Duration {
+        let nanos = u128::from(n) * u128::from(self.nanos) / u128::from(self.events);
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+
+    /// Events per second, as a number to show or to compare.
+    #[must_use]
+    pub fn as_per_second(self) -> f64 {
+        self.events as f64 / (self.nanos as f64 / 1e9)
+    }
+}
+
+impl PartialEq for Rate {
+    fn eq(&self, other: &Self) -> bool {
+        u128::from(self.events) * u128::from(other.nanos)
+            == u128::from(other.events) * u128::from(self.nanos)
+    }
+}
+
+impl Eq for Rate {}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/s", trim_zeros(self.as_per_second()))
+    }
+}
+
+/// Reads a share: `30%`, `0.1%`. The result is a fraction, `0.3`.
+///
+/// # Errors
+/// The sign is missing, or the number is not between 0 and 100.
+pub fn parse_percent(text: &str) -> Result<f64, UnitError> {
+    let hint = "write it as `0.1%` or `30%`";
+    let Some(number) = text.trim().strip_suffix('%') else {
+        let error = match text.trim().parse::<f64>() {
+            Ok(_) => format!("the unit is missing; write `{}%`", text.trim()),
+            Err(_) => hint.to_owned(),
+        };
+        return Err(UnitError(error));
+    };
+    match number.trim().parse::<f64>() {
+        Ok(value) if (0.0..=100.0).contains(&value) => Ok(value / 100.0),
+        Ok(_) => Err(UnitError("a share lies between `0%` and `100%`".to_owned())),
+        Err(_) => Err(UnitError(hint.to_owned())),
+    }
+}
+
+/// Writes a fraction as a share, with as many decimals as it needs: `0.1%`, `30%`.
+#[must_use]
+pub fn format_percent(fraction: f64) -> String {
+    format!("{}%", trim_zeros(fraction * 100.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn durations_are_read_with_their_units() {
+        let ms = Duration::from_millis;
+        for (text, want) in [
+            ("250ms", ms(250)),
+            ("2s", ms(2000)),
+            ("1m30s", ms(90_000)),
+            ("24h", ms(86_400_000)),
+            ("0s", ms(0)),
+            ("1.5s", ms(1500)),
+        ] {
+            assert_eq!(parse_duration(text), Ok(want), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_bare_number_is_told_what_it_lacks() {
+        let said = |text| parse_duration(text).unwrap_err().to_string();
+        assert_eq!(said("10"), "the unit is missing; write `10s` or `10ms`");
+        assert!(said("-2s").starts_with("write it with its unit"));
+        assert!(said("PT2S").starts_with("write it with its unit"));
+        assert!(said("soon").starts_with("write it with its unit"));
+        assert_eq!(Rate::parse("50").unwrap_err().to_string(), "the unit is missing; write `50/s`");
+        assert_eq!(parse_percent("1").unwrap_err().to_string(), "the unit is missing; write `1%`");
+    }
+
+    #[test]
+    fn rates_keep_the_fraction_that_was_written() {
+        assert_eq!(Rate::parse("5/s").unwrap().time_for(3), Duration::from_millis(600));
+        assert_eq!(Rate::parse("0.2/s").unwrap().time_for(1), Duration::from_secs(5));
+        assert_eq!(Rate::parse("10/m").unwrap(), Rate::parse("600/h").unwrap());
+        assert_eq!(Rate::parse("3/s").unwrap().time_for(3_000_000), Duration::from_secs(1_000_000));
+        for text in ["0/s", "x/s", "5/d", "-1/s", "/s", "1e3/s"] {
+            assert!(Rate::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn shares_are_fractions() {
+        assert!((parse_percent("0.1%").unwrap() - 0.001).abs() < 1e-12);
+        assert_eq!(format_percent(0.001), "0.1%");
+        assert!(parse_percent("120%").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_written_duration_reads_back(ms in 0u64..100_000_000) {
+            let duration = Duration::from_millis(ms);
+            prop_assert_eq!(parse_duration(&format_duration(duration)), Ok(duration));
+        }
+
+        #[test]
+        fn reading_any_text_never_panics(text in ".{0,20}") {
+            let _ = parse_duration(&text);
+            let _ = Rate::parse(&text);
+            let _ = parse_percent(&text);
+        }
+    }
+}
