@@ -15,6 +15,8 @@
 
 pub mod control;
 pub mod exit;
+pub mod load;
 pub mod metrics;
 pub mod protocol;
+pub mod random;
 pub mod units;

@@ -1,0 +1,11 @@
+//! Owns the load that a plan asks for: who runs when. Arithmetic alone: no clock, no socket.
+
+mod profile;
+mod schedule;
+mod shares;
+mod wait;
+
+pub use profile::{Profile, Spike, Stage, Steps};
+pub use schedule::{Change, ChangeKind, Schedule};
+pub use shares::{order, pick};
+pub use wait::Wait;

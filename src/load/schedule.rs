@@ -1,0 +1,261 @@
+//! Owns the moments at which users start and stop: the closed form of a profile.
+
+use std::time::Duration;
+
+use super::profile::Profile;
+
+/// When users start and stop, worked out from a profile and nothing else.
+///
+/// Users live in slots numbered from 0. With `n` users asked, exactly the slots below `n` live, so
+/// ramping down ends the newest first, and since any prefix of the classes' order is in
+/// proportion, shares hold at every moment. A ramp from `a` up to `b` over `D` starts its k-th
+/// user (from 0) at `D · k / (b − a)`; one down from `a` to `b` ends its k-th (from 1) at
+/// `D · k / (a − b)`: a user that has begun counts whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    ramps: Vec<Ramp>,
+    total: Duration,
+    peak: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Ramp {
+    from: u32,
+    to: u32,
+    start: Duration,
+    over: Duration,
+    /// Users started by all ramps before this one.
+    started: u64,
+}
+
+/// One user starts or stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// From the start of the run.
+    pub at: Duration,
+    /// The user's slot, from 0; it decides the class and the worker.
+    pub slot: u32,
+    /// What happens.
+    pub kind: ChangeKind,
+}
+
+/// What happens to a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// A new user begins; `number` counts the users of the run from 0 and never repeats.
+    Start {
+        /// The user's number.
+        number: u64,
+    },
+    /// The user there ends, after the iteration it is in.
+    Stop,
+}
+
+impl Schedule {
+    /// The schedule of `profile`. Each slot alive at the end of the profile simply ends with it.
+    #[must_use]
+    pub fn new(profile: &Profile) -> Self {
+        let mut ramps = Vec::new();
+        let (mut start, mut from, mut started) = (Duration::ZERO, 0, 0);
+        for stage in profile.stages() {
+            if stage.users != from {
+                ramps.push(Ramp { from, to: stage.users, start, over: stage.over, started });
+                started += u64::from(stage.users.saturating_sub(from));
+            }
+            start += stage.over + stage.hold;
+            from = stage.users;
+        }
+        let mut schedule = Self { ramps, total: profile.total(), peak: 0 };
+        let ends = schedule.ramps.iter().map(|ramp| ramp.start + ramp.over);
+        let instant = Duration::from_nanos(1);
+        let last = schedule.total.saturating_sub(instant);
+        let peak = ends.chain([last]).map(|at| schedule.users_at(at.min(last))).max();
+        schedule.peak = peak.unwrap_or(0);
+        schedule
+    }
+
+    /// When the profile ends: no iteration starts after it.
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        self.total
+    }
+
+    /// The largest number of users alive at once.
+    #[must_use]
+    pub fn peak(&self) -> u32 {
+        self.peak
+    }
+
+    /// Users alive just after `at`.
+    #[must_use]
+    pub fn users_at(&self, at: Duration) -> u32 {
+        if at >= self.total {
+            return 0;
+        }
+        let Some(ramp) = self.ramps.iter().rev().find(|ramp| ramp.start <= at) else { return 0 };
+        ramp.users_after(at - ramp.start)
+    }
+
+    /// Every change before the end, in order of time.
+    pub fn changes(&self) -> impl Iterator<Item = Change> + '_ {
+        self.ramps.iter().flat_map(Ramp::changes).filter(|change| change.at < self.total)
+    }
+}
+
+impl Ramp {
+    /// Counts the changes up to `inside`, whose k-th is at `⌊over · k / n⌋` nanoseconds:
+    /// `⌊over · k / n⌋ ≤ t` holds for the `⌈(t + 1) · n / over⌉` smallest `k`.
+    fn users_after(&self, inside: Duration) -> u32 {
+        if inside >= self.over {
+            return self.to;
+        }
+        let count = u128::from(self.from.abs_diff(self.to));
+        let up_to = ((inside.as_nanos() + 1) * count).div_ceil(self.over.as_nanos()) as u32;
+        // Starts count k from 0, stops from 1.
+        if self.to > self.from { self.from + up_to } else { self.from - (up_to - 1) }
+    }
+
+    fn changes(&self) -> impl Iterator<Item = Change> + '_ {
+        let count = self.from.abs_diff(self.to);
+        let at = move |k: u32| {
+            let nanos = self.over.as_nanos() * u128::from(k) / u128::from(count);
+            self.start + Duration::from_nanos(nanos as u64)
+        };
+        (0..count).map(move |k| {
+            if self.to > self.from {
+                let number = self.started + u64::from(k);
+                Change { at: at(k), slot: self.from + k, kind: ChangeKind::Start { number } }
+            } else {
+                Change { at: at(k + 1), slot: self.from - 1 - k, kind: ChangeKind::Stop }
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::{Spike, Stage};
+    use proptest::prelude::*;
+
+    const S: fn(u64) -> Duration = Duration::from_secs;
+    const MS: fn(u64) -> Duration = Duration::from_millis;
+
+    #[test]
+    fn twenty_users_at_five_a_second_start_every_200_ms() {
+        let schedule = Schedule::new(&Profile::plateau(20, S(4), S(11), S(0)));
+        let starts: Vec<_> = schedule.changes().collect();
+        assert_eq!(starts.len(), 20);
+        for (k, change) in starts.iter().enumerate() {
+            let number = k as u64;
+            let kind = ChangeKind::Start { number };
+            assert_eq!(*change, Change { at: MS(200 * number), slot: k as u32, kind });
+        }
+        assert_eq!(schedule.total(), S(15));
+        assert_eq!(
+            [0, 199, 200, 3800, 9000, 15_000].map(|ms| schedule.users_at(MS(ms))),
+            [1, 1, 2, 20, 20, 0]
+        );
+    }
+
+    #[test]
+    fn a_spike_ends_the_newest_first_and_is_back_at_its_base_in_time() {
+        let zero = S(0);
+        let spike = Spike {
+            base: 2,
+            peak: 6,
+            rise: S(4),
+            hold: S(1),
+            fall: S(4),
+            before: S(1),
+            after: zero,
+        };
+        let schedule = Schedule::new(&Profile::spike(spike));
+        let text: Vec<_> = schedule
+            .changes()
+            .map(|change| match change.kind {
+                ChangeKind::Start { number } => {
+                    format!("{}s +{}#{number}", change.at.as_secs(), change.slot)
+                }
+                ChangeKind::Stop => format!("{}s -{}", change.at.as_secs(), change.slot),
+            })
+            .collect();
+        assert_eq!(
+            text.join(" "),
+            "0s +0#0 0s +1#1 1s +2#2 2s +3#3 3s +4#4 4s +5#5 7s -5 8s -4 9s -3"
+        );
+    }
+
+    #[test]
+    fn a_slot_that_is_filled_again_gets_a_new_user() {
+        let stages =
+            vec![Stage::new(2, S(0), S(1)), Stage::new(0, S(0), S(1)), Stage::new(2, S(0), S(1))];
+        let schedule = Schedule::new(&Profile::new(stages));
+        let numbers: Vec<_> = schedule
+            .changes()
+            .filter_map(|change| match change.kind {
+                ChangeKind::Start { number } => Some((change.slot, number)),
+                ChangeKind::Stop => None,
+            })
+            .collect();
+        assert_eq!(numbers, [(0, 0), (1, 1), (0, 2), (1, 3)]);
+    }
+
+    #[test]
+    fn a_cut_ramp_starts_its_users_when_it_would_have() {
+        let whole = Profile::plateau(100, S(10), S(300), S(0));
+        let cut = Schedule::new(&whole.clone().lasting(MS(5050)));
+        let first: Vec<_> = Schedule::new(&whole).changes().take(51).collect();
+        assert_eq!(cut.changes().collect::<Vec<_>>(), first);
+        assert_eq!((cut.peak(), cut.total()), (51, MS(5050)));
+    }
+
+    fn stages() -> impl Strategy<Value = Vec<Stage>> {
+        let stage = (0u32..60, 0u64..4000, 1u64..4000)
+            .prop_map(|(users, over, hold)| Stage::new(users, MS(over), MS(hold)));
+        prop::collection::vec(stage, 1..6)
+    }
+
+    proptest! {
+        /// Law 2: changes depend on the profile alone; the slow way replays them one by one.
+        #[test]
+        fn replaying_the_changes_gives_the_users_asked(stages in stages()) {
+            let schedule = Schedule::new(&Profile::new(stages));
+            let mut alive = Vec::new();
+            let mut last = Duration::ZERO;
+            let mut seen = 0;
+            for change in schedule.changes() {
+                prop_assert!(change.at >= last, "in order of time");
+                last = change.at;
+                match change.kind {
+                    ChangeKind::Start { number } => {
+                        prop_assert_eq!(change.slot as usize, alive.len(), "the next slot");
+                        prop_assert_eq!(number, seen);
+                        seen += 1;
+                        alive.push(number);
+                    }
+                    ChangeKind::Stop => {
+                        alive.pop();
+                        prop_assert_eq!(change.slot as usize, alive.len(), "the newest");
+                    }
+                }
+                let later = schedule.changes().filter(|other| other.at <= change.at).count();
+                let now = schedule.changes().take(later).fold(0i64, |users, change| {
+                    if change.kind == ChangeKind::Stop { users - 1 } else { users + 1 }
+                });
+                prop_assert_eq!(i64::from(schedule.users_at(change.at)), now);
+            }
+        }
+
+        #[test]
+        fn each_start_is_where_the_exact_fraction_says(users in 1u32..100_000, over in 1u64..100_000, k in 0u32..100_000) {
+            let k = k % users;
+            let schedule = Schedule::new(&Profile::plateau(users, MS(over), S(1), S(0)));
+            let change = schedule.changes().nth(k as usize).unwrap();
+            // at ≤ over · k / users < at + 1 ns, without dividing.
+            let exact = u128::from(over) * 1_000_000 * u128::from(k);
+            let at = change.at.as_nanos() * u128::from(users);
+            prop_assert!(at <= exact && exact < at + u128::from(users));
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Owns shares by weight: the order in which classes get their users, and a task's draw.
+
+use crate::random::Stream;
+
+/// The class of each of the first `count` users, as positions in `weights`.
+///
+/// Any prefix is as near to the proportion of the weights as whole users can be, and nothing
+/// depends on luck: always the class whose share lags most, by the Kullback-Leibler divergence,
+/// comes next (Locust's rule, `w · log2(x / (x + 1))` with `x = w + users so far`; a tie goes to
+/// the smaller `x`, then to the class written first).
+///
+/// Weights that are not positive get no user. With no positive weight the result is empty.
+#[must_use]
+pub fn order(weights: &[f64], count: usize) -> Vec<u16> {
+    struct Lag {
+        divergence: f64,
+        users: f64,
+    }
+    let lag = |weight: f64, users: f64| Lag {
+        divergence: weight * (users / (users + 1.0)).log2(),
+        users,
+    };
+    let mut lags: Vec<_> = weights.iter().map(|&weight| lag(weight, weight)).collect();
+    let candidates: Vec<usize> = (0..weights.len()).filter(|&i| weights[i] > 0.0).collect();
+    let mut order = Vec::with_capacity(if candidates.is_empty() { 0 } else { count });
+    while order.len() < count {
+        let next = candidates.iter().copied().min_by(|&a, &b| {
+            let (a, b) = (&lags[a], &lags[b]);
+            a.divergence.total_cmp(&b.divergence).then(a.users.total_cmp(&b.users))
+        });
+        let Some(next) = next else { break };
+        order.push(next as u16);
+        lags[next] = lag(weights[next], lags[next].users + 1.0);
+    }
+    order
+}
+
+/// Draws one of the positions whose weight is positive, with a chance in proportion to it.
+pub fn pick(weights: impl Iterator<Item = f64> + Clone, stream: &mut Stream) -> Option<usize> {
+    let total: f64 = weights.clone().filter(|weight| *weight > 0.0).sum();
+    if total <= 0.0 {
+        return None;
+    }
+    let mut left = stream.fraction() * total;
+    let mut last = None;
+    for (position, weight) in weights.enumerate().filter(|(_, weight)| *weight > 0.0) {
+        last = Some(position);
+        if left < weight {
+            break;
+        }
+        left -= weight;
+    }
+    last
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn letters(weights: &[f64], count: usize) -> String {
+        order(weights, count).iter().map(|&class| char::from(b'A' + class as u8)).collect()
+    }
+
+    #[test]
+    fn users_come_in_the_order_that_locust_users_know() {
+        assert_eq!(letters(&[3.0, 1.0], 12), "ABAAABAAABAA");
+        assert_eq!(letters(&[5.0, 1.0], 12), "AABAAAAABAAA");
+        assert_eq!(letters(&[10.0, 3.0, 1.0], 20), "AABAACABAAABAAAABAAA");
+        assert_eq!(letters(&[1.0, 1.0], 4), "ABAB");
+        assert_eq!(letters(&[1.0, 0.0], 3), "AAA");
+        assert_eq!(letters(&[], 3), "");
+    }
+
+    proptest! {
+        #[test]
+        fn any_prefix_is_in_proportion(weights in prop::collection::vec(1u32..20, 1..6), count in 1usize..400) {
+            let weights: Vec<f64> = weights.into_iter().map(f64::from).collect();
+            let total: f64 = weights.iter().sum();
+            let order = order(&weights, count);
+            for (class, weight) in weights.iter().enumerate() {
+                let users = order.iter().filter(|&&c| usize::from(c) == class).count() as f64;
+                let want = count as f64 * weight / total;
+                prop_assert!((users - want).abs() < weights.len() as f64, "{users} of {want}");
+            }
+        }
+
+        #[test]
+        fn a_whole_round_is_exact(weights in prop::collection::vec(1u32..9, 1..5)) {
+            let total: u32 = weights.iter().sum();
+            let floats: Vec<f64> = weights.iter().copied().map(f64::from).collect();
+            let order = order(&floats, total as usize);
+            for (class, weight) in weights.iter().enumerate() {
+                let users = order.iter().filter(|&&c| usize::from(c) == class).count();
+                prop_assert_eq!(users, *weight as usize);
+            }
+        }
+    }
+
+    #[test]
+    fn tasks_are_drawn_by_weight() {
+        let mut stream = Stream::new(1, 0, 0);
+        let weights = [3.0, 0.0, 1.0];
+        let mut drawn = [0; 3];
+        for _ in 0..4000 {
+            drawn[pick(weights.into_iter(), &mut stream).unwrap()] += 1;
+        }
+        assert_eq!(drawn[1], 0);
+        assert!((2850..3150).contains(&drawn[0]), "{drawn:?}");
+        assert_eq!(pick([0.0].into_iter(), &mut stream), None);
+    }
+}
