@@ -14,7 +14,9 @@
 //! ```
 
 pub mod control;
+pub mod diagnostic;
 pub mod exit;
+pub mod expr;
 pub mod load;
 pub mod metrics;
 pub mod protocol;

@@ -1,0 +1,156 @@
+//! Owns the tests of expressions.
+
+use super::*;
+use proptest::prelude::*;
+
+fn names() -> Names {
+    let mut names = Names::default();
+    for name in ["todos", "id", "text", "unset", "map"] {
+        names.intern(name);
+    }
+    names
+}
+
+fn slots() -> Vec<Option<Value>> {
+    let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    vec![
+        Some(json("[3,5,8]")),
+        Some(json("5")),
+        Some(json("\"five\"")),
+        None,
+        Some(json("{\"a\":{\"b\":7}}")),
+    ]
+}
+
+fn in_scope<T>(run: impl FnOnce(&mut Scope<'_>) -> T) -> T {
+    let class: Arc<str> = "TodoUser".into();
+    let mut random = Stream::new(9, 0, 4);
+    let slots = slots();
+    run(&mut Scope {
+        slots: &slots,
+        status: Some(204),
+        user_id: 7,
+        user_class: &class,
+        user_iteration: 2,
+        random: &mut random,
+    })
+}
+
+fn eval(text: &str) -> Result<String, String> {
+    let expression = Expression::parse(text, &names())
+        .map_err(|error| format!("{}: {}", error.title, error.hint))?;
+    let value = in_scope(|scope| expression.eval(scope)).map_err(|error| error.to_string())?;
+    Ok(serde_json::to_string(&value).unwrap())
+}
+
+fn holds(text: &str) -> bool {
+    let expression = Expression::parse(text, &names()).unwrap();
+    in_scope(|scope| expression.holds(scope)).unwrap()
+}
+
+#[test]
+fn simple_forms_and_minijinja_ones_give_values() {
+    for (text, want) in [
+        ("id", "5"),
+        (" 'a b' ", "\"a b\""),
+        ("-3", "-3"),
+        ("[1, 'x', id]", "[1,\"x\",5]"),
+        ("response.status == 204", "true"),
+        ("response.status >= 300", "false"),
+        ("user.id", "7"),
+        ("user.class", "\"TodoUser\""),
+        ("id * 2 + 1", "11"),
+        ("todos | length", "3"),
+        ("todos[1]", "5"),
+        ("map.a.b", "7"),
+        ("text ~ '-' ~ id", "\"five-5\""),
+        ("'x' if id == 5 else 'y'", "\"x\""),
+        ("text | upper", "\"FIVE\""),
+        ("1.5", "1.5"),
+        ("randint(4, 4)", "4"),
+        ("randint(2, 2) + 1", "3"),
+        ("choice([6])", "6"),
+        ("letters(0)", "\"\""),
+    ] {
+        assert_eq!(eval(text), Ok(want.to_owned()), "{text}");
+    }
+}
+
+#[test]
+fn what_does_not_exist_is_said_before_the_run() {
+    for (text, want) in [
+        ("idd", "nothing is called `idd`: did you mean `id`?"),
+        (
+            "responce.status == 1",
+            "nothing is called `responce.status`: did you mean `response.status`?",
+        ),
+        ("rantint(1, 2)", "there is no function `rantint`: did you mean `randint`?"),
+        ("nonsense()", "there is no function `nonsense`: there are: randint, choice, letters"),
+        ("randint(1)", "`randint` does not take 1 arguments: write `randint(low, high)`"),
+        ("randint", "`randint` is a function: call it: `randint(low, high)`"),
+        ("uuid()", "the function `uuid` is not supported yet: leave it out for now"),
+        ("fake.name()", "the function `fake.name` is not supported yet: leave it out for now"),
+        ("response.json.id", "`response.json.id` is not supported yet: leave it out for now"),
+        ("id | uper", "there is no filter `uper`: see MiniJinja's list of filters"),
+        ("id is defind", "there is no test `defind`: see MiniJinja's list of tests"),
+        ("id + nope", "nothing is called `nope`: this class knows: todos, id, text, unset, map"),
+    ] {
+        assert_eq!(eval(text), Err(want.to_owned()), "{text}");
+    }
+    assert!(eval("id +").unwrap_err().starts_with("not an expression"));
+    assert!(eval("range(9)").unwrap_err().contains("no function `range`"));
+}
+
+#[test]
+fn a_name_without_a_value_does_not_hold_and_is_an_error_elsewhere() {
+    assert!(!holds("unset"));
+    assert!(holds("not unset"));
+    assert!(!holds("unset == 1"));
+    assert!(!holds("unset | length > 0"));
+    assert!(holds("todos"));
+    assert_eq!(eval("unset"), Err("`unset` has no value yet".to_owned()));
+    assert_eq!(eval("unset + 1"), Err("`unset + 1` has no value yet".to_owned()));
+}
+
+#[test]
+fn an_expression_that_fails_says_why() {
+    assert_eq!(eval("choice(id)"), Err("choice wants a list, not a number".to_owned()));
+    assert_eq!(eval("choice(id) + 1"), Err("choice wants a list, not a number".to_owned()));
+    assert!(eval("id + text").is_err());
+}
+
+#[test]
+fn random_numbers_advance_the_same_way_through_both_ways() {
+    let draw = |text: &str| {
+        let expression = Expression::parse(text, &names()).unwrap();
+        in_scope(|scope| (0..5).map(|_| expression.eval(scope).unwrap()).collect::<Vec<_>>())
+    };
+    assert_eq!(draw("randint(1, 1000)"), draw("randint(1, 1000) + 0"));
+    assert_eq!(draw("choice(todos)"), draw("choice(todos) | abs"));
+}
+
+proptest! {
+    /// The fast way against the slow obvious one: parentheses send the same text to MiniJinja.
+    #[test]
+    fn comparisons_agree_with_minijinja(
+        left in prop::sample::select(vec!["5", "-1", "0", "id", "text", "'5'", "true", "none", "todos", "[5]", "response.status"]),
+        operator in prop::sample::select(vec!["==", "!=", "<", "<=", ">", ">="]),
+        right in prop::sample::select(vec!["5", "4", "id", "'five'", "text", "false", "none", "[3]", "204"]),
+    ) {
+        let fast = eval(&format!("{left} {operator} {right}"));
+        let slow = eval(&format!("({left} {operator} {right})"));
+        prop_assert_eq!(fast, slow);
+    }
+
+    #[test]
+    fn parsing_any_text_never_panics(text in "\\PC{0,40}") {
+        let _ = Expression::parse(&text, &names());
+    }
+
+    #[test]
+    fn parsing_nearly_expressions_never_panics(text in "[a-z0-9_.()'\"\\[\\], =<>!+|]{0,30}") {
+        if let Ok(expression) = Expression::parse(&text, &names()) {
+            let _ = in_scope(|scope| expression.eval(scope));
+        }
+    }
+}

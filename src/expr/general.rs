@@ -1,0 +1,153 @@
+//! Owns the way to MiniJinja, for every expression that is more than a name, a call or a comparison.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use minijinja::{Environment, ErrorKind, UndefinedBehavior};
+
+use super::expression::Name;
+use super::functions::{self, FUNCTIONS};
+use super::scan::filters_and_tests;
+use super::{EvalError, ParseError, Scope, Value};
+use crate::random::Stream;
+
+/// Steps that one evaluation may take: a loop that a slip makes endless ends in milliseconds.
+const FUEL: u64 = 50_000;
+
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(FUEL));
+    for name in ["range", "dict", "debug", "namespace"] {
+        environment.remove_global(name);
+    }
+    for function in FUNCTIONS {
+        environment
+            .add_function(function.name, |arguments: minijinja::value::Rest<minijinja::Value>| {
+                call(function, &arguments)
+            });
+    }
+    environment
+});
+
+thread_local! {
+    /// The random numbers of the user whose expression is being evaluated: MiniJinja's functions
+    /// have no other way to them.
+    static RANDOM: RefCell<Option<Stream>> = const { RefCell::new(None) };
+}
+
+fn call(
+    function: &functions::Function,
+    arguments: &[minijinja::Value],
+) -> Result<minijinja::Value, minijinja::Error> {
+    let failed = |error: String| minijinja::Error::new(ErrorKind::InvalidOperation, error);
+    let arguments: Vec<Value> = arguments
+        .iter()
+        .map(Value::try_from)
+        .collect::<Result<_, _>>()
+        .map_err(|error| failed(format!("{}: {error}", function.name)))?;
+    RANDOM.with_borrow_mut(|random| {
+        let random = random.as_mut().expect("an evaluation puts the user's stream here first");
+        let value = (function.call)(&arguments, random).map_err(|error| failed(error.0))?;
+        Ok(minijinja::Value::from(&value))
+    })
+}
+
+/// An expression in MiniJinja's language, with the names it reads.
+#[derive(Debug)]
+pub(super) struct General {
+    compiled: minijinja::Expression<'static, 'static>,
+    names: Vec<(String, Name)>,
+}
+
+impl General {
+    /// Parses `text`; `resolve` says what a (dotted) name is.
+    pub(super) fn parse(
+        text: &str,
+        mut resolve: impl FnMut(&str) -> Result<Name, ParseError>,
+    ) -> Result<Self, ParseError> {
+        let compiled = ENVIRONMENT.compile_expression_owned(text.to_owned()).map_err(|error| {
+            let at = error.range().filter(|range| range.end <= text.len());
+            let detail = error.detail().unwrap_or("it cannot be read").to_owned();
+            ParseError::new(
+                format!("not an expression: {detail}"),
+                "mend the expression",
+                at.unwrap_or(0..text.len()),
+            )
+        })?;
+        let (filters, tests) = filters_and_tests(text);
+        for (ranges, is_filter) in [(filters, true), (tests, false)] {
+            for range in ranges {
+                let name = &text[range.clone()];
+                if !exists(name, is_filter) {
+                    let what = if is_filter { "filter" } else { "test" };
+                    let hint = format!("see MiniJinja's list of {what}s");
+                    return Err(ParseError::new(
+                        format!("there is no {what} `{name}`"),
+                        hint,
+                        range,
+                    ));
+                }
+            }
+        }
+        // `nested` gives `response.status` where the attribute is written, and `todos` elsewhere.
+        let mut names: Vec<String> = compiled.undeclared_variables(true).into_iter().collect();
+        names.sort();
+        let names = names.into_iter().map(|name| resolve(&name).map(|kind| (name, kind)));
+        Ok(Self { compiled, names: names.collect::<Result<_, _>>()? })
+    }
+
+    pub(super) fn reads(&self, slot: usize) -> bool {
+        self.names.iter().any(|(_, name)| *name == Name::Slot(slot))
+    }
+
+    /// Evaluates it. `None` when a name in it has no value yet.
+    pub(super) fn eval(
+        &self,
+        scope: &mut Scope<'_>,
+    ) -> Result<Option<minijinja::Value>, EvalError> {
+        let mut context: BTreeMap<&str, minijinja::Value> = BTreeMap::new();
+        let mut groups: BTreeMap<&str, BTreeMap<&str, minijinja::Value>> = BTreeMap::new();
+        for (name, kind) in &self.names {
+            let Some(value) = kind.value(scope) else {
+                if matches!(kind, Name::Function) {
+                    continue;
+                }
+                return Ok(None);
+            };
+            let value = minijinja::Value::from(&value);
+            match (kind, name.split_once('.')) {
+                (Name::Slot(_), _) => {
+                    context.insert(name.split('.').next().unwrap_or(name), value);
+                }
+                (_, Some((group, field))) => {
+                    groups.entry(group).or_default().insert(field, value);
+                }
+                (_, None) => {
+                    context.insert(name, value);
+                }
+            }
+        }
+        for (group, fields) in groups {
+            context.insert(group, minijinja::Value::from_pairs(fields));
+        }
+        let random = RANDOM.replace(Some(scope.random.clone()));
+        let result = self.compiled.eval(minijinja::Value::from_pairs(context));
+        if let Some(used) = RANDOM.replace(random) {
+            *scope.random = used;
+        }
+        result.map(Some).map_err(|error| {
+            EvalError(error.detail().map_or_else(|| error.kind().to_string(), str::to_owned))
+        })
+    }
+}
+
+fn exists(name: &str, is_filter: bool) -> bool {
+    let text = if is_filter { format!("1|{name}") } else { format!("1 is {name}") };
+    let Ok(expression) = ENVIRONMENT.compile_expression_owned(text) else { return false };
+    match expression.eval(()) {
+        Ok(_) => true,
+        Err(error) => !matches!(error.kind(), ErrorKind::UnknownFilter | ErrorKind::UnknownTest),
+    }
+}

@@ -1,0 +1,274 @@
+//! Owns templates: text with `{{ }}`, compiled to fixed bytes and holes.
+
+use super::expression::{Expression, Names, Scope};
+use super::scan::{Piece, pieces};
+use super::{EvalError, ParseError, Value};
+
+/// What a value in a hole must become, so that it cannot break what is around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// As it is.
+    Plain,
+    /// Part of a request's path and query: what may not stand in a URL is percent-encoded;
+    /// `/`, `?`, `&`, `=` and `%` stay, so that a value can hold a piece of a path.
+    Path,
+    /// Part of a header's value: line breaks are refused, since they would begin a new header.
+    Header,
+    /// A whole JSON value.
+    Json,
+    /// Part of a JSON string.
+    JsonText,
+}
+
+/// A text with holes. Fixed parts are bytes already.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Template(Vec<Segment>);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Segment {
+    Fixed(Vec<u8>),
+    Hole(Expression, Encoding),
+}
+
+impl Template {
+    /// Parses a text in which `{{ }}` is live. Fixed parts are taken as they are.
+    ///
+    /// # Errors
+    /// An expression in it cannot be read, or names what does not exist.
+    pub fn parse(text: &str, encoding: Encoding, names: &Names) -> Result<Self, ParseError> {
+        let mut template = Self::default();
+        for piece in pieces(text)? {
+            match piece {
+                Piece::Text(range) => template.fixed(text[range].as_bytes()),
+                Piece::Expression(range) => {
+                    let expression = Expression::parse(&text[range.clone()], names)
+                        .map_err(|error| error.shifted(range.start))?;
+                    template.hole(expression, encoding);
+                }
+            }
+        }
+        Ok(template)
+    }
+
+    /// Appends bytes as they are.
+    pub fn fixed(&mut self, bytes: &[u8]) {
+        match self.0.last_mut() {
+            _ if bytes.is_empty() => {}
+            Some(Segment::Fixed(last)) => last.extend_from_slice(bytes),
+            _ => self.0.push(Segment::Fixed(bytes.to_vec())),
+        }
+    }
+
+    /// Appends a hole; a literal is written at once.
+    pub fn hole(&mut self, expression: Expression, encoding: Encoding) {
+        let mut bytes = Vec::new();
+        match expression.literal() {
+            Some(value) if write(value, encoding, &mut bytes).is_ok() => self.fixed(&bytes),
+            _ => self.0.push(Segment::Hole(expression, encoding)),
+        }
+    }
+
+    /// Appends another template.
+    pub fn append(&mut self, other: Self) {
+        for segment in other.0 {
+            match segment {
+                Segment::Fixed(bytes) => self.fixed(&bytes),
+                hole @ Segment::Hole(..) => self.0.push(hole),
+            }
+        }
+    }
+
+    /// Its bytes, when it has no hole.
+    #[must_use]
+    pub fn as_fixed(&self) -> Option<&[u8]> {
+        match self.0.as_slice() {
+            [] => Some(&[]),
+            [Segment::Fixed(bytes)] => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// It is one hole and nothing else.
+    #[must_use]
+    pub fn is_one_hole(&self) -> bool {
+        matches!(self.0.as_slice(), [Segment::Hole(..)])
+    }
+
+    /// Its expressions, in order.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        self.0.iter().filter_map(|segment| match segment {
+            Segment::Hole(expression, _) => Some(expression),
+            Segment::Fixed(_) => None,
+        })
+    }
+
+    /// Appends the text to `out`.
+    ///
+    /// # Errors
+    /// An expression failed; `out` then ends in the middle.
+    pub fn render(&self, scope: &mut Scope<'_>, out: &mut Vec<u8>) -> Result<(), EvalError> {
+        for segment in &self.0 {
+            match segment {
+                Segment::Fixed(bytes) => out.extend_from_slice(bytes),
+                Segment::Hole(expression, encoding) => {
+                    write(&expression.eval(scope)?, *encoding, out)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Parses a text that stands for a JSON value: one `{{ }}` alone keeps the value's type, any other
+/// text is a JSON string.
+///
+/// # Errors
+/// As [`Template::parse`].
+pub fn json(text: &str, names: &Names) -> Result<Template, ParseError> {
+    let found = pieces(text)?;
+    if let [Piece::Expression(range)] = found.as_slice() {
+        let expression = Expression::parse(&text[range.clone()], names)
+            .map_err(|error| error.shifted(range.start))?;
+        let mut template = Template::default();
+        template.hole(expression, Encoding::Json);
+        return Ok(template);
+    }
+    let mut template = Template::default();
+    template.fixed(b"\"");
+    for piece in found {
+        match piece {
+            Piece::Text(range) => template.fixed(json_inside(&text[range]).as_bytes()),
+            Piece::Expression(range) => {
+                let expression = Expression::parse(&text[range.clone()], names)
+                    .map_err(|error| error.shifted(range.start))?;
+                template.hole(expression, Encoding::JsonText);
+            }
+        }
+    }
+    template.fixed(b"\"");
+    Ok(template)
+}
+
+fn json_inside(text: &str) -> String {
+    let quoted = serde_json::to_string(text).expect("text is JSON");
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
+fn write(value: &Value, encoding: Encoding, out: &mut Vec<u8>) -> Result<(), EvalError> {
+    let start = out.len();
+    match encoding {
+        Encoding::Plain => value.write_text(out),
+        Encoding::Json => value.write_json(out),
+        Encoding::JsonText => match value {
+            Value::Text(text) => out.extend_from_slice(json_inside(text).as_bytes()),
+            Value::List(_) | Value::Map(_) => {
+                let mut text = Vec::new();
+                value.write_json(&mut text);
+                out.extend_from_slice(json_inside(&String::from_utf8_lossy(&text)).as_bytes());
+            }
+            other => other.write_json(out),
+        },
+        Encoding::Path => {
+            value.write_text(out);
+            if out[start..].iter().any(|&byte| !stays_in_path(byte)) {
+                let raw = out.split_off(start);
+                for byte in raw {
+                    if stays_in_path(byte) {
+                        out.push(byte);
+                    } else {
+                        out.extend_from_slice(format!("%{byte:02X}").as_bytes());
+                    }
+                }
+            }
+        }
+        Encoding::Header => {
+            value.write_text(out);
+            if out[start..].iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+                return Err(EvalError("a header's value may not hold a line break".into()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// RFC 3986: unreserved, sub-delims, `:` `@` `/` `?`, and `%` for what is encoded already.
+fn stays_in_path(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%[]".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Stream;
+    use std::sync::Arc;
+
+    fn rendered(template: &Template, slots: &[Option<Value>]) -> Result<String, String> {
+        let mut out = Vec::new();
+        let class: Arc<str> = "Todo".into();
+        let mut random = Stream::new(1, 0, 0);
+        let mut scope = Scope {
+            slots,
+            status: Some(204),
+            user_id: 7,
+            user_class: &class,
+            user_iteration: 0,
+            random: &mut random,
+        };
+        template.render(&mut scope, &mut out).map_err(|error| error.to_string())?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    fn names() -> Names {
+        let mut names = Names::default();
+        names.intern("id");
+        names
+    }
+
+    fn with_id(text: &str, encoding: Encoding, id: Value) -> Result<String, String> {
+        rendered(&Template::parse(text, encoding, &names()).unwrap(), &[Some(id)])
+    }
+
+    #[test]
+    fn a_value_cannot_break_out_of_a_path_or_a_header() {
+        let nasty = Value::Text("a b\r\nX: 1/é?q=%20".into());
+        assert_eq!(
+            with_id("/t/{{ id }}", Encoding::Path, nasty.clone()).unwrap(),
+            "/t/a%20b%0D%0AX:%201/%C3%A9?q=%20"
+        );
+        assert_eq!(
+            with_id("{{ id }}", Encoding::Header, nasty).unwrap_err(),
+            "a header's value may not hold a line break"
+        );
+        assert_eq!(with_id("/t/{{ id }}", Encoding::Path, Value::Int(42)).unwrap(), "/t/42");
+    }
+
+    #[test]
+    fn json_keeps_types_and_escapes_text() {
+        let show =
+            |text: &str, id: Value| rendered(&json(text, &names()).unwrap(), &[Some(id)]).unwrap();
+        assert_eq!(show("{{ id }}", Value::Int(3)), "3");
+        assert_eq!(show("{{ id }}", Value::Text("a\"b".into())), r#""a\"b""#);
+        assert_eq!(show("n {{ id }}!", Value::Text("a\"b".into())), r#""n a\"b!""#);
+        assert_eq!(show("n {{ id }}", Value::Bool(true)), r#""n true""#);
+        assert_eq!(show("say \"hi\"", Value::Null), r#""say \"hi\"""#);
+        assert_eq!(show("{{ true }}", Value::Null), "true");
+        assert_eq!(show(" {{ id }}", Value::Int(3)), r#"" 3""#);
+    }
+
+    #[test]
+    fn a_text_without_holes_is_bytes_already() {
+        let template = Template::parse("/todos/{{ 'x' }}", Encoding::Path, &names()).unwrap();
+        assert_eq!(template.as_fixed(), Some(b"/todos/x".as_slice()));
+    }
+
+    #[test]
+    fn mistakes_are_placed_within_the_text() {
+        let error = Template::parse("/todos/{{ idd }}", Encoding::Path, &names()).unwrap_err();
+        assert_eq!(
+            (error.title.as_str(), error.hint.as_str(), error.at),
+            ("nothing is called `idd`", "did you mean `id`?", 10..13)
+        );
+        let unset = Template::parse("{{ id }}", Encoding::Plain, &names()).unwrap();
+        assert_eq!(rendered(&unset, &[None]).unwrap_err(), "`id` has no value yet");
+    }
+}

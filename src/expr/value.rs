@@ -1,0 +1,253 @@
+//! Owns the values that a user's variables hold.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+/// A value of JSON, cheap to clone.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// `null`
+    Null,
+    /// `true`, `false`
+    Bool(bool),
+    /// A whole number that fits.
+    Int(i64),
+    /// A whole number above what [`Value::Int`] holds: some servers' ids.
+    Large(u64),
+    /// Any other number.
+    Float(f64),
+    /// Text.
+    Text(Arc<str>),
+    /// A list.
+    List(Arc<Vec<Value>>),
+    /// Names and values, in order.
+    Map(Arc<Vec<(Arc<str>, Value)>>),
+}
+
+impl Value {
+    /// The empty list, with which a variable that is pushed to begins.
+    #[must_use]
+    pub fn empty_list() -> Self {
+        Self::List(Arc::new(Vec::new()))
+    }
+
+    /// As conditions see it: `false`, 0, the empty text, list and map, and `null` do not hold.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        match self {
+            Self::Null => false,
+            Self::Bool(value) => *value,
+            Self::Int(value) => *value != 0,
+            Self::Large(_) => true,
+            Self::Float(value) => *value != 0.0,
+            Self::Text(text) => !text.is_empty(),
+            Self::List(items) => !items.is_empty(),
+            Self::Map(entries) => !entries.is_empty(),
+        }
+    }
+
+    /// What kind of value it is, in the words of a person.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "true or false",
+            Self::Int(_) | Self::Large(_) | Self::Float(_) => "a number",
+            Self::Text(_) => "text",
+            Self::List(_) => "a list",
+            Self::Map(_) => "an object",
+        }
+    }
+
+    /// Writes it into text: text as it is, everything else as JSON has it.
+    pub fn write_text(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Text(text) => out.extend_from_slice(text.as_bytes()),
+            other => other.write_json(out),
+        }
+    }
+
+    /// Writes it as JSON.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Int(value) => write_int(*value, out),
+            other => serde_json::to_writer(out, other).expect("a value is JSON, a Vec takes all"),
+        }
+    }
+}
+
+/// Numbers are by far the most common, and this is several times faster than `write!`.
+fn write_int(value: i64, out: &mut Vec<u8>) {
+    let mut digits = [0u8; 20];
+    let mut at = digits.len();
+    let mut rest = value.unsigned_abs();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if value < 0 {
+        out.push(b'-');
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Int(value) => serializer.serialize_i64(*value),
+            Self::Large(value) => serializer.serialize_u64(*value),
+            Self::Float(value) => serializer.serialize_f64(*value),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::List(items) => serializer.collect_seq(items.iter()),
+            Self::Map(entries) => {
+                let mut map = serializer.serialize_map(Some(entries.len()))?;
+                for (key, value) in entries.iter() {
+                    map.serialize_entry(&**key, value)?;
+                }
+                map.end()
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Value;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON value")
+            }
+            fn visit_unit<E>(self) -> Result<Value, E> {
+                Ok(Value::Null)
+            }
+            fn visit_none<E>(self) -> Result<Value, E> {
+                Ok(Value::Null)
+            }
+            fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<Value, D::Error> {
+                inner.deserialize_any(self)
+            }
+            fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+                Ok(Value::Bool(value))
+            }
+            fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+                Ok(Value::Int(value))
+            }
+            fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+                Ok(i64::try_from(value).map_or(Value::Large(value), Value::Int))
+            }
+            fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+                Ok(Value::Float(value))
+            }
+            fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+                Ok(Value::Text(value.into()))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+                let mut list = Vec::new();
+                while let Some(item) = items.next_element()? {
+                    list.push(item);
+                }
+                Ok(Value::List(Arc::new(list)))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+                let mut map = Vec::new();
+                while let Some((key, value)) = entries.next_entry::<String, Value>()? {
+                    map.push((key.into(), value));
+                }
+                Ok(Value::Map(Arc::new(map)))
+            }
+        }
+        deserializer.deserialize_any(Any)
+    }
+}
+
+impl From<&Value> for minijinja::Value {
+    fn from(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::from(()),
+            Value::Bool(value) => Self::from(*value),
+            Value::Int(value) => Self::from(*value),
+            Value::Large(value) => Self::from(*value),
+            Value::Float(value) => Self::from(*value),
+            Value::Text(text) => Self::from(text.clone()),
+            Value::List(items) => items.iter().map(Self::from).collect(),
+            Value::Map(entries) => Self::from_pairs(
+                entries.iter().map(|(key, value)| (key.clone(), Self::from(value))),
+            ),
+        }
+    }
+}
+
+/// The other way; fails on what JSON cannot hold (a function, undefined).
+impl TryFrom<&minijinja::Value> for Value {
+    type Error = &'static str;
+
+    fn try_from(value: &minijinja::Value) -> Result<Self, Self::Error> {
+        use minijinja::value::ValueKind;
+        Ok(match value.kind() {
+            ValueKind::Undefined => return Err("it has no value"),
+            ValueKind::None => Self::Null,
+            ValueKind::Bool => Self::Bool(value.is_true()),
+            ValueKind::String => Self::Text(value.as_str().unwrap_or_default().into()),
+            ValueKind::Number | ValueKind::Seq | ValueKind::Map | ValueKind::Iterable => {
+                let json = serde_json::to_value(value).map_err(|_| "it is no JSON value")?;
+                serde_json::from_value(json).map_err(|_| "it is no JSON value")?
+            }
+            _ => return Err("it is no JSON value"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text(value: &Value) -> String {
+        let mut out = Vec::new();
+        value.write_text(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn values_print_as_json_does() {
+        for json in
+            ["null", "true", "-7", "0", "18446744073709551615", "1.5", r#"{"a":[1,"x"],"b":null}"#]
+        {
+            let value: Value = serde_json::from_str(json).unwrap();
+            assert_eq!(text(&value), json);
+        }
+        assert_eq!(text(&Value::Text("a \"b\"".into())), "a \"b\"");
+    }
+
+    #[test]
+    fn empty_things_do_not_hold() {
+        for (json, holds) in [
+            ("null", false),
+            ("0", false),
+            ("\"\"", false),
+            ("[]", false),
+            ("{}", false),
+            ("[0]", true),
+            ("-1", true),
+        ] {
+            assert_eq!(serde_json::from_str::<Value>(json).unwrap().holds(), holds, "{json}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whole_numbers_are_written_as_the_library_writes_them(value: i64) {
+            prop_assert_eq!(text(&Value::Int(value)), value.to_string());
+        }
+    }
+}
