@@ -1,5 +1,60 @@
 //! Owns what is measured: samples, outcomes, histograms, intervals and the summary of a run.
 
+mod history;
+mod interval;
 mod outcome;
+mod recorder;
+mod summary;
+mod timing;
 
+pub use history::{History, Point};
+pub use interval::{Interval, NameStats, Seen};
 pub use outcome::{Failure, FailureKind, Fault, Outcome};
+pub use recorder::{Recorder, Sample};
+pub use summary::{FailureRow, Row, Summary};
+pub use timing::Timing;
+
+use serde::{Deserialize, Serialize};
+
+/// The words behind the numbers that samples carry: made once from the plan, the same on every
+/// worker.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Catalogue {
+    /// Method and name of each group that requests are counted under.
+    pub names: Vec<RequestName>,
+    /// The sentences of failed rules, see [`Failure::Rule`].
+    pub texts: Vec<String>,
+}
+
+/// What a group of requests is called. The method has its own column.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RequestName {
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// `/todos/{id} [DELETE]`
+    pub name: String,
+}
+
+impl Catalogue {
+    /// The sentence for people of a failure.
+    #[must_use]
+    pub fn sentence(&self, failure: Failure) -> String {
+        match failure {
+            Failure::Fault(fault) => fault.sentence().to_owned(),
+            Failure::Status(status) => format!("status {status}"),
+            Failure::Rule(text) => {
+                self.texts.get(text as usize).cloned().unwrap_or_else(|| "a rule broke".to_owned())
+            }
+        }
+    }
+
+    /// The stable id of a failure: `connect.refused`, `status.500`, `rule`.
+    #[must_use]
+    pub fn id(&self, failure: Failure) -> String {
+        match failure {
+            Failure::Fault(fault) => fault.id().to_owned(),
+            Failure::Status(status) => format!("status.{status}"),
+            Failure::Rule(_) => "rule".to_owned(),
+        }
+    }
+}

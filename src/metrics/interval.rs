@@ -1,0 +1,179 @@
+//! Owns intervals: what a stretch of whole seconds held, mergeable and storable.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::outcome::Failure;
+use super::timing::Timing;
+
+/// How many different sentences an interval keeps of exceptions; the rest are counted together.
+pub(super) const EXCEPTIONS: usize = 100;
+pub(super) const OTHER_EXCEPTIONS: &str = "(other exceptions)";
+
+/// What the seconds from `from_s` up to but not including `to_s` held.
+///
+/// A request belongs to the second in which it ended. Merging is associative and commutative
+/// (law 5): over workers, over seconds, over machines.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// First second of the run that it covers.
+    pub from_s: u32,
+    /// The second after the last one.
+    pub to_s: u32,
+    /// Sum over its seconds of the users alive at each second's end.
+    pub user_seconds: u64,
+    /// Requests begun.
+    pub issued: u64,
+    /// Requests cut by the end of the run.
+    pub cancelled: u64,
+    /// What each name held, by its number in the catalogue.
+    pub names: BTreeMap<u16, NameStats>,
+    /// How much later than asked users woke from waits: the generator's own lateness.
+    pub wake_late: Timing,
+    /// Mistakes met while running a plan, by sentence.
+    pub exceptions: BTreeMap<String, u64>,
+}
+
+/// What one name held.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct NameStats {
+    /// Response times (due to last byte) of the requests that succeeded.
+    pub response_ok: Timing,
+    /// Response times of those that failed: kept apart, so that fast errors flatter nothing.
+    pub response_failed: Timing,
+    /// Service times (first byte written to last byte read) of both.
+    pub service: Timing,
+    /// Time to open a connection, where one was opened.
+    pub connect: Timing,
+    /// Time from the first byte written to the first byte read.
+    pub first_byte: Timing,
+    /// Bytes of all bodies.
+    pub body_bytes: u64,
+    /// Each way of failing, with its count.
+    pub failures: Vec<(Failure, Seen)>,
+}
+
+/// How often something was seen, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// How often.
+    pub count: u64,
+    /// Milliseconds from the start of the run to the first.
+    pub first_ms: u64,
+    /// Milliseconds from the start of the run to the last.
+    pub last_ms: u64,
+}
+
+impl Seen {
+    pub(super) fn at(ms: u64) -> Self {
+        Self { count: 1, first_ms: ms, last_ms: ms }
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        self.count += other.count;
+        self.first_ms = self.first_ms.min(other.first_ms);
+        self.last_ms = self.last_ms.max(other.last_ms);
+    }
+}
+
+impl NameStats {
+    /// Requests that succeeded.
+    #[must_use]
+    pub fn succeeded(&self) -> u64 {
+        self.response_ok.count()
+    }
+
+    /// Requests that failed.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        self.response_failed.count()
+    }
+
+    /// Requests that ended: succeeded and failed.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.succeeded() + self.failed()
+    }
+
+    /// Response times of all requests, failed ones too.
+    #[must_use]
+    pub fn response(&self) -> Timing {
+        let mut all = self.response_ok.clone();
+        all.merge(&self.response_failed);
+        all
+    }
+
+    pub(super) fn failure(&mut self, failure: Failure, seen: Seen) {
+        match self.failures.binary_search_by_key(&failure, |(known, _)| *known) {
+            Ok(at) => self.failures[at].1.merge(seen),
+            Err(at) => self.failures.insert(at, (failure, seen)),
+        }
+    }
+
+    /// Adds what another has counted.
+    pub fn merge(&mut self, other: &Self) {
+        self.response_ok.merge(&other.response_ok);
+        self.response_failed.merge(&other.response_failed);
+        self.service.merge(&other.service);
+        self.connect.merge(&other.connect);
+        self.first_byte.merge(&other.first_byte);
+        self.body_bytes += other.body_bytes;
+        for (failure, seen) in &other.failures {
+            self.failure(*failure, *seen);
+        }
+    }
+}
+
+impl Interval {
+    /// An interval of one second that holds nothing yet.
+    #[must_use]
+    pub fn second(second: u32) -> Self {
+        Self { from_s: second, to_s: second + 1, ..Self::default() }
+    }
+
+    /// Adds what another has counted.
+    pub fn merge(&mut self, other: &Self) {
+        if other.from_s == other.to_s {
+            return;
+        }
+        if self.from_s == self.to_s {
+            (self.from_s, self.to_s) = (other.from_s, other.to_s);
+        }
+        self.from_s = self.from_s.min(other.from_s);
+        self.to_s = self.to_s.max(other.to_s);
+        self.user_seconds += other.user_seconds;
+        self.issued += other.issued;
+        self.cancelled += other.cancelled;
+        self.wake_late.merge(&other.wake_late);
+        for (name, stats) in &other.names {
+            self.names.entry(*name).or_default().merge(stats);
+        }
+        for (text, count) in &other.exceptions {
+            self.exception(text, *count);
+        }
+    }
+
+    pub(super) fn exception(&mut self, text: &str, count: u64) {
+        let full = self.exceptions.len() >= EXCEPTIONS && !self.exceptions.contains_key(text);
+        let text = if full { OTHER_EXCEPTIONS } else { text };
+        *self.exceptions.entry(text.to_owned()).or_default() += count;
+    }
+
+    /// Everything of every name together.
+    #[must_use]
+    pub fn all_names(&self) -> NameStats {
+        let mut all = NameStats::default();
+        for stats in self.names.values() {
+            all.merge(stats);
+        }
+        all
+    }
+
+    /// The mean number of users over its seconds.
+    #[must_use]
+    pub fn users(&self) -> f64 {
+        let seconds = self.to_s - self.from_s;
+        if seconds == 0 { 0.0 } else { self.user_seconds as f64 / f64::from(seconds) }
+    }
+}

@@ -1,0 +1,208 @@
+//! Owns recording: samples of one worker go in, an interval for each second comes out.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::interval::{Interval, NameStats, Seen};
+use super::outcome::Outcome;
+
+/// One request, with its times.
+#[derive(Debug, Clone, Copy)]
+pub struct Sample {
+    /// The number of its name in the catalogue.
+    pub name: u16,
+    /// When it should have been sent.
+    pub due: Instant,
+    /// Just before its first byte was written.
+    pub sent: Instant,
+    /// When the first byte of the answer was read.
+    pub first_byte: Option<Instant>,
+    /// When the last byte was read or it failed.
+    pub ended: Instant,
+    /// Time to connect, when a connection was opened for it.
+    pub connect: Option<Duration>,
+    /// Bytes of the body as they came.
+    pub body_bytes: u64,
+    /// What it ended in.
+    pub outcome: Outcome,
+}
+
+/// Counts the samples of one worker into one interval a second, cut on the run's own seconds by
+/// the sample's end, so that the seconds of all workers fit together.
+#[derive(Debug)]
+pub struct Recorder {
+    start: Instant,
+    /// End of the current second.
+    until: Instant,
+    current: Interval,
+    /// By number of the name; boxed because most are few and they are large.
+    names: Vec<Option<Box<NameStats>>>,
+    users: u64,
+    finished: Vec<Interval>,
+}
+
+impl Recorder {
+    /// A recorder for a run that begins at `start`, with so many names.
+    #[must_use]
+    pub fn new(start: Instant, names: usize) -> Self {
+        Self {
+            start,
+            until: start + Duration::from_secs(1),
+            current: Interval::second(0),
+            names: (0..names).map(|_| None).collect(),
+            users: 0,
+            finished: Vec::new(),
+        }
+    }
+
+    /// A request begins.
+    pub fn issued(&mut self) {
+        self.current.issued += 1;
+    }
+
+    /// A request ended.
+    pub fn record(&mut self, sample: &Sample) {
+        self.turn(sample.ended);
+        if sample.outcome == Outcome::Cancelled {
+            self.current.cancelled += 1;
+            return;
+        }
+        let slot = &mut self.names[usize::from(sample.name)];
+        let stats = slot.get_or_insert_with(Box::default);
+        // Due time, not send time: a user that was late must show up as slow (coordinated omission).
+        let response = sample.ended.saturating_duration_since(sample.due);
+        match sample.outcome {
+            Outcome::Failed(failure) => {
+                let at = sample.ended.saturating_duration_since(self.start).as_millis() as u64;
+                stats.response_failed.record(response);
+                stats.failure(failure, Seen::at(at));
+            }
+            _ => stats.response_ok.record(response),
+        }
+        stats.service.record(sample.ended.saturating_duration_since(sample.sent));
+        if let Some(first_byte) = sample.first_byte {
+            stats.first_byte.record(first_byte.saturating_duration_since(sample.sent));
+        }
+        if let Some(connect) = sample.connect {
+            stats.connect.record(connect);
+        }
+        stats.body_bytes += sample.body_bytes;
+    }
+
+    /// A user woke from a wait, so much later than asked.
+    pub fn woke_late(&mut self, by: Duration) {
+        self.current.wake_late.record(by);
+    }
+
+    /// A mistake met while running the plan.
+    pub fn exception(&mut self, text: &str) {
+        self.current.exception(text, 1);
+    }
+
+    /// A user starts.
+    pub fn user_started(&mut self) {
+        self.users += 1;
+    }
+
+    /// A user ends.
+    pub fn user_ended(&mut self) {
+        self.users -= 1;
+    }
+
+    /// Cuts every second that is over at `now`, and gives the finished ones.
+    pub fn take_finished(&mut self, now: Instant) -> Vec<Interval> {
+        self.turn(now);
+        std::mem::take(&mut self.finished)
+    }
+
+    /// Ends the recording: the second under way is cut too.
+    #[must_use]
+    pub fn finish(mut self, now: Instant) -> Vec<Interval> {
+        self.turn(now);
+        self.cut();
+        self.finished
+    }
+
+    fn turn(&mut self, now: Instant) {
+        while now >= self.until {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        self.until += Duration::from_secs(1);
+        let next = Interval::second(self.current.to_s);
+        let mut done = std::mem::replace(&mut self.current, next);
+        done.user_seconds = self.users;
+        for (number, stats) in self.names.iter_mut().enumerate() {
+            if let Some(stats) = stats.take() {
+                done.names.insert(number as u16, *stats);
+            }
+        }
+        self.finished.push(done);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::{Failure, Fault};
+
+    const MS: fn(u64) -> Duration = Duration::from_millis;
+
+    fn sample(start: Instant, due: u64, sent: u64, ended: u64, outcome: Outcome) -> Sample {
+        Sample {
+            name: 1,
+            due: start + MS(due),
+            sent: start + MS(sent),
+            first_byte: Some(start + MS(sent + 1)),
+            ended: start + MS(ended),
+            connect: None,
+            body_bytes: 10,
+            outcome,
+        }
+    }
+
+    #[test]
+    fn a_late_user_is_reported_as_slow() {
+        let start = Instant::now();
+        let mut recorder = Recorder::new(start, 2);
+        recorder.record(&sample(start, 0, 400, 405, Outcome::Succeeded));
+        let seconds = recorder.finish(start + MS(500));
+        let stats = &seconds[0].names[&1];
+        assert_eq!(stats.response_ok.max_ms(), Some(405.0));
+        assert_eq!(stats.service.max_ms(), Some(5.0));
+        assert_eq!(stats.first_byte.max_ms(), Some(1.0));
+    }
+
+    #[test]
+    fn a_request_belongs_to_the_second_in_which_it_ended() {
+        let start = Instant::now();
+        let mut recorder = Recorder::new(start, 2);
+        recorder.user_started();
+        recorder.record(&sample(start, 900, 900, 999, Outcome::Succeeded));
+        recorder.record(&sample(start, 900, 900, 1000, Outcome::Succeeded));
+        let fault = Outcome::Failed(Failure::Fault(Fault::HeadReset));
+        recorder.record(&sample(start, 3000, 3000, 3100, fault));
+        let seconds = recorder.finish(start + MS(3200));
+        let requests: Vec<u64> = seconds.iter().map(|s| s.all_names().requests()).collect();
+        assert_eq!(requests, [1, 1, 0, 1]);
+        assert_eq!(
+            seconds.iter().map(|s| (s.from_s, s.to_s, s.user_seconds)).collect::<Vec<_>>(),
+            [(0, 1, 1), (1, 2, 1), (2, 3, 1), (3, 4, 1)]
+        );
+        let seen = seconds[3].names[&1].failures[0].1;
+        assert_eq!((seen.count, seen.first_ms), (1, 3100));
+    }
+
+    #[test]
+    fn cancelled_requests_are_neither_succeeded_nor_failed() {
+        let start = Instant::now();
+        let mut recorder = Recorder::new(start, 2);
+        recorder.issued();
+        recorder.record(&sample(start, 0, 0, 10, Outcome::Cancelled));
+        let seconds = recorder.finish(start + MS(20));
+        assert_eq!((seconds[0].issued, seconds[0].cancelled, seconds[0].names.len()), (1, 1, 0));
+    }
+}

@@ -1,0 +1,141 @@
+//! Owns the summary of a run: all its intervals folded, and the figures that everybody shows.
+
+use std::time::Duration;
+
+use super::history::History;
+use super::interval::{Interval, NameStats, Seen};
+use super::outcome::Failure;
+use super::{Catalogue, RequestName};
+
+/// A run, folded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// The words behind the numbers.
+    pub catalogue: Catalogue,
+    /// Every interval merged.
+    pub totals: Interval,
+    /// The run over time.
+    pub history: History,
+    /// From the start of the first user to the end of the last.
+    pub duration: Duration,
+}
+
+/// The figures of one name, or of all together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Method and name; an empty method and `Aggregated` for all together.
+    pub name: RequestName,
+    /// What it held.
+    pub stats: NameStats,
+    /// How long the run was, for rates.
+    pub duration: Duration,
+}
+
+/// One way of failing of one name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailureRow {
+    /// Method and name.
+    pub name: RequestName,
+    /// What it was.
+    pub failure: Failure,
+    /// How often, and when.
+    pub seen: Seen,
+}
+
+impl Summary {
+    /// A summary of nothing yet.
+    #[must_use]
+    pub fn new(catalogue: Catalogue) -> Self {
+        Self {
+            catalogue,
+            totals: Interval::default(),
+            history: History::default(),
+            duration: Duration::ZERO,
+        }
+    }
+
+    /// Adds a second of all workers. Seconds come in order.
+    pub fn add(&mut self, interval: &Interval) {
+        self.totals.merge(interval);
+        self.history.push(interval);
+    }
+
+    /// Each name that had requests, in the order of the plan.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Row> {
+        let row = |(number, stats): (&u16, &NameStats)| Row {
+            name: self.catalogue.names[usize::from(*number)].clone(),
+            stats: stats.clone(),
+            duration: self.duration,
+        };
+        self.totals.names.iter().map(row).collect()
+    }
+
+    /// The figures of the names that `wanted` picks, together.
+    pub fn of(&self, mut wanted: impl FnMut(&RequestName) -> bool) -> NameStats {
+        let mut all = NameStats::default();
+        for (number, stats) in &self.totals.names {
+            if wanted(&self.catalogue.names[usize::from(*number)]) {
+                all.merge(stats);
+            }
+        }
+        all
+    }
+
+    /// All names together.
+    #[must_use]
+    pub fn aggregated(&self) -> Row {
+        let name = RequestName { method: String::new(), name: "Aggregated".to_owned() };
+        Row { name, stats: self.totals.all_names(), duration: self.duration }
+    }
+
+    /// Every way of failing, the most frequent first.
+    #[must_use]
+    pub fn failures(&self) -> Vec<FailureRow> {
+        let mut rows: Vec<_> = self
+            .totals
+            .names
+            .iter()
+            .flat_map(|(number, stats)| {
+                let name = &self.catalogue.names[usize::from(*number)];
+                stats.failures.iter().map(|(failure, seen)| FailureRow {
+                    name: name.clone(),
+                    failure: *failure,
+                    seen: *seen,
+                })
+            })
+            .collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(row.seen.count));
+        rows
+    }
+
+    /// Law 4: what was issued less what ended in any way. Zero unless there is a bug.
+    #[must_use]
+    pub fn unaccounted(&self) -> i64 {
+        let ended: u64 = self.totals.names.values().map(NameStats::requests).sum();
+        self.totals.issued as i64 - ended as i64 - self.totals.cancelled as i64
+    }
+}
+
+impl Row {
+    /// Per second of the run.
+    #[must_use]
+    pub fn per_second(&self, count: u64) -> f64 {
+        let seconds = self.duration.as_secs_f64();
+        if seconds > 0.0 { count as f64 / seconds } else { 0.0 }
+    }
+
+    /// Failed requests as a fraction of all; none without requests.
+    #[must_use]
+    pub fn error_rate(&self) -> Option<f64> {
+        let requests = self.stats.requests();
+        (requests > 0).then(|| self.stats.failed() as f64 / requests as f64)
+    }
+
+    /// Mean size of a body, in bytes.
+    #[must_use]
+    pub fn mean_body(&self) -> f64 {
+        let requests = self.stats.requests();
+        if requests == 0 { 0.0 } else { self.stats.body_bytes as f64 / requests as f64 }
+    }
+}

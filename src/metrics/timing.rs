@@ -1,0 +1,230 @@
+//! Owns the distribution of one kind of time: a histogram, with its ends and its sum exact.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{Deserializer as HdrReader, Serializer as _, V2Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The longest time a histogram tells apart; longer ones are counted as this and in `over`.
+const HIGHEST_US: u64 = 3_600_000_000;
+
+/// Times in microseconds, three significant digits, from 1 µs to 1 h. Minimum, maximum and sum
+/// are exact, in nanoseconds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Timing {
+    /// Made at the first time, so that an interval costs only what it holds.
+    histogram: Option<Histogram<u64>>,
+    min_ns: u64,
+    max_ns: u64,
+    sum_ns: u64,
+    over: u64,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self { histogram: None, min_ns: u64::MAX, max_ns: 0, sum_ns: 0, over: 0 }
+    }
+}
+
+fn empty() -> Histogram<u64> {
+    // It grows with what it is given: a fresh full-size one would cost 184 KB each second.
+    Histogram::new(3).expect("three digits are within what the library takes")
+}
+
+impl Timing {
+    /// Counts one time.
+    pub fn record(&mut self, time: Duration) {
+        let ns = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let us = (ns.saturating_add(500)) / 1000;
+        self.min_ns = self.min_ns.min(ns);
+        self.max_ns = self.max_ns.max(ns);
+        self.sum_ns = self.sum_ns.saturating_add(ns);
+        if us > HIGHEST_US {
+            self.over += 1;
+        }
+        let histogram = self.histogram.get_or_insert_with(empty);
+        histogram
+            .record(us.min(HIGHEST_US))
+            .expect("a histogram that grows takes every value up to an hour");
+    }
+
+    /// Adds what another has counted. Associative and commutative (law 5).
+    pub fn merge(&mut self, other: &Self) {
+        let Some(theirs) = &other.histogram else { return };
+        self.histogram
+            .get_or_insert_with(empty)
+            .add(theirs)
+            .expect("a histogram that grows takes every other one");
+        self.min_ns = self.min_ns.min(other.min_ns);
+        self.max_ns = self.max_ns.max(other.max_ns);
+        self.sum_ns = self.sum_ns.saturating_add(other.sum_ns);
+        self.over += other.over;
+    }
+
+    /// How many times were counted.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.histogram.as_ref().map_or(0, Histogram::len)
+    }
+
+    /// How many of them were longer than an hour, and stand as one hour in percentiles.
+    #[must_use]
+    pub fn over(&self) -> u64 {
+        self.over
+    }
+
+    /// The time that the share `quantile` (0 to 1) of all does not pass, in milliseconds: the one
+    /// rule for percentiles everywhere. At 1 it is the exact maximum. None without any time.
+    #[must_use]
+    pub fn quantile_ms(&self, quantile: f64) -> Option<f64> {
+        let histogram = self.histogram.as_ref()?;
+        if quantile >= 1.0 {
+            return self.max_ms();
+        }
+        let ms = histogram.value_at_quantile(quantile) as f64 / 1e3;
+        Some(ms.clamp(self.min_ns as f64 / 1e6, self.max_ns as f64 / 1e6))
+    }
+
+    /// The exact minimum, in milliseconds.
+    #[must_use]
+    pub fn min_ms(&self) -> Option<f64> {
+        (self.count() > 0).then_some(self.min_ns as f64 / 1e6)
+    }
+
+    /// The exact maximum, in milliseconds.
+    #[must_use]
+    pub fn max_ms(&self) -> Option<f64> {
+        (self.count() > 0).then_some(self.max_ns as f64 / 1e6)
+    }
+
+    /// The exact mean, in milliseconds.
+    #[must_use]
+    pub fn mean_ms(&self) -> Option<f64> {
+        let count = self.count();
+        (count > 0).then(|| self.sum_ns as f64 / count as f64 / 1e6)
+    }
+}
+
+/// The stored form: HdrHistogram's V2 encoding in base64, and the exact values beside it.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    histogram: Option<String>,
+    min_ns: u64,
+    max_ns: u64,
+    sum_ns: u64,
+    over: u64,
+}
+
+thread_local! {
+    /// The serializer keeps a buffer; one per thread serves every interval.
+    static WRITER: RefCell<V2Serializer> = RefCell::new(V2Serializer::new());
+}
+
+impl Serialize for Timing {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let histogram = match &self.histogram {
+            None => None,
+            Some(histogram) => {
+                let mut bytes = Vec::new();
+                WRITER
+                    .with_borrow_mut(|writer| writer.serialize(histogram, &mut bytes))
+                    .map_err(|_| serde::ser::Error::custom("a histogram cannot be encoded"))?;
+                Some(STANDARD.encode(bytes))
+            }
+        };
+        let Self { min_ns, max_ns, sum_ns, over, .. } = *self;
+        Stored { histogram, min_ns, max_ns, sum_ns, over }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timing {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        let Stored { histogram, min_ns, max_ns, sum_ns, over } = Stored::deserialize(deserializer)?;
+        let histogram = match histogram {
+            None => None,
+            Some(text) => {
+                let bytes = STANDARD
+                    .decode(text)
+                    .map_err(|_| D::Error::custom("a histogram is no base64"))?;
+                let mut read: Histogram<u64> = HdrReader::new()
+                    .deserialize(&mut bytes.as_slice())
+                    .map_err(|_| D::Error::custom("a histogram cannot be decoded"))?;
+                read.auto(true);
+                Some(read)
+            }
+        };
+        Ok(Self { histogram, min_ns, max_ns, sum_ns, over })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn of(micros: &[u64]) -> Timing {
+        let mut timing = Timing::default();
+        for us in micros {
+            timing.record(Duration::from_micros(*us));
+        }
+        timing
+    }
+
+    #[test]
+    fn ends_and_mean_are_exact_and_the_maximum_is_p100() {
+        let timing = of(&[1500, 2_000_001, 3]);
+        assert_eq!((timing.min_ms(), timing.max_ms()), (Some(0.003), Some(2000.001)));
+        assert_eq!(timing.quantile_ms(1.0), Some(2000.001));
+        assert_eq!(timing.mean_ms(), Some((1.5 + 2000.001 + 0.003) / 3.0));
+        assert_eq!(Timing::default().quantile_ms(0.5), None);
+    }
+
+    #[test]
+    fn times_beyond_an_hour_are_counted_and_said() {
+        let timing = of(&[7_200_000_000, 5]);
+        assert_eq!((timing.count(), timing.over(), timing.max_ms()), (2, 1, Some(7_200_000.0)));
+    }
+
+    proptest! {
+        #[test]
+        fn percentiles_are_within_a_thousandth_of_an_exact_sort(mut micros in prop::collection::vec(1u64..5_000_000, 1..300), quantile in 0.01f64..1.0) {
+            let timing = of(&micros);
+            micros.sort_unstable();
+            let rank = ((quantile * micros.len() as f64).ceil() as usize).clamp(1, micros.len());
+            let exact = micros[rank - 1] as f64 / 1e3;
+            let got = timing.quantile_ms(quantile).unwrap();
+            prop_assert!((got - exact).abs() <= exact * 0.001 + 0.001, "{got} for {exact}");
+        }
+
+        /// Law 5.
+        #[test]
+        fn merging_parts_in_any_order_equals_the_whole(
+            parts in prop::collection::vec(prop::collection::vec(1u64..100_000_000, 0..20), 1..6),
+            turn in 0usize..6,
+        ) {
+            let whole = of(&parts.concat());
+            let mut merged = Timing::default();
+            for k in 0..parts.len() {
+                merged.merge(&of(&parts[(k + turn) % parts.len()]));
+            }
+            for quantile in [0.0, 0.5, 0.95, 1.0] {
+                prop_assert_eq!(merged.quantile_ms(quantile), whole.quantile_ms(quantile));
+            }
+            prop_assert_eq!((merged.count(), merged.mean_ms()), (whole.count(), whole.mean_ms()));
+        }
+
+        #[test]
+        fn what_is_stored_reads_back(micros in prop::collection::vec(1u64..100_000_000, 0..50)) {
+            let timing = of(&micros);
+            let mut back: Timing = serde_json::from_str(&serde_json::to_string(&timing).unwrap()).unwrap();
+            prop_assert_eq!(&back, &timing);
+            back.merge(&of(&[2_000_000_000]));
+            prop_assert_eq!(back.count(), micros.len() as u64 + 1);
+        }
+    }
+}
