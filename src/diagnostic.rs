@@ -1,5 +1,10 @@
 //! Owns mistakes in a plan: a place in a file, what is wrong there, and what to do about it.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
 /// A stretch of a source file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Place {
@@ -11,14 +16,38 @@ pub struct Place {
     pub end: u32,
 }
 
-/// A value and where it was written.
-#[derive(Debug, Clone, PartialEq)]
+impl Place {
+    /// From byte offsets. A file is at most 4 MiB, so they fit.
+    #[must_use]
+    pub fn new(source: u16, range: Range<usize>) -> Self {
+        let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Self { source, start: offset(range.start), end: offset(range.end.max(range.start)) }
+    }
+
+    /// As byte offsets.
+    #[must_use]
+    pub fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// A value and where it was written. Two are equal when the values are: the same plan in another
+/// format, or with other spaces, is the same plan.
+#[derive(Debug, Clone)]
 pub struct Placed<T> {
     /// The value.
     pub value: T,
     /// Where it stands.
     pub place: Place,
 }
+
+impl<T: PartialEq> PartialEq for Placed<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T: Eq> Eq for Placed<T> {}
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +93,24 @@ impl Diagnostic {
         Self { severity: Severity::Warning, ..Self::error(place, title, label) }
     }
 
+    /// An error of a whole file, or of what has no place in one.
+    pub fn without_place(title: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { place: None, ..Self::error(Place::default(), title, label) }
+    }
+
+    /// With a second place that explains the first.
+    #[must_use]
+    pub fn also(mut self, place: Place, label: impl Into<String>) -> Self {
+        self.also = Some((place, label.into()));
+        self
+    }
+
+    /// The plan cannot be run with it.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
     /// With a longer explanation below the snippet.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
@@ -81,12 +128,228 @@ pub struct Source {
     pub text: String,
 }
 
-/// The candidate that a mistyped word probably meant.
+/// So many are shown; a file with more mistakes than that is not a plan.
+const SHOWN: usize = 100;
+
+/// The diagnostics as a person reads them: the line, a caret, what to do, and a last line that
+/// counts. Empty when there are none. `colour` adds ANSI styles; nothing else in the result is a
+/// control character but the line feed, whatever the sources hold.
+#[must_use]
+pub fn render(diagnostics: &[Diagnostic], sources: &[Source], colour: bool) -> String {
+    if diagnostics.is_empty() {
+        return String::new();
+    }
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    let mut text = String::new();
+    for diagnostic in diagnostics.iter().take(SHOWN) {
+        text += &render_one(diagnostic, sources, &renderer);
+        text += "\n\n";
+    }
+    if diagnostics.len() > SHOWN {
+        text += &format!("… and {} more\n\n", diagnostics.len() - SHOWN);
+    }
+    text += &count(diagnostics, sources);
+    text.push('\n');
+    if text.chars().any(|c| hidden(c) && c != '\n' && c != '\u{1b}') {
+        text = text.chars().map(|c| if is_odd(c) { '\u{fffd}' } else { c }).collect();
+    }
+    text
+}
+
+fn render_one(diagnostic: &Diagnostic, sources: &[Source], renderer: &Renderer) -> String {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = visible(&diagnostic.title);
+    let label = visible(&diagnostic.label);
+    let help = diagnostic.help.as_deref().map(visible);
+    let mut group = Group::with_title(level.primary_title(title));
+    let placed =
+        diagnostic.place.and_then(|place| Some((place, sources.get(usize::from(place.source))?)));
+    if let Some((place, source)) = placed {
+        let also = diagnostic.also.as_ref().filter(|(also, _)| also.source == place.source);
+        let primary = within_a_line(&source.text, place.range());
+        let second = also.map(|(also, label)| (within_a_line(&source.text, also.range()), label));
+        let first =
+            second.as_ref().map_or(primary.start, |(also, _)| also.start.min(primary.start));
+        let last = second.as_ref().map_or(primary.end, |(also, _)| also.end.max(primary.end));
+        // The lines in question alone: the renderer looks at all that it is given, each time.
+        let (from, to) = (line_start(&source.text, first), line_end(&source.text, last));
+        let shifted = |range: Range<usize>| range.start - from..range.end - from;
+        let mut snippet = Snippet::source(&source.text[from..to])
+            .line_start(1 + source.text[..from].bytes().filter(|byte| *byte == b'\n').count())
+            .path(visible(&source.path))
+            .annotation(AnnotationKind::Primary.span(shifted(primary)).label(label));
+        if let Some((also, label)) = second {
+            snippet = snippet
+                .annotation(AnnotationKind::Context.span(shifted(also)).label(visible(label)));
+        }
+        group = group.element(snippet);
+    } else if !label.is_empty() {
+        group = group.element(Level::HELP.message(label));
+    }
+    if let Some(help) = help {
+        group = group.element(Level::HELP.message(help));
+    }
+    renderer.render(&[group])
+}
+
+fn count(diagnostics: &[Diagnostic], sources: &[Source]) -> String {
+    let of = |severity, word: &str| {
+        let n = diagnostics.iter().filter(|one| one.severity == severity).count();
+        match n {
+            0 => None,
+            1 => Some(format!("1 {word}")),
+            n => Some(format!("{n} {word}s")),
+        }
+    };
+    let parts: Vec<_> = [of(Severity::Error, "error"), of(Severity::Warning, "warning")]
+        .into_iter()
+        .flatten()
+        .collect();
+    let mut paths: Vec<_> = diagnostics
+        .iter()
+        .filter_map(|one| sources.get(usize::from(one.place?.source)))
+        .map(|source| visible(&source.path))
+        .collect();
+    paths.dedup();
+    let place = if paths.is_empty() { String::new() } else { format!(" in {}", paths.join(", ")) };
+    format!("{}{place}", parts.join(" and "))
+}
+
+/// The part of `range` that lies in its first line, moved to where characters begin and end. An
+/// empty one becomes one character wide when the line has one there.
+fn within_a_line(text: &str, range: Range<usize>) -> Range<usize> {
+    let start = text.floor_char_boundary(range.start.min(text.len()));
+    let line = line_end(text, start);
+    let end = text.ceil_char_boundary(range.end.min(text.len())).clamp(start, line);
+    let end = start + text[start..end].trim_end().len();
+    if end > start {
+        return start..end;
+    }
+    let wide = text[start..line].chars().next().map_or(0, char::len_utf8);
+    start..start + wide
+}
+
+fn line_start(text: &str, at: usize) -> usize {
+    text[..at].rfind('\n').map_or(0, |feed| feed + 1)
+}
+
+fn line_end(text: &str, at: usize) -> usize {
+    let end = text[at..].find('\n').map_or(text.len(), |feed| at + feed);
+    if end > at && text[..end].ends_with('\r') { end - 1 } else { end }
+}
+
+/// Outside text on one line, with its control characters made visible.
+fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' | '\t' => shown.push(' '),
+            c if hidden(c) => shown.extend(c.escape_default()),
+            c => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// A character that a terminal obeys instead of showing it.
+fn hidden(c: char) -> bool {
+    c.is_control() || is_odd(c)
+}
+
+/// Those that the renderer lets through: C1, the marks that turn text round, odd line breaks.
+fn is_odd(c: char) -> bool {
+    matches!(c, '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// The candidate that `bad` is probably a slip of, if any: at most a third of its letters differ.
 pub fn suggest<'a>(bad: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // A long text is no slip of a key, and the distance costs the product of the lengths.
+    if bad.len() > 100 {
+        return None;
+    }
+    let bad = bad.to_lowercase();
     candidates
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(bad, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= candidate.len().max(3) / 3)
-        .min()
-        .map(|(_, candidate)| candidate)
+        .map(|one| (strsim::damerau_levenshtein(&bad, &one.to_lowercase()), one))
+        .filter(|(distance, one)| *distance <= (one.chars().count() / 3).max(1) && bad.len() > 1)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, one)| one)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn source(text: &str) -> Vec<Source> {
+        vec![Source { path: "plans/shop.toml".into(), text: text.into() }]
+    }
+
+    fn place_of(text: &str, part: &str) -> Place {
+        let start = text.find(part).expect("the part is in the text");
+        Place::new(0, start..start + part.len())
+    }
+
+    #[test]
+    fn a_mistake_shows_its_line_a_caret_and_what_to_do() {
+        let text = "name = \"주문 테스트\"\nstages = [\n  { hold = \"1s\" },\n]\n";
+        let mistake = Diagnostic::error(
+            place_of(text, "{ hold = \"1s\" }"),
+            "stage 2 has no load",
+            "say how many: `users`",
+        )
+        .help("a stage says how many users there are at its end");
+        let warning = Diagnostic::warning(place_of(text, "테스트"), "odd name", "");
+        insta::assert_snapshot!(render(&[mistake, warning], &source(text), false), @"");
+    }
+
+    #[test]
+    fn a_mistake_without_a_place_still_says_what_to_do() {
+        let mistake =
+            Diagnostic::without_place("cannot read x.yaml: no such file", "check the path");
+        insta::assert_snapshot!(render(&[mistake], &[], false), @"");
+    }
+
+    #[test]
+    fn nothing_to_say_is_nothing() {
+        assert_eq!(render(&[], &[], true), "");
+    }
+
+    #[test]
+    fn a_value_over_several_lines_shows_its_first() {
+        let text = "body: {\r\n  a: 1,\r\n}\r\n";
+        let mistake = Diagnostic::error(Place::new(0, 6..text.len()), "too long", "cut it");
+        let shown = render(&[mistake], &source(text), false);
+        assert!(shown.contains("1 | body: {\n") && !shown.contains("a: 1"), "{shown}");
+    }
+
+    #[test]
+    fn a_slip_finds_its_word() {
+        let keys = ["weight", "wait", "tasks"];
+        assert_eq!(suggest("wieght", keys), Some("weight"));
+        assert_eq!(suggest("Tasks", keys), Some("tasks"));
+        assert_eq!(suggest("think_time", keys), None);
+        assert_eq!(suggest("x", ["y"]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_and_any_place_is_shown_without_a_control_character(
+            text in "(\\PC|[\u{0}-\u{9f}\u{202a}-\u{202e}한\r\n\t]){0,60}",
+            start in 0usize..80, length in 0usize..80, also in 0usize..80,
+        ) {
+            let mistake = Diagnostic::error(Place::new(0, start..start + length), &*text, &*text)
+                .also(Place::new(0, also..also + 1), &*text)
+                .help(&*text);
+            let shown = render(&[mistake], &source(&text), false);
+            prop_assert!(!shown.chars().any(|c| hidden(c) && c != '\n'), "{:?}", shown);
+        }
+    }
 }

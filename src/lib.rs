@@ -15,10 +15,16 @@
 
 pub mod control;
 pub mod diagnostic;
+pub mod engine;
+pub mod event;
 pub mod exit;
 pub mod expr;
 pub mod load;
 pub mod metrics;
+pub mod plan;
+pub mod program;
 pub mod protocol;
 pub mod random;
 pub mod units;
+pub mod untrusted;
+pub mod verdict;

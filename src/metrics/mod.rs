@@ -35,6 +35,17 @@ pub struct RequestName {
     pub name: String,
 }
 
+impl RequestName {
+    /// Whether a threshold's `of` means it: the name alone, or `METHOD name`.
+    #[must_use]
+    pub fn is_called(&self, of: &str) -> bool {
+        self.name == of
+            || of
+                .split_once(' ')
+                .is_some_and(|(method, name)| method == self.method && name == self.name)
+    }
+}
+
 impl Catalogue {
     /// The sentence for people of a failure.
     #[must_use]

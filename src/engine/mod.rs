@@ -1,0 +1,12 @@
+//! Owns running: workers, the users on them, and their end.
+//!
+//! A worker is a thread with a runtime of its own; it owns its users, their connections and its
+//! recorder, and hands over an interval once a second. Nothing is shared on the hot path.
+
+mod stop;
+mod user;
+mod worker;
+mod workers;
+
+pub use worker::{Handover, Setup, conduct};
+pub use workers::{Workers, start};

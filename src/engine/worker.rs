@@ -1,0 +1,236 @@
+//! Owns one worker: it starts and ends its users on the schedule's beat and hands over intervals.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::Instant;
+
+use super::stop::Stop;
+use super::user::User;
+use crate::control::Command;
+use crate::load::{Change, ChangeKind, Schedule};
+use crate::metrics::{Interval, Recorder};
+use crate::program::Program;
+use crate::protocol::Protocol;
+
+/// What every worker of a run knows.
+#[derive(Debug)]
+pub struct Setup {
+    /// What users do.
+    pub program: Arc<Program>,
+    /// When they start and stop.
+    pub schedule: Schedule,
+    /// The class of each slot.
+    pub order: Vec<u16>,
+    /// Where all random numbers come from.
+    pub seed: u64,
+    /// How long an iteration may go on after its user was asked to stop.
+    pub grace: Duration,
+    /// How many workers there are: worker `w` owns the slots that leave the rest `w`.
+    pub workers: usize,
+}
+
+/// What a worker hands to the session.
+#[derive(Debug)]
+pub enum Handover {
+    /// A finished second; seconds of one worker come in order, without gaps.
+    Interval(usize, Interval),
+    /// The worker has ended: how many of its users were lost to a bug, and when it ended.
+    Ended {
+        /// Which worker.
+        worker: usize,
+        /// Users whose task panicked.
+        lost: u64,
+        /// From the start of the run to the end of the last user.
+        after: Duration,
+    },
+}
+
+/// What the users of a worker share.
+pub(super) struct Worker<P: Protocol> {
+    pub(super) setup: Arc<Setup>,
+    pub(super) protocol: P,
+    pub(super) recorder: RefCell<Recorder>,
+    buffers: RefCell<Vec<Vec<u8>>>,
+}
+
+/// Buffers above this are not kept: one large answer must not stay for ever.
+const BUFFER_KEPT: usize = 64 * 1024;
+
+impl<P: Protocol> Worker<P> {
+    /// An empty buffer, from those given back.
+    pub(super) fn buffer(&self) -> Vec<u8> {
+        self.buffers.borrow_mut().pop().unwrap_or_default()
+    }
+
+    pub(super) fn give_back(&self, mut buffer: Vec<u8>) {
+        if buffer.capacity() > 0 && buffer.capacity() <= BUFFER_KEPT {
+            buffer.clear();
+            self.buffers.borrow_mut().push(buffer);
+        }
+    }
+}
+
+/// What a worker waits for, in one closed list.
+enum Turn {
+    Time,
+    Told(Command),
+    UserEnded { lost: bool },
+}
+
+/// The users of one worker and what they are about to do.
+struct Conductor<P: Protocol> {
+    worker: Rc<Worker<P>>,
+    users: JoinSet<()>,
+    living: HashMap<u32, (Stop, AbortHandle)>,
+    /// Users asked to stop, with the time at which their grace ends; in order of that time.
+    leaving: VecDeque<(Instant, AbortHandle)>,
+    lost: u64,
+}
+
+/// Runs worker number `index` from `start` to its end, on the current runtime, which must be a
+/// local one. Commands come through `commands`; everything measured goes to `output`.
+pub async fn conduct<P: Protocol>(
+    setup: Arc<Setup>,
+    index: usize,
+    protocol: P,
+    start: Instant,
+    mut commands: watch::Receiver<Option<Command>>,
+    output: mpsc::Sender<Handover>,
+) {
+    let recorder = RefCell::new(Recorder::new(start, setup.program.catalogue.names.len()));
+    let buffers = RefCell::default();
+    let worker = Rc::new(Worker { setup: setup.clone(), protocol, recorder, buffers });
+    let mut conductor = Conductor {
+        worker: worker.clone(),
+        users: JoinSet::new(),
+        living: HashMap::new(),
+        leaving: VecDeque::new(),
+        lost: 0,
+    };
+    let mine = |change: &Change| change.slot as usize % setup.workers == index;
+    let mut changes = setup.schedule.changes().filter(mine).peekable();
+    let end = start + setup.schedule.total();
+    let mut second = start + Duration::from_secs(1);
+    let mut draining = false;
+    let mut backlog = VecDeque::new();
+    let mut told_all = false;
+    loop {
+        let now = Instant::now();
+        while let Some(change) = changes.next_if(|change| !draining && start + change.at <= now) {
+            conductor.apply(change, now);
+        }
+        if !draining && now >= end {
+            draining = true;
+            conductor.drain(now);
+        }
+        conductor.cut_late(now);
+        if now >= second {
+            backlog.extend(worker.recorder.borrow_mut().take_finished(now));
+            second += Duration::from_secs(1);
+        }
+        // A full channel must not stop the users' beat: what does not fit waits for the next turn.
+        while let Some(interval) = backlog.pop_front() {
+            if let Err(mpsc::error::TrySendError::Full(Handover::Interval(_, interval))) =
+                output.try_send(Handover::Interval(index, interval))
+            {
+                backlog.push_front(interval);
+                break;
+            }
+        }
+        if draining && conductor.users.is_empty() {
+            break;
+        }
+        let next_change = changes.peek().filter(|_| !draining).map(|change| start + change.at);
+        let grace_ends = conductor.leaving.front().map(|(at, _)| *at);
+        let wake = [next_change, grace_ends, (!draining).then_some(end)];
+        let wake = wake.into_iter().flatten().fold(second, Instant::min);
+        let turn = tokio::select! {
+            biased;
+            changed = commands.changed(), if !told_all => match (changed, *commands.borrow_and_update()) {
+                (Ok(()), Some(command)) => Turn::Told(command),
+                (Ok(()), None) => Turn::Time,
+                // Nobody is left to command; the schedule goes on.
+                (Err(_), _) => { told_all = true; Turn::Time }
+            },
+            () = tokio::time::sleep_until(wake) => Turn::Time,
+            Some(ended) = conductor.users.join_next(), if !conductor.users.is_empty() => {
+                Turn::UserEnded { lost: ended.is_err_and(|error| error.is_panic()) }
+            }
+        };
+        match turn {
+            Turn::Time => {}
+            Turn::Told(Command::Drain(_)) => {
+                if !draining {
+                    draining = true;
+                    conductor.drain(Instant::now());
+                }
+            }
+            Turn::Told(Command::Cut(_)) => {
+                draining = true;
+                conductor.drain(Instant::now());
+                conductor.users.abort_all();
+            }
+            Turn::UserEnded { lost } => conductor.user_ended(lost),
+        }
+    }
+    let now = Instant::now();
+    let lost = conductor.lost;
+    drop(conductor);
+    let worker = Rc::into_inner(worker).expect("every user has ended, and only users share it");
+    backlog.extend(worker.recorder.into_inner().finish(now));
+    for interval in backlog {
+        // The session that is gone needs no intervals.
+        if output.send(Handover::Interval(index, interval)).await.is_err() {
+            return;
+        }
+    }
+    let _ = output.send(Handover::Ended { worker: index, lost, after: now - start }).await;
+}
+
+impl<P: Protocol> Conductor<P> {
+    fn apply(&mut self, change: Change, now: Instant) {
+        match change.kind {
+            ChangeKind::Start { number } => {
+                let class = usize::from(self.worker.setup.order[change.slot as usize]);
+                let stop = Stop::default();
+                let user = User::new(self.worker.clone(), class, number, stop.clone());
+                self.worker.recorder.borrow_mut().user_started();
+                let handle = self.users.spawn_local(user.live());
+                self.living.insert(change.slot, (stop, handle));
+            }
+            ChangeKind::Stop => {
+                if let Some((stop, handle)) = self.living.remove(&change.slot) {
+                    stop.ask();
+                    self.leaving.push_back((now + self.worker.setup.grace, handle));
+                }
+            }
+        }
+    }
+
+    /// Asks every user to stop.
+    fn drain(&mut self, now: Instant) {
+        let grace = self.worker.setup.grace;
+        for (_, (stop, handle)) in self.living.drain() {
+            stop.ask();
+            self.leaving.push_back((now + grace, handle));
+        }
+    }
+
+    /// Cuts the users whose grace is over.
+    fn cut_late(&mut self, now: Instant) {
+        while let Some((_, handle)) = self.leaving.pop_front_if(|(at, _)| *at <= now) {
+            handle.abort();
+        }
+    }
+
+    fn user_ended(&mut self, lost: bool) {
+        self.worker.recorder.borrow_mut().user_ended();
+        self.lost += u64::from(lost);
+    }
+}

@@ -1,0 +1,79 @@
+//! Owns events: all that a watcher of a run can learn.
+
+use std::time::Duration;
+
+use crate::control::StopReason;
+use crate::metrics::{Catalogue, Interval, Summary};
+use crate::verdict::{Threshold, Verdict};
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum Event<'a> {
+    /// The run begins.
+    Started(&'a Started),
+    /// A second is over, on all workers. Seconds come in order.
+    Second(&'a Second<'a>),
+    /// The run was told to end before its time.
+    Stopping(StopReason),
+    /// The run is over.
+    Ended(&'a Ended<'a>),
+}
+
+/// What is known before the first user.
+#[derive(Debug, Clone)]
+pub struct Started {
+    /// What the plan calls itself.
+    pub plan_name: String,
+    /// The plan's file as the user named it.
+    pub plan_file: String,
+    /// Its text.
+    pub plan_text: String,
+    /// `yaml` or `toml`.
+    pub plan_format: &'static str,
+    /// The profile's name, or what the command line made of it: `20 users at 5/s for 15s`.
+    pub profile: String,
+    /// The base URL.
+    pub target: String,
+    /// Where all random numbers come from.
+    pub seed: u64,
+    /// Threads that own users.
+    pub workers: usize,
+    /// The largest number of users asked at once.
+    pub users_peak: u32,
+    /// How long the profile is.
+    pub planned: Duration,
+    /// The command line, to do it again.
+    pub command_line: String,
+    /// When the run began, by the calendar.
+    pub at: jiff::Timestamp,
+    /// The words behind the numbers.
+    pub catalogue: Catalogue,
+    /// What the run must show.
+    pub thresholds: Vec<Threshold>,
+    /// Where the results go.
+    pub out: String,
+}
+
+/// A second of the run.
+#[derive(Debug, Clone)]
+pub struct Second<'a> {
+    /// What it held.
+    pub interval: &'a Interval,
+    /// Everything up to its end.
+    pub so_far: &'a Summary,
+}
+
+/// What is known at the end.
+#[derive(Debug, Clone)]
+pub struct Ended<'a> {
+    /// The run, folded.
+    pub summary: &'a Summary,
+    /// The judgement.
+    pub verdict: &'a Verdict,
+    /// Why it ended early, when it did.
+    pub stopped: Option<StopReason>,
+    /// The code that the shell will see, unless results cannot be written.
+    pub exit_code: u8,
+    /// When it ended, by the calendar.
+    pub at: jiff::Timestamp,
+}

@@ -1,0 +1,147 @@
+//! Owns building a value from what a plan wrote for it: templates within lists and objects.
+
+use std::sync::Arc;
+
+use crate::expr::{
+    self, Encoding, EvalError, Expression, Names, ParseError, Scope, Template, Value,
+};
+use crate::plan::{Node, NodeValue};
+
+/// How a value is made while running.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Build {
+    /// It is always the same.
+    Value(Value),
+    /// A single `{{ }}`: the value keeps its type.
+    Expression(Expression),
+    /// Text with `{{ }}` in it.
+    Text(Template),
+    /// A list of such.
+    List(Vec<Build>),
+    /// Names and such.
+    Map(Vec<(Arc<str>, Build)>),
+}
+
+impl Build {
+    /// Compiles what a plan wrote. Mistakes go to `mistake` with the node that they are in.
+    pub(super) fn compile(
+        node: &Node,
+        names: &Names,
+        mistake: &mut dyn FnMut(&Node, ParseError),
+    ) -> Self {
+        match &node.value {
+            NodeValue::Null => Self::Value(Value::Null),
+            NodeValue::Bool(value) => Self::Value(Value::Bool(*value)),
+            NodeValue::Int(value) => Self::Value(Value::Int(*value)),
+            NodeValue::Float(value) => Self::Value(Value::Float(*value)),
+            NodeValue::Text(text) => match Template::parse(text, Encoding::Plain, names) {
+                Ok(template) => Self::text(text, template),
+                Err(error) => {
+                    mistake(node, error);
+                    Self::Value(Value::Null)
+                }
+            },
+            NodeValue::List(items) => {
+                Self::List(items.iter().map(|item| Self::compile(item, names, mistake)).collect())
+            }
+            NodeValue::Map(entries) => Self::Map(
+                entries
+                    .iter()
+                    .map(|entry| {
+                        let value = Self::compile(&entry.value, names, mistake);
+                        (entry.key.value.as_str().into(), value)
+                    })
+                    .collect(),
+            ),
+        }
+    }
+
+    fn text(text: &str, template: Template) -> Self {
+        let alone = text.trim_start().starts_with("{{") && text.trim_end().ends_with("}}");
+        if let Some(expression) = template.expressions().next().filter(|_| template.is_one_hole()) {
+            return Self::Expression(expression.clone());
+        }
+        match template.as_fixed() {
+            // A literal alone between braces has a type of its own.
+            Some(_) if alone => {
+                let inner = text.trim().trim_start_matches("{{").trim_end_matches("}}");
+                let literal = Expression::parse(inner, &Names::default()).ok();
+                let value = literal.as_ref().and_then(Expression::literal).cloned();
+                Self::Value(value.unwrap_or_else(|| Value::Text(text.into())))
+            }
+            Some(fixed) => Self::Value(Value::Text(String::from_utf8_lossy(fixed).as_ref().into())),
+            None => Self::Text(template),
+        }
+    }
+
+    /// Makes the value.
+    ///
+    /// # Errors
+    /// An expression failed.
+    pub fn value(&self, scope: &mut Scope<'_>) -> Result<Value, EvalError> {
+        Ok(match self {
+            Self::Value(value) => value.clone(),
+            Self::Expression(expression) => expression.eval(scope)?,
+            Self::Text(template) => {
+                let mut text = Vec::new();
+                template.render(scope, &mut text)?;
+                Value::Text(String::from_utf8_lossy(&text).as_ref().into())
+            }
+            Self::List(items) => {
+                let items: Result<_, _> = items.iter().map(|item| item.value(scope)).collect();
+                Value::List(Arc::new(items?))
+            }
+            Self::Map(entries) => {
+                let mut map = Vec::with_capacity(entries.len());
+                for (key, build) in entries {
+                    map.push((key.clone(), build.value(scope)?));
+                }
+                Value::Map(Arc::new(map))
+            }
+        })
+    }
+}
+
+/// Compiles a JSON body node by node: fixed parts become bytes, strings become templates.
+pub(super) fn json_body(
+    node: &Node,
+    names: &Names,
+    out: &mut Template,
+    mistake: &mut dyn FnMut(&Node, ParseError),
+) {
+    let quoted = |text: &str| serde_json::to_string(text).expect("text is JSON");
+    match &node.value {
+        NodeValue::Null => out.fixed(b"null"),
+        NodeValue::Bool(value) => out.fixed(value.to_string().as_bytes()),
+        NodeValue::Int(value) => out.fixed(value.to_string().as_bytes()),
+        NodeValue::Float(value) => {
+            out.fixed(serde_json::Value::from(*value).to_string().as_bytes())
+        }
+        NodeValue::Text(text) => match expr::json(text, names) {
+            Ok(template) => out.append(template),
+            Err(error) => mistake(node, error),
+        },
+        NodeValue::List(items) => {
+            out.fixed(b"[");
+            for (position, item) in items.iter().enumerate() {
+                if position > 0 {
+                    out.fixed(b",");
+                }
+                json_body(item, names, out, mistake);
+            }
+            out.fixed(b"]");
+        }
+        NodeValue::Map(entries) => {
+            out.fixed(b"{");
+            for (position, entry) in entries.iter().enumerate() {
+                if position > 0 {
+                    out.fixed(b",");
+                }
+                out.fixed(quoted(&entry.key.value).as_bytes());
+                out.fixed(b":");
+                json_body(&entry.value, names, out, mistake);
+            }
+            out.fixed(b"}");
+        }
+    }
+}

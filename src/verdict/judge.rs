@@ -1,0 +1,117 @@
+//! Owns judging thresholds against the summary of a run.
+
+use super::threshold::{Metric, Statistic, Threshold, Timing};
+use crate::metrics::{self, NameStats, Summary};
+
+/// A threshold and what the run showed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    /// What was asked.
+    pub threshold: Threshold,
+    /// The figure, in the unit of the threshold's limit; none without data.
+    pub value: Option<f64>,
+    /// Whether it held.
+    pub state: State,
+}
+
+/// How a threshold came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// The figure keeps the limit.
+    Held,
+    /// It does not.
+    Broke,
+    /// There is no figure. That is not a pass (law 7).
+    NoData,
+}
+
+/// Judges one threshold.
+#[must_use]
+pub fn judge(threshold: &Threshold, summary: &Summary) -> Judged {
+    let of = threshold.of.as_deref();
+    let stats = summary.of(|name| of.is_none_or(|of| name.is_called(of)));
+    let value = figure(threshold.metric, &stats, summary.duration.as_secs_f64());
+    let state = match value {
+        None => State::NoData,
+        Some(value) if threshold.op.holds(value, threshold.limit) => State::Held,
+        Some(_) => State::Broke,
+    };
+    Judged { threshold: threshold.clone(), value, state }
+}
+
+fn figure(metric: Metric, stats: &NameStats, seconds: f64) -> Option<f64> {
+    let requests = stats.requests();
+    let rate = |count: u64| if seconds > 0.0 { count as f64 / seconds } else { 0.0 };
+    match metric {
+        Metric::Requests => Some(requests as f64),
+        Metric::Rps => Some(rate(requests)),
+        _ if requests == 0 => None,
+        Metric::Failures => Some(stats.failed() as f64),
+        Metric::ErrorRate => Some(stats.failed() as f64 / requests as f64),
+        Metric::Time(timing, statistic) => match timing {
+            Timing::Response => time(&stats.response(), statistic),
+            Timing::OkResponse => time(&stats.response_ok, statistic),
+            Timing::Service => time(&stats.service, statistic),
+            Timing::Connect => time(&stats.connect, statistic),
+            Timing::FirstByte => time(&stats.first_byte, statistic),
+        },
+    }
+}
+
+fn time(timing: &metrics::Timing, statistic: Statistic) -> Option<f64> {
+    match statistic {
+        Statistic::Percentile(quantile) => timing.quantile_ms(quantile),
+        Statistic::Avg => timing.mean_ms(),
+        Statistic::Min => timing.min_ms(),
+        Statistic::Max => timing.max_ms(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::{Catalogue, Interval, RequestName};
+    use std::time::Duration;
+
+    fn summary() -> Summary {
+        let name =
+            |method: &str, name: &str| RequestName { method: method.into(), name: name.into() };
+        let names = vec![name("GET", "/a"), name("POST", "/a"), name("GET", "/quiet")];
+        let mut summary = Summary::new(Catalogue { names, texts: vec![] });
+        let mut interval = Interval::second(0);
+        for ms in 1..=100 {
+            interval.names.entry(0).or_default().response_ok.record(Duration::from_millis(ms));
+        }
+        let post = interval.names.entry(1).or_default();
+        post.response_failed.record(Duration::from_millis(900));
+        summary.add(&interval);
+        summary.duration = Duration::from_secs(2);
+        summary
+    }
+
+    fn judged(text: &str, of: Option<&str>) -> (State, Option<f64>) {
+        let threshold = Threshold { of: of.map(str::to_owned), ..Threshold::parse(text).unwrap() };
+        let judged = judge(&threshold, &summary());
+        (judged.state, judged.value.map(|value| (value * 10.0).round() / 10.0))
+    }
+
+    #[test]
+    fn figures_are_of_all_requests_or_of_one_name() {
+        assert_eq!(judged("max < 1s", None), (State::Held, Some(900.0)));
+        assert_eq!(judged("p50 < 40ms", Some("GET /a")), (State::Broke, Some(50.0)));
+        assert_eq!(judged("requests >= 101", Some("/a")), (State::Held, Some(101.0)));
+        assert_eq!(judged("error_rate < 0.1%", Some("POST /a")), (State::Broke, Some(1.0)));
+        assert_eq!(judged("rps > 50", None), (State::Held, Some(50.5)));
+        assert_eq!(judged("failures < 1", None), (State::Broke, Some(1.0)));
+        assert_eq!(judged("ok.max < 500ms", None), (State::Held, Some(100.0)));
+    }
+
+    #[test]
+    fn no_data_is_not_a_pass() {
+        for text in ["p95 < 500ms", "error_rate < 1%", "failures < 1", "avg < 1s"] {
+            assert_eq!(judged(text, Some("/quiet")).0, State::NoData, "{text}");
+        }
+        assert_eq!(judged("rps > 1", Some("/quiet")), (State::Broke, Some(0.0)));
+        assert_eq!(judged("connect.p95 < 1s", None).0, State::NoData);
+    }
+}

@@ -1,0 +1,27 @@
+//! Owns the judgement of a run: thresholds, read when the plan is checked and judged at the end,
+//! and whether the run can be trusted at all.
+
+mod judge;
+mod threshold;
+mod validity;
+
+pub use judge::{Judged, State, judge};
+pub use threshold::{METRICS, Metric, Op, Statistic, Threshold, ThresholdError, Timing};
+pub use validity::{Validity, validity};
+
+/// All that is to say about a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// Each threshold, in the order of the plan.
+    pub thresholds: Vec<Judged>,
+    /// Whether the figures can be trusted.
+    pub validity: Validity,
+}
+
+impl Verdict {
+    /// How many thresholds did not hold, those without data included.
+    #[must_use]
+    pub fn broken(&self) -> usize {
+        self.thresholds.iter().filter(|judged| judged.state != State::Held).count()
+    }
+}
