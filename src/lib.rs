@@ -25,6 +25,7 @@ pub mod plan;
 pub mod program;
 pub mod protocol;
 pub mod random;
+pub mod sink;
 pub mod units;
 pub mod untrusted;
 pub mod verdict;

@@ -1,3 +1,7 @@
 //! The program `throng`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    throng::cli::main(std::env::args_os()).into()
+}

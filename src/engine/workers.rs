@@ -64,6 +64,12 @@ pub fn start<P: Protocol + Send>(
 }
 
 impl Workers {
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.threads.len()
+    }
+
     /// Waits for the threads to end; how many of them panicked.
     #[must_use]
     pub fn join(self) -> usize {

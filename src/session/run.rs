@@ -1,0 +1,334 @@
+//! Owns one run, from the checked plan to the exit code.
+
+use std::fs;
+use std::io::{self, IsTerminal as _};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::descriptors;
+use super::options::Options;
+use super::prepare::{Prepared, prepare};
+use super::seconds::Seconds;
+use super::signals::Signals;
+use crate::control::{Command, StopReason};
+use crate::demo::{self, Demo};
+use crate::diagnostic::{self, Diagnostic, Source};
+use crate::engine::{self, Handover, Setup, Workers};
+use crate::event::{Ended, Event, Second, Started};
+use crate::exit::Exit;
+use crate::metrics::{Fault, Summary};
+use crate::plan::{Plan, Target};
+use crate::protocol::http::{self, Http};
+use crate::protocol::{Limits, Protocol};
+use crate::sink::{
+    ExceptionsCsv, FailuresCsv, FanOut, HistoryCsv, HtmlFile, Progress, StatsCsv, SummaryJson,
+    SummaryText,
+};
+use crate::verdict::{Verdict, judge, validity};
+
+/// Runs `plan`, which was read from `sources`. Progress goes to stderr, the summary to stdout,
+/// files to the folder of results.
+#[must_use]
+pub fn run(plan: &Plan, sources: &[Source], options: &Options) -> Exit {
+    let demo = match start_demo(options.demo) {
+        Ok(demo) => demo,
+        Err(error) => return mistakes(&[cannot("start the demo server", &error)], sources),
+    };
+    let demo_target = demo.as_ref().map(|demo| {
+        Target::parse(&format!("http://{}", demo.address())).expect("an address is a target")
+    });
+    let (prepared, warnings) = match prepare(plan, sources, options, demo_target) {
+        Ok(prepared) => prepared,
+        Err(found) => return mistakes(&found, sources),
+    };
+    if !warnings.is_empty() {
+        say(&diagnostic::render(&warnings, sources, colour()));
+    }
+    if let Err(mistake) = descriptors::reserve(prepared.schedule.peak(), options.demo) {
+        return mistakes(&[mistake], sources);
+    }
+    let out = match make_folder(options.out.as_deref(), &plan_stem(sources)) {
+        Ok(out) => out,
+        Err(mistake) => return mistakes(&[mistake], sources),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(measure(plan, sources, options, prepared, &out)),
+        Err(error) => mistakes(&[cannot("start", &error)], sources),
+    }
+}
+
+fn start_demo(wanted: bool) -> io::Result<Option<Demo>> {
+    if !wanted {
+        return Ok(None);
+    }
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    demo::start(demo::Options { address, threads: 1, delay: Duration::ZERO, fail: 0.0 }).map(Some)
+}
+
+async fn measure(
+    plan: &Plan,
+    sources: &[Source],
+    options: &Options,
+    prepared: Prepared,
+    out: &Path,
+) -> Exit {
+    let mut signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => return mistakes(&[cannot("listen for signals", &error)], sources),
+    };
+    let target = prepared.target.clone();
+    let addresses = match reach(&target).await {
+        Ok(addresses) => addresses,
+        Err(fault) => return unreached(&target, fault),
+    };
+    let workers = options.workers.unwrap_or_else(cores).clamp(1, prepared.schedule.peak().max(1) as usize);
+    let mut started = about(plan, sources, options, &prepared, workers, out);
+    let mut fan_out = match sinks(out) {
+        Ok(fan_out) => fan_out,
+        Err(error) => return mistakes(&[cannot_write(out, &error)], sources),
+    };
+    let setup = Arc::new(Setup {
+        program: Arc::new(prepared.program),
+        schedule: prepared.schedule,
+        order: prepared.order,
+        seed: started.seed,
+        grace: prepared.grace,
+        workers,
+    });
+    let authority = target.authority();
+    let protocol = || {
+        let (authority, addresses) = (authority.clone(), addresses.clone());
+        Http::new(vec![http::Target { authority, addresses }])
+    };
+    started.at = jiff::Timestamp::now();
+    fan_out.take(&Event::Started(&started));
+    let workers = match engine::start(setup, protocol) {
+        Ok(workers) => workers,
+        Err(error) => return mistakes(&[cannot("start the workers", &error)], sources),
+    };
+    let mut summary = Summary::new(started.catalogue.clone());
+    let watched = watch(workers, &mut signals, &mut summary, &mut fan_out).await;
+    conclude(&started, &summary, &watched, &mut fan_out)
+}
+
+/// What was seen of a run apart from its figures.
+struct Watched {
+    stopped: Option<StopReason>,
+    lost: u64,
+}
+
+/// Follows the workers to their end: seconds go into the summary and to the sinks.
+async fn watch(
+    mut workers: Workers,
+    signals: &mut Signals,
+    summary: &mut Summary,
+    fan_out: &mut FanOut,
+) -> Watched {
+    let mut seconds = Seconds::new(workers.count());
+    let mut watched = Watched { stopped: None, lost: 0 };
+    let mut duration = Duration::ZERO;
+    loop {
+        let handover = tokio::select! {
+            handover = workers.output.recv() => handover,
+            reason = signals.next() => {
+                let again = watched.stopped.is_some();
+                let first = *watched.stopped.get_or_insert(reason);
+                let command = if again { Command::Cut(first) } else { Command::Drain(first) };
+                if !again {
+                    fan_out.take(&Event::Stopping(reason));
+                }
+                // A worker that has ended already needs no command.
+                let _ = workers.commands.send(Some(command));
+                continue;
+            }
+        };
+        let whole = match handover {
+            None => break,
+            Some(Handover::Interval(worker, interval)) => seconds.add(worker, &interval),
+            Some(Handover::Ended { worker, lost, after }) => {
+                watched.lost += lost;
+                duration = duration.max(after);
+                seconds.ended(worker)
+            }
+        };
+        for interval in &whole {
+            take_second(interval, summary, fan_out);
+        }
+    }
+    watched.lost += seconds.missing() as u64 + workers.join() as u64;
+    for interval in seconds.rest() {
+        take_second(&interval, summary, fan_out);
+    }
+    summary.duration = duration;
+    watched
+}
+
+fn take_second(interval: &crate::metrics::Interval, summary: &mut Summary, fan_out: &mut FanOut) {
+    summary.add(interval);
+    summary.duration = Duration::from_secs(u64::from(interval.to_s));
+    fan_out.take(&Event::Second(&Second { interval, so_far: summary }));
+}
+
+/// Judges, writes what is left to write, and finds the exit code.
+fn conclude(started: &Started, summary: &Summary, watched: &Watched, fan_out: &mut FanOut) -> Exit {
+    let verdict = Verdict {
+        thresholds: started.thresholds.iter().map(|threshold| judge(threshold, summary)).collect(),
+        validity: validity(summary, watched.lost),
+    };
+    let exit = exit(&verdict, watched.stopped, false);
+    let ended = Ended {
+        summary,
+        verdict: &verdict,
+        stopped: watched.stopped,
+        exit_code: exit.code(),
+        at: jiff::Timestamp::now(),
+    };
+    fan_out.take(&Event::Ended(&ended));
+    for failure in fan_out.failures() {
+        say(&format!("error: could not write {}: {}\n", failure.name, failure.error));
+    }
+    self::exit(&verdict, watched.stopped, !fan_out.failures().is_empty())
+}
+
+/// When several apply: a signal, then a run that cannot be trusted, then a broken threshold.
+fn exit(verdict: &Verdict, stopped: Option<StopReason>, unwritten: bool) -> Exit {
+    match stopped {
+        Some(StopReason::Interrupted) => Exit::Interrupted,
+        Some(StopReason::Terminated) => Exit::Terminated,
+        None if unwritten || !verdict.validity.reasons().is_empty() => Exit::Untrusted,
+        None if verdict.broken() > 0 => Exit::Broke,
+        None => Exit::Held,
+    }
+}
+
+/// Resolves the target and connects once, as the run's own client does.
+async fn reach(target: &Target) -> Result<Vec<SocketAddr>, Fault> {
+    let addresses = http::resolve(target.host(), target.port()).await?;
+    let http = Http::new(vec![http::Target {
+        authority: target.authority(),
+        addresses: addresses.clone(),
+    }]);
+    http.probe(&Limits::default()).await.map_err(|(_, fault)| fault)?;
+    Ok(addresses)
+}
+
+fn unreached(target: &Target, fault: Fault) -> Exit {
+    say(&format!(
+        "error: the target {target} was never reached: {}\n  {}\n  nothing was sent\n",
+        fault.sentence(),
+        fault.advice(),
+    ));
+    Exit::Unreached
+}
+
+fn sinks(out: &Path) -> io::Result<FanOut> {
+    let mut fan_out = FanOut::default();
+    fan_out.add(Progress::stderr());
+    fan_out.add(StatsCsv::create(out)?);
+    fan_out.add(HistoryCsv::create(out)?);
+    fan_out.add(FailuresCsv::create(out)?);
+    fan_out.add(ExceptionsCsv::create(out)?);
+    fan_out.add(SummaryJson::new(out.join("summary.json")));
+    fan_out.add(HtmlFile::new(out.join("report.html")));
+    fan_out.add(SummaryText::stdout(stdout_width()));
+    Ok(fan_out)
+}
+
+fn about(
+    plan: &Plan,
+    sources: &[Source],
+    options: &Options,
+    prepared: &Prepared,
+    workers: usize,
+    out: &Path,
+) -> Started {
+    let source = &sources[0];
+    Started {
+        plan_name: plan.name.clone(),
+        plan_file: source.path.clone(),
+        plan_text: source.text.clone(),
+        plan_format: if crate::plan::document::is_toml(&source.path) { "toml" } else { "yaml" },
+        profile: prepared.profile.clone(),
+        target: prepared.target.to_string(),
+        seed: options.seed.unwrap_or_else(seed_by_chance),
+        workers,
+        users_peak: prepared.schedule.peak(),
+        planned: prepared.schedule.total(),
+        command_line: options.command_line.clone(),
+        at: jiff::Timestamp::now(),
+        catalogue: prepared.program.catalogue.clone(),
+        thresholds: prepared.thresholds.clone(),
+        out: out.join("report.html").display().to_string(),
+    }
+}
+
+/// Small enough to type again, and to survive JSON readers that know only doubles.
+fn seed_by_chance() -> u64 {
+    let nanos = jiff::Timestamp::now().as_nanosecond() as u64;
+    nanos.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 44
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn plan_stem(sources: &[Source]) -> String {
+    let stem = Path::new(&sources[0].path).file_stem();
+    stem.map_or_else(|| "plan".to_owned(), |stem| stem.to_string_lossy().into_owned())
+}
+
+/// Makes the folder of the results, and sees that it can be written.
+fn make_folder(asked: Option<&Path>, stem: &str) -> Result<PathBuf, Diagnostic> {
+    let out = match asked {
+        Some(out) => out.to_owned(),
+        None => fresh_folder(Path::new("results"), stem),
+    };
+    fs::create_dir_all(&out).map_err(|error| cannot_write(&out, &error))?;
+    Ok(out)
+}
+
+/// `results/<plan>-<UTC time>`, with a number behind it when another run took that second.
+fn fresh_folder(results: &Path, stem: &str) -> PathBuf {
+    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+    let first = results.join(format!("{stem}-{now}"));
+    let more = (2..).map(|n| results.join(format!("{stem}-{now}-{n}")));
+    std::iter::once(first)
+        .chain(more)
+        .find(|path| !path.exists())
+        .expect("the numbers do not end")
+}
+
+fn stdout_width() -> Option<u16> {
+    let stdout = io::stdout();
+    let size = stdout.is_terminal().then(|| rustix::termios::tcgetwinsize(&stdout).ok()).flatten()?;
+    (size.ws_col > 0).then_some(size.ws_col)
+}
+
+fn cannot(what: &str, error: &io::Error) -> Diagnostic {
+    Diagnostic::without_place(format!("cannot {what}: {error}"), "nothing was sent")
+}
+
+fn cannot_write(out: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::without_place(
+        format!("the results cannot be written to `{}`: {error}", out.display()),
+        "choose another folder with `--out DIR`; nothing was sent",
+    )
+}
+
+fn mistakes(found: &[Diagnostic], sources: &[Source]) -> Exit {
+    say(&diagnostic::render(found, sources, colour()));
+    Exit::Mistake
+}
+
+fn colour() -> bool {
+    anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
+}
+
+/// A closed stderr must not end a run.
+fn say(text: &str) {
+    use io::Write as _;
+    let _ = anstream::stderr().write_all(text.as_bytes());
+}

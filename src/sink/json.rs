@@ -1,0 +1,252 @@
+//! Owns `summary.json`: everything that the report shows, as numbers with their units in the keys.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::{Sink, figures};
+use crate::control::StopReason;
+use crate::event::{Ended, Event, Started};
+use crate::metrics::{Failure, Row, Summary};
+use crate::verdict::{State, Verdict};
+
+/// The whole report as one JSON value; [`SummaryJson`] and the HTML report are made from it.
+#[must_use]
+pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
+    let Ended { summary, verdict, .. } = ended;
+    json!({
+        "throng": { "version": env!("CARGO_PKG_VERSION") },
+        "plan": {
+            "name": started.plan_name,
+            "file": started.plan_file,
+            "profile": started.profile,
+            "format": started.plan_format,
+            "text": started.plan_text,
+        },
+        "run": {
+            "started": started.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            "ended": ended.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            "duration_s": rounded(Some(summary.duration.as_secs_f64())),
+            "planned_s": started.planned.as_secs_f64(),
+            "target": started.target,
+            "seed": started.seed,
+            "workers": started.workers,
+            "users_peak": started.users_peak,
+            "command_line": started.command_line,
+            "stopped": ended.stopped.map(stopped_word),
+            "issued": summary.totals.issued,
+            "cancelled": summary.totals.cancelled,
+            "wake_late_ms_p99": rounded(summary.totals.wake_late.quantile_ms(0.99)),
+        },
+        "verdict": {
+            "state": state(verdict, ended.stopped),
+            "exit_code": ended.exit_code,
+            "sentence": sentence(summary, verdict, ended.stopped),
+        },
+        "validity": { "state": verdict.validity.word(), "reasons": verdict.validity.reasons() },
+        "totals": row(&summary.aggregated()),
+        "names": summary.rows().iter().map(row).collect::<Vec<_>>(),
+        "failures": failures(summary),
+        "exceptions": exceptions(summary),
+        "thresholds": thresholds(verdict),
+        "history": history(summary),
+    })
+}
+
+fn stopped_word(reason: StopReason) -> &'static str {
+    match reason {
+        StopReason::Interrupted => "interrupted",
+        StopReason::Terminated => "terminated",
+    }
+}
+
+fn state(verdict: &Verdict, stopped: Option<StopReason>) -> &'static str {
+    if !verdict.validity.reasons().is_empty() {
+        "untrusted"
+    } else if stopped.is_some() {
+        "stopped"
+    } else if verdict.broken() > 0 {
+        "broke"
+    } else if verdict.thresholds.is_empty() {
+        "no_thresholds"
+    } else {
+        "held"
+    }
+}
+
+/// The verdict in one sentence.
+pub(super) fn sentence(
+    summary: &Summary,
+    verdict: &Verdict,
+    stopped: Option<StopReason>,
+) -> String {
+    let all = summary.totals.all_names();
+    let requests = match all.requests() {
+        1 => "1 request".to_owned(),
+        n => format!("{} requests", figures::count(n)),
+    };
+    let counts = match all.failed() {
+        0 if all.requests() == 0 => "no request ended".to_owned(),
+        0 => format!("{requests}, none failed"),
+        n => format!("{requests}, {} failed", figures::count(n)),
+    };
+    let (asked, broken) = (verdict.thresholds.len(), verdict.broken());
+    let thresholds = match (asked, broken) {
+        (0, _) => "No thresholds to judge".to_owned(),
+        (1, 0) => "The threshold held".to_owned(),
+        (n, 0) => format!("All {n} thresholds held"),
+        (1, _) => "The threshold did not hold".to_owned(),
+        (n, k) => format!("{k} of {n} thresholds did not hold"),
+    };
+    if !verdict.validity.reasons().is_empty() {
+        return format!("The run cannot be trusted: {counts}.");
+    }
+    match stopped {
+        Some(_) => format!("Stopped before its end: {counts}."),
+        None => format!("{thresholds}: {counts}."),
+    }
+}
+
+fn rounded(value: Option<f64>) -> Value {
+    value.map_or(Value::Null, |value| json!((value * 1e6).round() / 1e6))
+}
+
+fn row(row: &Row) -> Value {
+    let stats = &row.stats;
+    let response = stats.response();
+    let at = |quantile| rounded(response.quantile_ms(quantile));
+    json!({
+        "method": row.name.method,
+        "name": row.name.name,
+        "requests": stats.requests(),
+        "failures": stats.failed(),
+        "error_rate": rounded(row.error_rate()),
+        "requests_per_s": rounded(Some(row.per_second(stats.requests()))),
+        "failures_per_s": rounded(Some(row.per_second(stats.failed()))),
+        "response_ms_avg": rounded(response.mean_ms()),
+        "response_ms_min": rounded(response.min_ms()),
+        "response_ms_max": rounded(response.max_ms()),
+        "response_ms_p50": at(0.5),
+        "response_ms_p66": at(0.66),
+        "response_ms_p75": at(0.75),
+        "response_ms_p80": at(0.8),
+        "response_ms_p90": at(0.9),
+        "response_ms_p95": at(0.95),
+        "response_ms_p98": at(0.98),
+        "response_ms_p99": at(0.99),
+        "response_ms_p99_9": at(0.999),
+        "response_ms_p99_99": at(0.9999),
+        "ok_response_ms_p50": rounded(stats.response_ok.quantile_ms(0.5)),
+        "ok_response_ms_p95": rounded(stats.response_ok.quantile_ms(0.95)),
+        "service_ms_p50": rounded(stats.service.quantile_ms(0.5)),
+        "service_ms_p95": rounded(stats.service.quantile_ms(0.95)),
+        "connect_ms_p95": rounded(stats.connect.quantile_ms(0.95)),
+        "first_byte_ms_p95": rounded(stats.first_byte.quantile_ms(0.95)),
+        "body_bytes_avg": rounded(Some(row.mean_body())),
+    })
+}
+
+fn failures(summary: &Summary) -> Vec<Value> {
+    let one = |row: crate::metrics::FailureRow| {
+        let kind = row.failure.kind();
+        let advice = match row.failure {
+            Failure::Fault(fault) => Some(fault.advice()),
+            Failure::Status(_) | Failure::Rule(_) => None,
+        };
+        json!({
+            "method": row.name.method,
+            "name": row.name.name,
+            "error": summary.catalogue.sentence(row.failure),
+            "id": summary.catalogue.id(row.failure),
+            "kind": kind,
+            "kind_title": kind.title(),
+            "count": row.seen.count,
+            "first_seen_s": row.seen.first_ms as f64 / 1e3,
+            "last_seen_s": row.seen.last_ms as f64 / 1e3,
+            "advice": advice,
+        })
+    };
+    summary.failures().into_iter().map(one).collect()
+}
+
+fn exceptions(summary: &Summary) -> Vec<Value> {
+    let one = |(message, count): (&String, &u64)| json!({ "message": message, "count": count });
+    summary.totals.exceptions.iter().map(one).collect()
+}
+
+fn thresholds(verdict: &Verdict) -> Vec<Value> {
+    let one = |judged: &crate::verdict::Judged| {
+        let limit = judged.threshold.text.split_whitespace().last().unwrap_or_default();
+        json!({
+            "text": judged.threshold.text,
+            "of": judged.threshold.of,
+            "state": match judged.state {
+                State::Held => "held",
+                State::Broke => "broke",
+                State::NoData => "no_data",
+            },
+            "value": rounded(judged.value),
+            "value_text": figures::value(judged),
+            "limit": judged.threshold.limit,
+            "limit_text": limit,
+        })
+    };
+    verdict.thresholds.iter().map(one).collect()
+}
+
+fn history(summary: &Summary) -> Value {
+    let points = summary.history.points();
+    let per_second = |count: u64, from: u32, to: u32| {
+        rounded(Some(count as f64 / f64::from((to - from).max(1))))
+    };
+    let responses: Vec<_> = points.iter().map(|point| point.response()).collect();
+    let quantile = |quantile| -> Vec<Value> {
+        responses.iter().map(|response| rounded(response.quantile_ms(quantile))).collect()
+    };
+    json!({
+        "step_s": summary.history.step_s(),
+        "time_s": points.iter().map(|point| point.from_s).collect::<Vec<_>>(),
+        "users": points.iter().map(|point| rounded(Some(point.users))).collect::<Vec<_>>(),
+        "requests_per_s": points.iter().map(|p| per_second(p.requests, p.from_s, p.to_s)).collect::<Vec<_>>(),
+        "failures_per_s": points.iter().map(|p| per_second(p.failures, p.from_s, p.to_s)).collect::<Vec<_>>(),
+        "response_ms_p50": quantile(0.5),
+        "response_ms_p95": quantile(0.95),
+        "response_ms_p99": quantile(0.99),
+    })
+}
+
+/// Writes `summary.json` at the end.
+pub struct SummaryJson {
+    path: PathBuf,
+    started: Option<Started>,
+}
+
+impl SummaryJson {
+    /// For the file at `path`.
+    #[must_use]
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, started: None }
+    }
+}
+
+impl Sink for SummaryJson {
+    fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn take(&mut self, event: &Event<'_>) -> io::Result<()> {
+        match event {
+            Event::Started(started) => self.started = Some((*started).clone()),
+            Event::Ended(ended) => {
+                let Some(started) = &self.started else { return Ok(()) };
+                let mut text = serde_json::to_string_pretty(&report(started, ended))?;
+                text.push('\n');
+                fs::write(&self.path, text)?;
+            }
+            Event::Second(_) | Event::Stopping(_) => {}
+        }
+        Ok(())
+    }
+}
