@@ -1,6 +1,6 @@
 //! Owns the way to the target: what a protocol must do for the engine, and the protocols that do it.
 //!
-//! The engine is generic over [`Protocol`], so that its tests run on [`fake`] under a paused clock
+//! The engine is generic over [`Protocol`], so that its tests run on a scripted one under a paused clock
 //! and the hot path has no dynamic call.
 
 pub mod http;

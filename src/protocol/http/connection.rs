@@ -1,0 +1,210 @@
+//! Owns one connection: the stream, the reader of its answers, and the timer that limits them.
+
+use std::cell::RefCell;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::codec::ResponseReader;
+use crate::metrics::Fault;
+use crate::protocol::{Exchange, Outgoing};
+
+thread_local! {
+    /// Every connection of a worker reads into this one buffer, and leaves nothing in it between polls.
+    static READ_BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; 64 * 1024].into_boxed_slice());
+}
+
+/// A connection that stands.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) stream: TcpStream,
+    reader: ResponseReader,
+    /// Armed at the first wait and then left alone: a request that is answered in time does not
+    /// touch the runtime's timers. When it fires too early it is armed again.
+    timer: Option<Pin<Box<Sleep>>>,
+    reusable: bool,
+}
+
+impl Connection {
+    pub(super) fn new(stream: TcpStream) -> Self {
+        Self { stream, reader: ResponseReader::new(), timer: None, reusable: true }
+    }
+
+    /// It may carry another request: the answer was whole, and the server did not close since nor
+    /// send what nobody asked for. Costs no system call unless the runtime saw something.
+    pub(super) fn is_reusable(&self) -> bool {
+        self.reusable
+            && matches!(
+                self.stream.try_read(&mut [0]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock
+            )
+    }
+
+    /// Sends a request and reads its answer. `started` is when the exchange began, `sent` is now.
+    pub(super) async fn converse(
+        &mut self,
+        request: Outgoing<'_>,
+        body: &mut Vec<u8>,
+        started: Instant,
+        sent: Instant,
+    ) -> Exchange {
+        // Until the answer is whole: a future that is dropped midway leaves the rest on the wire.
+        self.reusable = false;
+        self.reader.begin(request.head_only);
+        let mut talk = Talk {
+            connection: self,
+            request,
+            body,
+            started,
+            sent,
+            written: 0,
+            broken: false,
+            first_byte: None,
+            last_read: None,
+        };
+        let (ended, status) = poll_fn(|context| talk.poll(context)).await;
+        let first_byte = talk.first_byte;
+        let whole = talk.written == request.bytes.len();
+        self.reusable = whole && status.is_ok() && self.reader.keeps_alive();
+        let body_bytes = self.reader.body_bytes();
+        Exchange { sent, first_byte, ended, connect: None, body_bytes, status }
+    }
+}
+
+/// One exchange under way. It sends and reads at the same time: a server may answer, and stop
+/// reading, before it has the whole request (RFC 9112 §9.5).
+struct Talk<'a> {
+    connection: &'a mut Connection,
+    request: Outgoing<'a>,
+    body: &'a mut Vec<u8>,
+    started: Instant,
+    sent: Instant,
+    written: usize,
+    /// Nothing more can be sent; an answer may have come before that.
+    broken: bool,
+    first_byte: Option<Instant>,
+    /// When the last byte came; empty when the clock was not read since.
+    last_read: Option<Instant>,
+}
+
+type End = (Instant, Result<u16, Fault>);
+
+impl Talk<'_> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<End> {
+        self.poll_send(context);
+        READ_BUFFER.with_borrow_mut(|buffer| self.poll_receive(context, buffer))
+    }
+
+    fn poll_send(&mut self, context: &mut Context<'_>) {
+        while !self.broken && self.written < self.request.bytes.len() {
+            let rest = &self.request.bytes[self.written..];
+            match Pin::new(&mut self.connection.stream).poll_write(context, rest) {
+                Poll::Ready(Ok(count)) if count > 0 => self.written += count,
+                Poll::Ready(_) => self.broken = true,
+                Poll::Pending => return,
+            }
+        }
+    }
+
+    fn poll_receive(&mut self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<End> {
+        loop {
+            let mut read = ReadBuf::new(buffer);
+            let result = match Pin::new(&mut self.connection.stream).poll_read(context, &mut read) {
+                Poll::Pending => return self.poll_limits(context),
+                Poll::Ready(result) => result,
+            };
+            let reader = &mut self.connection.reader;
+            let end = match result {
+                Ok(()) if read.filled().is_empty() => match reader.closed() {
+                    Ok(()) => Ok(reader.status()),
+                    Err(fault) => Err(self.named(fault)),
+                },
+                Err(_) => Err(self.named(self.connection.reader.reset())),
+                Ok(()) => match self.take(read.filled()) {
+                    Some(end) => return Poll::Ready(end),
+                    None => continue,
+                },
+            };
+            return Poll::Ready((Instant::now(), end));
+        }
+    }
+
+    /// Gives the reader what was read. The clock is read only where a time is needed.
+    fn take(&mut self, bytes: &[u8]) -> Option<End> {
+        let reader = &mut self.connection.reader;
+        let interims = reader.interims();
+        let fed = reader.feed(bytes, self.request.keep_body.then_some(&mut *self.body));
+        if reader.interims() != interims {
+            self.first_byte = None;
+        }
+        let begins = self.first_byte.is_none() && reader.begun();
+        if fed == Ok(false) && !begins {
+            self.last_read = None;
+            return None;
+        }
+
+        let now = Instant::now();
+        self.last_read = Some(now);
+        if begins {
+            self.first_byte = Some(now);
+        }
+        match fed {
+            Ok(true) => Some((now, Ok(reader.status()))),
+            Ok(false) => None,
+            Err(fault) => Some((now, Err(fault))),
+        }
+    }
+
+    /// The connection's end while the request was still being sent is a fault of sending; but a
+    /// reset that came before anything was sent is none.
+    fn named(&self, fault: Fault) -> Fault {
+        let whole = self.written == self.request.bytes.len();
+        match (self.connection.reader.in_body() || whole, self.written) {
+            (true, _) => fault,
+            (false, 0) => Fault::HeadReset,
+            (false, _) => Fault::SendReset,
+        }
+    }
+
+    /// Waits, but not beyond the limits.
+    fn poll_limits(&mut self, context: &mut Context<'_>) -> Poll<End> {
+        let limits = self.request.limits;
+        let total = (after(self.started, limits.total), Fault::TotalTimeout);
+        let part = if self.connection.reader.in_body() {
+            let last_read = *self.last_read.get_or_insert_with(Instant::now);
+            // A body that never lets the runtime's timers have their turn.
+            if last_read >= total.0 {
+                return Poll::Ready((last_read, Err(total.1)));
+            }
+            (after(last_read, limits.idle), Fault::IdleTimeout)
+        } else {
+            (after(self.sent, limits.first_byte), Fault::TtfbTimeout)
+        };
+        let (deadline, fault) = if part.0 <= total.0 { part } else { total };
+
+        let timer = self.connection.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if timer.deadline() > deadline {
+            timer.as_mut().reset(deadline);
+        }
+        loop {
+            ready!(timer.as_mut().poll(context));
+            let now = Instant::now();
+            if now >= deadline {
+                return Poll::Ready((now, Err(fault)));
+            }
+            timer.as_mut().reset(deadline);
+        }
+    }
+}
+
+/// A time so far away that no run sees it, when the sum has no place on the clock.
+pub(super) fn after(start: Instant, duration: Duration) -> Instant {
+    const YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    start.checked_add(duration).unwrap_or_else(|| start + YEARS)
+}
