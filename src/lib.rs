@@ -13,7 +13,9 @@
 //! Backwards runs one thing only: control::Command (Ctrl-C, SIGTERM).
 //! ```
 
+pub mod cli;
 pub mod control;
+pub mod demo;
 pub mod diagnostic;
 pub mod engine;
 pub mod event;
@@ -25,6 +27,7 @@ pub mod plan;
 pub mod program;
 pub mod protocol;
 pub mod random;
+pub mod session;
 pub mod sink;
 pub mod units;
 pub mod untrusted;

@@ -22,14 +22,17 @@ impl Arguments {
         for path in &self.plans {
             let mut loaded = plan::load(path);
             if let Some(plan) = &loaded.plan {
-                let target = plan.target.as_ref().and_then(|text| Target::parse(&text.value).ok());
-                let target = target.unwrap_or_else(|| Target::parse("localhost").expect("a host is a target"));
+                let target = plan.target.as_ref().map(|target| target.value.clone());
+                let target = target.unwrap_or_else(|| {
+                    Target::parse("http://localhost").expect("the text is a target")
+                });
                 match program::compile(plan, &target, &loaded.sources) {
                     Ok((_, warnings)) => loaded.diagnostics.extend(warnings),
                     Err(mistakes) => loaded.diagnostics.extend(mistakes),
                 }
             }
-            let broken = loaded.plan.is_none() || loaded.diagnostics.iter().any(Diagnostic::is_error);
+            let broken =
+                loaded.plan.is_none() || loaded.diagnostics.iter().any(Diagnostic::is_error);
             if !loaded.diagnostics.is_empty() {
                 say(&diagnostic::render(&loaded.diagnostics, &loaded.sources, colour()));
             }

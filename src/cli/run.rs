@@ -98,7 +98,8 @@ fn run_time(text: &str) -> Result<Duration, UnitError> {
 impl Arguments {
     pub(super) fn run(self, command_line: String) -> Exit {
         let loaded = plan::load(&self.plan);
-        let Some(plan) = loaded.plan.filter(|_| !loaded.diagnostics.iter().any(Diagnostic::is_error))
+        let Some(plan) =
+            loaded.plan.filter(|_| !loaded.diagnostics.iter().any(Diagnostic::is_error))
         else {
             say(&diagnostic::render(&loaded.diagnostics, &loaded.sources, colour()));
             return Exit::Mistake;
@@ -111,7 +112,12 @@ impl Arguments {
             target: self.target,
             demo: self.demo,
             classes: self.classes,
-            load: ProfileChoice { profile: self.profile, users: self.users, ramp, run_time: self.run_time },
+            load: ProfileChoice {
+                profile: self.profile,
+                users: self.users,
+                ramp,
+                run_time: self.run_time,
+            },
             seed: self.seed,
             out: self.out,
             workers: self.workers,

@@ -1,28 +1,145 @@
-//! STUB
-use crate::diagnostic::{Place, Placed};
+//! Owns the tree that a plan is read into, the same for YAML and TOML, with a place for every part.
+
+mod brackets;
+mod toml;
+mod warn;
+mod yaml;
+mod yaml_hints;
+
+use crate::diagnostic::{Diagnostic, Place, Placed};
+
+/// A larger file is refused before it is parsed.
+pub const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// How deep maps and lists may nest.
+const MAX_DEPTH: usize = 32;
+/// How many values a file may hold, those that aliases repeat included.
+const MAX_NODES: usize = 50_000;
+
+/// A value of a plan and where it stands. Two are equal when their values are.
 #[derive(Debug, Clone)]
 pub struct Node {
+    /// Where it stands; for what an alias or a merge brought in, where that was written.
     pub place: Place,
+    /// Where the anchor that it came from stands.
     pub defined: Option<Place>,
+    /// What it holds.
     pub value: NodeValue,
 }
-#[derive(Debug, Clone, PartialEq)]
-pub enum NodeValue {
-    Null,
-    Bool(bool),
-    Int(i64),
-    Float(f64),
-    Text(String),
-    List(Vec<Node>),
-    Map(Vec<Entry>),
-}
-#[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
-    pub key: Placed<String>,
-    pub value: Node,
-}
+
 impl PartialEq for Node {
-    fn eq(&self, o: &Self) -> bool {
-        self.value == o.value
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
     }
 }
+
+/// What a node holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NodeValue {
+    /// Nothing: `~`, `null`, or a key without a value.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Another number, finite.
+    Float(f64),
+    /// Text, quoted or not.
+    Text(String),
+    /// A list.
+    List(Vec<Node>),
+    /// A map, in the order in which it was written; no key stands twice.
+    Map(Vec<Entry>),
+}
+
+/// A key of a map and its value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The key.
+    pub key: Placed<String>,
+    /// Its value.
+    pub value: Node,
+}
+
+impl NodeValue {
+    /// What it is, for a sentence: "`name` must be text, not a list".
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "nothing",
+            Self::Bool(true) => "true",
+            Self::Bool(false) => "false",
+            Self::Int(_) | Self::Float(_) => "a number",
+            Self::Text(_) => "text",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a map",
+        }
+    }
+}
+
+impl Node {
+    /// The value of `key`, when this is a map that has it.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        match &self.value {
+            NodeValue::Map(entries) => {
+                entries.iter().find(|entry| entry.key.value == key).map(|entry| &entry.value)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Reads a whole file into a tree: TOML when `path` ends in `.toml`, else YAML. The tree comes with
+/// warnings about values that are probably not what was meant.
+///
+/// # Errors
+/// What keeps the text from being read at all: syntax, a duplicate key, a tag, a size, each with
+/// its place.
+pub fn read(
+    source: u16,
+    path: &str,
+    text: &str,
+) -> Result<(Node, Vec<Diagnostic>), Vec<Diagnostic>> {
+    if text.len() > MAX_BYTES {
+        return Err(vec![too_large()]);
+    }
+    if is_toml(path) {
+        return toml::read(source, text).map(|node| (node, Vec::new()));
+    }
+    let node = yaml::read(source, text)?;
+    let warnings = warn::surprises(&node, text);
+    Ok((node, warnings))
+}
+
+/// The plan is written in TOML; else in YAML.
+#[must_use]
+pub fn is_toml(path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, ending)| ending.eq_ignore_ascii_case("toml"))
+}
+
+/// The file is beyond [`MAX_BYTES`].
+pub(super) fn too_large() -> Diagnostic {
+    Diagnostic::without_place(
+        "the plan is larger than 4 MiB",
+        "keep the plan short and generate bodies by templates, as `{{ letters(2000) }}`",
+    )
+}
+
+fn too_deep(place: Place) -> Diagnostic {
+    Diagnostic::error(
+        place,
+        format!("more than {MAX_DEPTH} maps and lists stand within one another"),
+        "write it flatter",
+    )
+}
+
+fn too_many(place: Place) -> Diagnostic {
+    Diagnostic::error(
+        place,
+        format!("the plan holds more than {MAX_NODES} values, what aliases repeat included"),
+        "make the plan smaller",
+    )
+}
+
+#[cfg(test)]
+mod tests;

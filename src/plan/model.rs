@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::document::Node;
 use super::status::Accept;
+use super::target::Target;
 use crate::diagnostic::Placed;
 use crate::load::{Profile, Wait};
 use crate::verdict::Threshold;
@@ -17,7 +18,7 @@ pub struct Plan {
     /// What results are titled with; the file's name without its ending when nothing is said.
     pub name: String,
     /// The base URL; absent when the plan leaves it to the command line.
-    pub target: Option<Placed<String>>,
+    pub target: Option<Placed<Target>>,
     /// As written; at least one.
     pub classes: Vec<Class>,
     /// As written; may be empty (the command line must then say how many users).

@@ -1,8 +1,22 @@
-//! Owns targets: the base URL that paths are joined to, from text.
+//! Owns targets: the base URL that a plan's paths are joined to.
 
 use std::fmt;
 
-use crate::units::UnitError;
+/// Why a text cannot be the target, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}; {advice}")]
+pub struct TargetError {
+    /// What is wrong, lowercase and without a full stop.
+    pub problem: String,
+    /// What to write instead.
+    pub advice: String,
+}
+
+fn wrong(problem: impl Into<String>, advice: impl Into<String>) -> TargetError {
+    TargetError { problem: problem.into(), advice: advice.into() }
+}
+
+const EXAMPLE: &str = "`http://127.0.0.1:8000`";
 
 /// Where requests go: `http://127.0.0.1:8000`, `http://[::1]:8000/api`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,57 +28,20 @@ pub struct Target {
 }
 
 impl Target {
-    /// Reads a base URL. Without a scheme `http://` is understood, as curl does.
+    /// Reads a target from a plan or from the command line: `http://HOST[:PORT][/BASE]`.
     ///
     /// # Errors
-    /// Says which part is wrong and how to write it.
-    pub fn parse(text: &str) -> Result<Self, UnitError> {
-        let wrong = |problem: &str| Err(UnitError(problem.to_owned()));
-        let text = text.trim();
-        let rest = match text.split_once("://") {
-            Some(("http" | "HTTP", rest)) => rest,
-            Some(("https" | "HTTPS", _)) => {
-                return wrong("https is not supported yet; use `http://`");
-            }
-            Some(_) => return wrong("only `http://` is supported; write `http://127.0.0.1:8000`"),
-            None => text,
-        };
-        if text.contains("{{") {
-            return wrong("templates are not supported here yet; write the address itself");
-        }
-        if rest.bytes().any(|byte| byte <= b' ' || byte == 0x7f || b"<>\"\\^`{|}".contains(&byte)) {
-            return wrong("it holds a character that no URL has; write `http://127.0.0.1:8000`");
-        }
-        let (authority, path) = match rest.find(['/', '?', '#']) {
-            Some(at) => rest.split_at(at),
-            None => (rest, ""),
-        };
-        if path.contains(['?', '#']) {
-            return wrong(
-                "a base URL has no query and no fragment; leave off what follows the path",
-            );
-        }
-        if authority.contains('@') {
-            return wrong("a user and password in the URL are not supported; send a header");
-        }
-        let (host, port) = match authority.rsplit_once(':') {
-            // The colons of an IPv6 address stand within brackets.
-            Some((_, port)) if port.ends_with(']') => (authority, "80"),
-            Some((host, port)) => (host, port),
-            None => (authority, "80"),
-        };
-        let Some(port) = port.parse().ok().filter(|port: &u16| *port > 0) else {
-            return wrong("the port must be a number from 1 to 65535");
-        };
-        if host.contains(':') && !(host.starts_with('[') && host.ends_with(']')) {
-            return wrong("write an IPv6 address in brackets: `http://[::1]:8000`");
-        }
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        if host.is_empty() {
-            return wrong("the host is missing; write `http://127.0.0.1:8000`");
-        }
-        let base_path = path.trim_end_matches('/').to_owned();
-        Ok(Self { host: host.to_owned(), port, base_path })
+    /// The scheme is missing or another than `http`, the host or the port is none, or there is a
+    /// user name, a query or a fragment.
+    pub fn parse(text: &str) -> Result<Self, TargetError> {
+        let rest = checked(text)?;
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let (host, port) = split_port(authority);
+        Ok(Self {
+            host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
+            port: port.and_then(|port| port.parse().ok()).unwrap_or(80),
+            base_path: path.trim_end_matches('/').to_owned(),
+        })
     }
 
     /// The name or address to connect to, without brackets.
@@ -100,9 +77,137 @@ impl fmt::Display for Target {
     }
 }
 
+/// What follows the scheme, when all of it is as it must be.
+fn checked(text: &str) -> Result<&str, TargetError> {
+    if text.trim().is_empty() {
+        return Err(wrong("the target is empty", format!("write it as {EXAMPLE}")));
+    }
+    if text.contains("{{") {
+        return Err(wrong(
+            "templates in the target are not supported yet",
+            "write the URL itself, and give another by `--target` when it differs",
+        ));
+    }
+    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(wrong("the target holds a space", "take it out"));
+    }
+    let Some((scheme, rest)) = text.split_once("://") else {
+        let advice = if plausible_host(text) {
+            format!("write `http://{text}`")
+        } else {
+            format!("write it as {EXAMPLE}")
+        };
+        return Err(wrong("the target lacks its scheme", advice));
+    };
+    match &*scheme.to_ascii_lowercase() {
+        "http" => {}
+        "https" => {
+            return Err(wrong(
+                "`https` targets are not supported yet",
+                "use an `http://` address of the service",
+            ));
+        }
+        _ => {
+            return Err(wrong(
+                format!("`{scheme}` is not a scheme that can be loaded"),
+                format!("write it as {EXAMPLE}"),
+            ));
+        }
+    }
+    if let Some(at) = rest.find(['?', '#']) {
+        return Err(wrong(
+            "the target holds a query or a fragment",
+            format!("end it before the `{}`; a query belongs to the paths", &rest[at..=at]),
+        ));
+    }
+    let authority = rest.split('/').next().unwrap_or(rest);
+    if authority.contains('@') {
+        return Err(wrong(
+            "the target holds a user name",
+            "take it out, and send an `authorization` header",
+        ));
+    }
+    let (host, port) = split_port(authority);
+    if host.is_empty() {
+        return Err(wrong("the target lacks its host", format!("write it as {EXAMPLE}")));
+    }
+    if !is_host(host) {
+        return Err(wrong(
+            format!("`{host}` is not a host"),
+            "write a name or an address; an IPv6 address in brackets, as `http://[::1]:8000`",
+        ));
+    }
+    if let Some(port) = port {
+        let good = port.bytes().all(|byte| byte.is_ascii_digit())
+            && port.parse::<u16>().is_ok_and(|port| port > 0);
+        if !good {
+            return Err(wrong(
+                format!("`{port}` is not a port"),
+                "ports lie between 1 and 65535; without one it is 80",
+            ));
+        }
+    }
+    if !rest.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(wrong(
+            "the target holds other signs than a URL can",
+            "write it percent-encoded",
+        ));
+    }
+    Ok(rest)
+}
+
+fn split_port(authority: &str) -> (&str, Option<&str>) {
+    let after_brackets = authority.rfind(']').map_or(0, |at| at + 1);
+    match authority[after_brackets..].find(':') {
+        Some(colon) => {
+            let colon = after_brackets + colon;
+            (&authority[..colon], Some(&authority[colon + 1..]))
+        }
+        None => (authority, None),
+    }
+}
+
+fn is_host(host: &str) -> bool {
+    if let Some(address) = host.strip_prefix('[') {
+        return address
+            .strip_suffix(']')
+            .is_some_and(|address| address.parse::<std::net::Ipv6Addr>().is_ok());
+    }
+    if host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return host.parse::<std::net::Ipv4Addr>().is_ok();
+    }
+    host.len() <= 253
+        && host.strip_suffix('.').unwrap_or(host).split('.').all(|label| {
+            let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+            (1..=63).contains(&label.len())
+                && label.bytes().all(inner)
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        })
+}
+
+fn plausible_host(text: &str) -> bool {
+    let (host, _) = split_port(text.split('/').next().unwrap_or(text));
+    is_host(host)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn plain_http_urls_are_targets() {
+        for text in [
+            "http://127.0.0.1:8000",
+            "http://localhost",
+            "HTTP://api.example.com/v1/",
+            "http://[::1]:8000",
+            "http://todo_app:80",
+        ] {
+            assert!(Target::parse(text).is_ok(), "{text}");
+        }
+    }
 
     #[test]
     fn base_urls_are_taken_apart() {
@@ -110,32 +215,58 @@ mod tests {
             let target = Target::parse(text).unwrap();
             format!("{} {} {} {}", target.host(), target.port(), target.authority(), target)
         };
-        assert_eq!(
-            shown("http://127.0.0.1:8000"),
-            "127.0.0.1 8000 127.0.0.1:8000 http://127.0.0.1:8000"
-        );
+        let local = "127.0.0.1 8000 127.0.0.1:8000 http://127.0.0.1:8000";
+        assert_eq!(shown("http://127.0.0.1:8000"), local);
         assert_eq!(shown("http://shop.test/api/"), "shop.test 80 shop.test http://shop.test/api");
-        assert_eq!(shown("localhost:8000"), "localhost 8000 localhost:8000 http://localhost:8000");
         assert_eq!(shown("http://[::1]:8000"), "::1 8000 [::1]:8000 http://[::1]:8000");
         assert_eq!(shown("http://[::1]"), "::1 80 [::1] http://[::1]");
     }
 
     #[test]
-    fn a_wrong_one_is_told_what_to_write() {
+    fn another_target_is_told_what_to_write() {
         for (text, want) in [
-            ("https://a", "https is not supported yet; use `http://`"),
-            ("ftp://a", "only `http://` is supported; write `http://127.0.0.1:8000`"),
-            ("http://", "the host is missing; write `http://127.0.0.1:8000`"),
-            ("http://a:99999", "the port must be a number from 1 to 65535"),
-            ("http://::1:80", "write an IPv6 address in brackets: `http://[::1]:8000`"),
+            ("", "the target is empty; write it as `http://127.0.0.1:8000`"),
+            ("127.0.0.1:8000", "the target lacks its scheme; write `http://127.0.0.1:8000`"),
             (
-                "http://a?x=1",
-                "a base URL has no query and no fragment; leave off what follows the path",
+                "https://x.io",
+                "`https` targets are not supported yet; use an `http://` address of the service",
             ),
-            ("http://u:p@a", "a user and password in the URL are not supported; send a header"),
-            ("http://a b", "it holds a character that no URL has; write `http://127.0.0.1:8000`"),
+            (
+                "ftp://x.io",
+                "`ftp` is not a scheme that can be loaded; write it as `http://127.0.0.1:8000`",
+            ),
+            ("http://", "the target lacks its host; write it as `http://127.0.0.1:8000`"),
+            ("http://:80", "the target lacks its host; write it as `http://127.0.0.1:8000`"),
+            (
+                "http://x:0",
+                "`0` is not a port; ports lie between 1 and 65535; without one it is 80",
+            ),
+            (
+                "http://x:http",
+                "`http` is not a port; ports lie between 1 and 65535; without one it is 80",
+            ),
+            (
+                "http://a@x",
+                "the target holds a user name; take it out, and send an `authorization` header",
+            ),
+            (
+                "http://x/?a=1",
+                "the target holds a query or a fragment; end it before the `?`; a query belongs to the paths",
+            ),
+            ("http://x y", "the target holds a space; take it out"),
         ] {
             assert_eq!(Target::parse(text).unwrap_err().to_string(), want, "{text}");
+        }
+        for text in ["http://1.2.3", "http://::1", "http://a..b", "http://-a", "http://[x]"] {
+            assert!(Target::parse(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn checking_any_text_never_panics(text in "\\PC{0,30}", host in "\\PC{0,12}") {
+            let _ = Target::parse(&text);
+            let _ = Target::parse(&format!("http://{host}"));
         }
     }
 }

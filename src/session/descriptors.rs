@@ -45,8 +45,14 @@ mod tests {
         assert_eq!(fits(900, false, Some(1024)), Ok(()));
         assert_eq!(fits(900, false, None), Ok(()));
         let said = fits(1000, false, Some(1024)).unwrap_err();
-        assert_eq!(said.title, "1000 users need 1064 file descriptors, and this process may have 1024");
-        assert_eq!(said.label, "connections take one each, the program 64: raise the limit (`ulimit -n 1064`), or run at most 960 users");
+        assert_eq!(
+            said.title,
+            "1000 users need 1064 file descriptors, and this process may have 1024"
+        );
+        assert_eq!(
+            said.label,
+            "connections take one each, the program 64: raise the limit (`ulimit -n 1064`), or run at most 960 users"
+        );
         assert!(fits(900, true, Some(1024)).is_err());
     }
 }

@@ -44,7 +44,9 @@ pub fn prepare(
     target: Option<Target>,
 ) -> Result<(Prepared, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut mistakes = Vec::new();
-    let target = target.or_else(|| options.target.clone()).or_else(|| plan_target(plan));
+    let target = target
+        .or_else(|| options.target.clone())
+        .or_else(|| plan.target.as_ref().map(|target| target.value.clone()));
     if target.is_none() {
         mistakes.push(Diagnostic::without_place(
             "no target: neither the plan nor the command line says where requests go",
@@ -78,13 +80,11 @@ pub fn prepare(
     }
 }
 
-fn plan_target(plan: &Plan) -> Option<Target> {
-    let text = &plan.target.as_ref()?.value;
-    Some(Target::parse(text).expect("the reader has parsed it before"))
-}
-
 /// The profile that runs, in figures and in words, and its own grace.
-fn load(plan: &Plan, choice: &ProfileChoice) -> Result<(Profile, String, Option<Duration>), Diagnostic> {
+fn load(
+    plan: &Plan,
+    choice: &ProfileChoice,
+) -> Result<(Profile, String, Option<Duration>), Diagnostic> {
     let named = match &choice.profile {
         None => plan.profile.map(|position| &plan.profiles[position]),
         Some(name) => {
@@ -122,7 +122,9 @@ fn load(plan: &Plan, choice: &ProfileChoice) -> Result<(Profile, String, Option<
     };
     let (profile, speed) = match choice.ramp {
         None => (Profile::ramp_to(users, None, total), "at once".to_owned()),
-        Some(Ramp::Rate(rate)) => (Profile::ramp_to(users, Some(rate), total), format!("at {rate}")),
+        Some(Ramp::Rate(rate)) => {
+            (Profile::ramp_to(users, Some(rate), total), format!("at {rate}"))
+        }
         Some(Ramp::Over(ramp)) => {
             let hold = total.saturating_sub(ramp);
             let profile = Profile::plateau(users, ramp, hold, Duration::ZERO).lasting(total);

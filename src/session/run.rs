@@ -84,7 +84,8 @@ async fn measure(
         Ok(addresses) => addresses,
         Err(fault) => return unreached(&target, fault),
     };
-    let workers = options.workers.unwrap_or_else(cores).clamp(1, prepared.schedule.peak().max(1) as usize);
+    let workers =
+        options.workers.unwrap_or_else(cores).clamp(1, prepared.schedule.peak().max(1) as usize);
     let mut started = about(plan, sources, options, &prepared, workers, out);
     let mut fan_out = match sinks(out) {
         Ok(fan_out) => fan_out,
@@ -295,15 +296,13 @@ fn fresh_folder(results: &Path, stem: &str) -> PathBuf {
     let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
     let first = results.join(format!("{stem}-{now}"));
     let more = (2..).map(|n| results.join(format!("{stem}-{now}-{n}")));
-    std::iter::once(first)
-        .chain(more)
-        .find(|path| !path.exists())
-        .expect("the numbers do not end")
+    std::iter::once(first).chain(more).find(|path| !path.exists()).expect("the numbers do not end")
 }
 
 fn stdout_width() -> Option<u16> {
     let stdout = io::stdout();
-    let size = stdout.is_terminal().then(|| rustix::termios::tcgetwinsize(&stdout).ok()).flatten()?;
+    let size =
+        stdout.is_terminal().then(|| rustix::termios::tcgetwinsize(&stdout).ok()).flatten()?;
     (size.ws_col > 0).then_some(size.ws_col)
 }
 

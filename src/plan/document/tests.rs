@@ -1,0 +1,121 @@
+use super::*;
+use crate::diagnostic::render;
+
+fn tree(path: &str, text: &str) -> Node {
+    match read(0, path, text) {
+        Ok((node, _)) => node,
+        Err(errors) => panic!("{errors:?}"),
+    }
+}
+
+fn first_error(path: &str, text: &str) -> Diagnostic {
+    read(0, path, text).expect_err(text).remove(0)
+}
+
+/// What the place of `key` covers.
+fn written<'t>(node: &Node, key: &str, text: &'t str) -> &'t str {
+    &text[node.get(key).expect(key).place.range()]
+}
+
+#[test]
+fn yaml_and_toml_that_say_the_same_are_the_same_tree() {
+    let yaml = "a: 1\nb: [x, 2.5, true]\nc:\n  d: {e: ''}\n  f: text\n";
+    let toml = "a = 1\nb = ['x', 2.5, true]\n[c]\nd = {e = ''}\nf = \"text\"\n";
+    assert_eq!(tree("p.yaml", yaml), tree("p.TOML", toml));
+    assert_ne!(tree("p.yaml", yaml), tree("p.yaml", "a: 1\n"));
+}
+
+#[test]
+fn order_is_kept_as_written() {
+    let keys = |node: &Node| match &node.value {
+        NodeValue::Map(entries) => entries.iter().map(|e| e.key.value.clone()).collect::<Vec<_>>(),
+        _ => Vec::new(),
+    };
+    assert_eq!(keys(&tree("p.yaml", "z: 1\na: 2\nm: 3\n")), ["z", "a", "m"]);
+    assert_eq!(
+        keys(&tree("p.toml", "z = 1\nm.x = 1\na = 2\n[q]\n[b]\n")),
+        ["z", "m", "a", "q", "b"]
+    );
+    let split = tree("p.toml", "[t.b]\nx = 1\n[p]\n[t.a]\nx = 2\n");
+    assert_eq!(
+        (keys(&split), keys(split.get("t").unwrap())),
+        (vec!["t".to_owned(), "p".to_owned()], vec!["b".to_owned(), "a".to_owned()])
+    );
+}
+
+#[test]
+fn places_count_bytes_whatever_the_alphabet() {
+    let text = "이름: '할 일 관리'\nb: 끝\n";
+    let node = tree("p.yaml", text);
+    assert_eq!((written(&node, "이름", text), written(&node, "b", text)), ("'할 일 관리'", "끝"));
+    let text = "\"이름\" = '할 일'\nb = \"끝\"\n";
+    let node = tree("p.toml", text);
+    assert_eq!((written(&node, "이름", text), written(&node, "b", text)), ("'할 일'", "\"끝\""));
+    let text = "이름: 관리\nb: [끝\n";
+    let error = first_error("p.yaml", text);
+    assert_eq!(&text[error.place.unwrap().range()], "[");
+}
+
+#[test]
+fn an_alias_knows_where_its_value_was_written() {
+    let text = "x-a: &a\n  w: 1\nb:\n  <<: *a\nc: *a\n";
+    let node = tree("p.yaml", text);
+    let merged = node.get("b").unwrap().get("w").unwrap();
+    assert_eq!(&text[merged.place.range()], "*a");
+    assert_eq!(&text[merged.defined.unwrap().range()], "1");
+    assert_eq!(node.get("c"), node.get("x-a"));
+}
+
+#[test]
+fn a_written_key_wins_over_a_merged_one() {
+    let node = tree("p.yaml", "x-a: &a {w: 1, v: 2}\nb: {w: 9, <<: *a}\n");
+    let b = node.get("b").unwrap();
+    assert_eq!(b.get("w").unwrap().value, NodeValue::Int(9));
+    assert_eq!(b.get("v").unwrap().value, NodeValue::Int(2));
+}
+
+#[test]
+fn keys_are_text_as_written() {
+    let text = "1.10: a\ntrue: b\n0404: c\n";
+    let node = tree("p.yaml", text);
+    assert!(["1.10", "true", "0404"].iter().all(|key| node.get(key).is_some()));
+}
+
+#[test]
+fn hostile_files_are_refused() {
+    let mut laughs = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
+    for level in 1..10 {
+        let aliases = vec![format!("*a{}", level - 1); 10].join(",");
+        laughs += &format!("a{level}: &a{level} [{aliases}]\n");
+    }
+    let wide = format!("a: [{}]\n", "1, ".repeat(60_000));
+    let merges = format!("x-a: &a {{b: 1}}\nc:\n{}", "  - <<: *a\n".repeat(2_000));
+    let large = format!("a: \"{}\"\n", "x".repeat(MAX_BYTES));
+    for text in [&laughs, &"[".repeat(200_000), &"- ".repeat(100_000), &wide, &merges, &large] {
+        let errors = read(0, "p.yaml", text).expect_err("it is refused");
+        assert_eq!(errors.len(), 1, "{errors:?}");
+    }
+    let wide = format!("a = [{}]\n", "1, ".repeat(60_000));
+    let deep = format!("a = {}{}", "[".repeat(60), "]".repeat(60));
+    let dotted = format!("{} = 1\n", vec!["a"; 5_000].join("."));
+    for text in
+        [&wide, &deep, &dotted, &"a = [".repeat(100_000), &format!("a={}", "[".repeat(200_000))]
+    {
+        assert!(read(0, "p.toml", text).is_err());
+    }
+}
+
+#[test]
+fn every_mistake_is_told_in_one_line() {
+    let source =
+        |text: &str| vec![crate::diagnostic::Source { path: "p".into(), text: text.into() }];
+    for text in ["a: [", "a = [\n1\n", "a: 'x", "a\n", "", "?", "&", "*", "!", "%", "@", "{{", "}}"]
+    {
+        for path in ["p.yaml", "p.toml"] {
+            if let Err(errors) = read(0, path, text) {
+                assert!(errors.iter().all(|error| !error.title.contains('\n')), "{errors:?}");
+                assert!(render(&errors, &source(text), false).ends_with(" in p\n"));
+            }
+        }
+    }
+}

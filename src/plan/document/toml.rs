@@ -1,0 +1,236 @@
+//! Owns TOML into the tree.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::brackets::unclosed;
+use super::{Entry, MAX_DEPTH, MAX_NODES, Node, NodeValue, too_deep, too_many};
+use crate::diagnostic::{Diagnostic, Place, Placed};
+
+pub(super) fn read(source: u16, text: &str) -> Result<Node, Vec<Diagnostic>> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        return Err(explain_all(source, text, &errors));
+    }
+    let mut reading = Reading { source, nodes: 0, errors: Vec::new() };
+    let place = Place::new(source, table.span());
+    let value = reading.table(table.get_ref(), 1);
+    if reading.errors.is_empty() {
+        Ok(Node { place, defined: None, value })
+    } else {
+        Err(reading.errors)
+    }
+}
+
+struct Reading {
+    source: u16,
+    nodes: usize,
+    errors: Vec<Diagnostic>,
+}
+
+impl Reading {
+    fn table(&mut self, table: &DeTable<'_>, depth: usize) -> NodeValue {
+        let entries = table.iter().map(|(key, value)| Entry {
+            key: Placed {
+                value: key.get_ref().to_string(),
+                place: Place::new(self.source, key.span()),
+            },
+            value: self.node(value, depth + 1),
+        });
+        NodeValue::Map(entries.collect())
+    }
+
+    fn node(&mut self, value: &Spanned<DeValue<'_>>, depth: usize) -> Node {
+        let place = Place::new(self.source, value.span());
+        self.nodes += 1;
+        if self.nodes == MAX_NODES {
+            self.errors.push(too_many(place));
+        }
+        if self.nodes >= MAX_NODES {
+            return Node { place, defined: None, value: NodeValue::Null };
+        }
+        let value = match value.get_ref() {
+            DeValue::Array(_) | DeValue::Table(_) if depth > MAX_DEPTH => {
+                if self.errors.is_empty() {
+                    self.errors.push(too_deep(place));
+                }
+                NodeValue::Null
+            }
+            DeValue::String(text) => NodeValue::Text(text.to_string()),
+            DeValue::Boolean(value) => NodeValue::Bool(*value),
+            DeValue::Datetime(datetime) => NodeValue::Text(datetime.to_string()),
+            DeValue::Integer(number) => {
+                match i64::from_str_radix(number.as_str(), number.radix()) {
+                    Ok(number) => NodeValue::Int(number),
+                    Err(_) => self.refuse(
+                        place,
+                        "the number is too large",
+                        "whole numbers end at 9223372036854775807; quote it to send it as text",
+                    ),
+                }
+            }
+            DeValue::Float(number) => match number.as_str().parse::<f64>() {
+                Ok(number) if number.is_finite() => NodeValue::Float(number),
+                _ => self.refuse(
+                    place,
+                    "this is not a number that can be sent",
+                    "quote it to send it as text",
+                ),
+            },
+            DeValue::Array(items) => {
+                NodeValue::List(items.iter().map(|item| self.node(item, depth + 1)).collect())
+            }
+            DeValue::Table(table) => self.table(table, depth),
+        };
+        Node { place, defined: None, value }
+    }
+
+    fn refuse(&mut self, place: Place, title: &str, label: &str) -> NodeValue {
+        self.errors.push(Diagnostic::error(place, title, label));
+        NodeValue::Null
+    }
+}
+
+/// One mistake confuses the parser for the rest of its line: the first of each line is told.
+fn explain_all(source: u16, text: &str, errors: &[toml::de::Error]) -> Vec<Diagnostic> {
+    let mut told: Vec<(usize, Diagnostic)> = Vec::new();
+    let mut errors: Vec<_> = errors
+        .iter()
+        .map(|error| {
+            let span = error.span().unwrap_or(0..0);
+            let start = text.floor_char_boundary(span.start.min(text.len()));
+            (start..text.ceil_char_boundary(span.end.min(text.len())).max(start), error.message())
+        })
+        .collect();
+    errors.sort_by_key(|(span, _)| span.start);
+    if let Some((span, _)) = errors.iter().find(|(_, message)| message.starts_with("unclosed"))
+        && let Some(open) = unclosed(text, span.start)
+    {
+        // What follows an open bracket was read as part of it: nothing there is worth telling.
+        errors.retain(|(span, _)| span.start < open);
+        let bracket = &text[open..=open];
+        let close = if bracket == "{" { "}" } else { "]" };
+        let diagnostic = Diagnostic::error(
+            Place::new(source, open..open + 1),
+            format!("this `{bracket}` is never closed"),
+            format!("close it with `{close}`"),
+        );
+        told.push((usize::MAX, diagnostic));
+    }
+    for (span, message) in errors {
+        let line = text.as_bytes()[..span.start].iter().filter(|byte| **byte == b'\n').count();
+        if told.iter().all(|(known, _)| *known != line) {
+            told.push((line, explain(source, text, span, message)));
+        }
+    }
+    told.sort_by_key(|(line, _)| *line);
+    told.into_iter().map(|(_, diagnostic)| diagnostic).collect()
+}
+
+fn explain(source: u16, text: &str, span: Range<usize>, message: &str) -> Diagnostic {
+    let start = text[..span.start].rfind('\n').map_or(0, |feed| feed + 1);
+    let line = text[start..].lines().next().unwrap_or("");
+    let end = start + line.len();
+    let error = |range: Range<usize>, title: &str, label: &str| {
+        Diagnostic::error(Place::new(source, range), title, label)
+    };
+    // The key of `key = value`, and where its value begins.
+    let value_at = line.find('=').map(|equals| {
+        let after = &line[equals + 1..];
+        start + equals + 1 + (after.len() - after.trim_start().len())
+    });
+    let key = || {
+        let key = line.trim_start().split(['=', ':']).next().unwrap_or("").trim_end();
+        let at = start + (line.len() - line.trim_start().len());
+        (at..at + key.len(), key)
+    };
+    if message.starts_with("duplicate key") {
+        let name = &text[span.clone()];
+        return error(
+            span.clone(),
+            &format!("the key `{name}` stands twice in its table"),
+            "take one of the two out",
+        );
+    }
+    if message.starts_with("key with no value") {
+        let (range, key) = key();
+        return if line[..].contains(':') && !line.contains('=') {
+            let value = line.split_once(':').map_or("", |(_, value)| value.trim());
+            let advice = if value.is_empty() {
+                format!("a table is written `[{key}]`")
+            } else {
+                format!("write `{key} = …`")
+            };
+            error(range, "TOML has `=` between a key and its value", &advice)
+        } else {
+            error(range, "this key has no value", "write `key = value`")
+        };
+    }
+    if message.starts_with("invalid unquoted key") || message.starts_with("unquoted keys") {
+        let (range, key) = key();
+        let title = "a key of other signs than a–z, 0–9, `-` and `_` must be quoted";
+        return error(range, title, &format!("write `\"{key}\"`"));
+    }
+    if message.starts_with("string values must be quoted") || message.starts_with("invalid boolean")
+    {
+        let Some(value_at) = value_at else {
+            return error(span, "text must be quoted", "write it as `\"…\"`");
+        };
+        if value_at >= end {
+            let (range, key) = key();
+            return error(
+                range,
+                &format!("the key `{key}` has no value"),
+                "write one behind the `=`",
+            );
+        }
+        // Within an array or an inline table the span is the best that there is.
+        let whole = !text[value_at..end].starts_with(['[', '{']) && span.start < end;
+        let range = if whole { value_at..end } else { span };
+        let value = text[range.clone()].split(" #").next().unwrap_or("").trim_end();
+        let quote = if value.contains('"') { '\'' } else { '"' };
+        return error(
+            range.start..range.start + value.len(),
+            "text must be quoted",
+            &format!("write `{quote}{value}{quote}`"),
+        );
+    }
+    if message.starts_with("invalid basic string") || message.starts_with("invalid literal string")
+    {
+        let quote = if message.contains("basic") { '"' } else { '\'' };
+        let open =
+            text[start..span.start.max(start)].rfind(quote).map_or(span.start, |at| start + at);
+        return error(
+            open..open + 1,
+            "this quote is never closed",
+            &format!("close it with `{quote}` in the same line"),
+        );
+    }
+    if message.starts_with("missing escaped value") {
+        let slash = text[..span.start].rfind('\\').unwrap_or(span.start);
+        let wide = text[slash..].chars().take(2).map(char::len_utf8).sum::<usize>();
+        return error(
+            slash..slash + wide,
+            "within `\"…\"` this is no escape that TOML knows",
+            "write `\\\\` for a backslash, or use single quotes",
+        );
+    }
+    if message.contains("leading zero") {
+        return error(span, "a number cannot begin with 0", "quote it to send it as text");
+    }
+    let message = message.lines().collect::<Vec<_>>().join(", ");
+    if line.contains("{{")
+        && value_at.is_some_and(|at| text[at..end].starts_with("{{"))
+        && let Some(value_at) = value_at
+    {
+        let value = text[value_at..end].trim_end();
+        return error(
+            value_at..value_at + value.len(),
+            "text must be quoted, templates too",
+            &format!("write `\"{value}\"`"),
+        );
+    }
+    error(span, &format!("TOML: {message}"), "")
+}

@@ -1,0 +1,315 @@
+//! Owns the walk from the tree to the plan, which finds every mistake in one go.
+
+mod profiles;
+mod steps;
+mod thresholds;
+mod users;
+mod values;
+
+use super::document::{Entry, Node, NodeValue};
+use super::keys::{Context, Status, foreign};
+use super::model::{NamedProfile, Plan};
+use super::target::Target;
+use crate::diagnostic::{Diagnostic, Place, Placed, Severity, suggest};
+
+pub use values::reserved_name;
+
+/// Makes a plan of the tree, with every error and warning, in the order of their places. There is a
+/// plan when there is no error. `file_stem` names the plan when it has no name of its own.
+#[must_use]
+pub fn validate(document: &Node, file_stem: &str) -> (Option<Plan>, Vec<Diagnostic>) {
+    let mut checker = Checker::default();
+    let plan = checker.plan(document, file_stem);
+    let mut diagnostics = checker.diagnostics;
+    sort(&mut diagnostics);
+    drop_repeats(&mut diagnostics);
+    let good = diagnostics.iter().all(|diagnostic| diagnostic.severity != Severity::Error);
+    (plan.filter(|_| good), diagnostics)
+}
+
+/// By place; what has none comes first.
+pub(super) fn sort(diagnostics: &mut [Diagnostic]) {
+    diagnostics.sort_by_key(|diagnostic| diagnostic.place);
+}
+
+const DEFINED_HERE: &str = "it comes from here";
+
+/// A mistake in an anchored value would be told again for each of its aliases.
+fn drop_repeats(diagnostics: &mut Vec<Diagnostic>) {
+    let mut told: Vec<(String, Place)> = Vec::new();
+    for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.also.is_none()) {
+        if let Some(place) = diagnostic.place {
+            told.push((diagnostic.title.clone(), place));
+        }
+    }
+    diagnostics.retain(|diagnostic| match &diagnostic.also {
+        Some((origin, label)) if label == DEFINED_HERE => {
+            let known = told.iter().any(|(title, place)| {
+                *title == diagnostic.title
+                    && place.source == origin.source
+                    && place.start == origin.start
+            });
+            told.push((diagnostic.title.clone(), *origin));
+            !known
+        }
+        _ => true,
+    });
+}
+
+/// What has been found so far.
+#[derive(Default)]
+struct Checker {
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// The entries of a map whose keys were checked.
+struct Fields<'a> {
+    entries: &'a [Entry],
+    /// The key that the map stands under, or the map itself.
+    place: Place,
+}
+
+impl<'a> Fields<'a> {
+    fn entry(&self, key: &str) -> Option<&'a Entry> {
+        self.entries.iter().find(|entry| entry.key.value == key)
+    }
+
+    fn get(&self, key: &str) -> Option<&'a Node> {
+        self.entry(key).map(|entry| &entry.value)
+    }
+
+    /// Those of `keys` that stand here, in the order in which they were written.
+    fn present(&self, keys: &[&str]) -> Vec<&'a Entry> {
+        self.entries.iter().filter(|entry| keys.contains(&&*entry.key.value)).collect()
+    }
+}
+
+impl Checker {
+    fn error(&mut self, place: Place, title: impl Into<String>, label: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::error(place, title, label));
+    }
+
+    fn warn(&mut self, place: Place, title: impl Into<String>, label: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::warning(place, title, label));
+    }
+
+    /// An error of a value, which an alias may have brought in.
+    fn wrong(&mut self, node: &Node, title: impl Into<String>, label: impl Into<String>) {
+        let mut diagnostic = Diagnostic::error(node.place, title, label);
+        if let Some(defined) = node.defined {
+            diagnostic = diagnostic.also(defined, DEFINED_HERE);
+        }
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// The entries of a map, after every key that may not stand there has been told. `place` is the
+    /// key that the map stands under; `what` names it: "the task `list`".
+    fn fields<'a>(
+        &mut self,
+        node: &'a Node,
+        context: Context,
+        place: Place,
+        what: &str,
+    ) -> Option<Fields<'a>> {
+        let NodeValue::Map(entries) = &node.value else {
+            self.not_a_map(
+                node,
+                place,
+                what,
+                &format!("write its keys below it: {}", context.list()),
+            );
+            return None;
+        };
+        for entry in entries {
+            self.key(entry, context);
+        }
+        Some(Fields { entries, place })
+    }
+
+    fn not_a_map(&mut self, node: &Node, place: Place, what: &str, advice: &str) {
+        if matches!(node.value, NodeValue::Null) {
+            self.error(place, format!("{what} is empty"), advice);
+        } else {
+            let kind = node.value.kind();
+            self.wrong(node, format!("{what} must be a map of keys, not {kind}"), advice);
+        }
+    }
+
+    fn key(&mut self, entry: &Entry, context: Context) {
+        let name = &*entry.key.value;
+        if context == Context::Plan && name.starts_with("x-") {
+            return;
+        }
+        let known = context.find(name);
+        if known.is_some_and(|key| key.status == Status::Now) {
+            return;
+        }
+        let (title, label, help) = if let Some(advice) = foreign(context, name) {
+            (format!("unknown key `{name}` in {}", context.words()), advice.to_owned(), None)
+        } else if let Some(key) = known {
+            (
+                format!("`{name}` is not supported yet"),
+                "take it out: this version cannot do it".to_owned(),
+                Some(format!("`{name}`: {}", key.about)),
+            )
+        } else if let Some(other) = context.elsewhere(name) {
+            (
+                format!("`{name}` is a key of {}, not of {}", other.words(), context.words()),
+                home_of(other).to_owned(),
+                (other == Context::Plan).then(|| {
+                    "in YAML it stands there without indentation, in TOML above the first `[table]`"
+                        .to_owned()
+                }),
+            )
+        } else {
+            let near = suggest(name, context.keys().map(|key| key.name));
+            let label = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there are {}", context.list()),
+            };
+            (format!("unknown key `{name}` in {}", context.words()), label, None)
+        };
+        let mut diagnostic = Diagnostic::error(entry.key.place, title, label);
+        // A key has the place of its alias when its value came by one.
+        if let Some(defined) = entry.value.defined
+            && entry.key.place == entry.value.place
+        {
+            diagnostic = diagnostic.also(defined, DEFINED_HERE);
+        }
+        diagnostic.help = help;
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn plan(&mut self, document: &Node, file_stem: &str) -> Option<Plan> {
+        let entries = match &document.value {
+            NodeValue::Map(entries) if !entries.is_empty() => entries,
+            NodeValue::Map(_) | NodeValue::Null => {
+                let place = Place { end: document.place.start, ..document.place };
+                self.diagnostics.push(Diagnostic::error(
+                    place,
+                    "the plan is empty",
+                    "say who does what, under `users`",
+                ));
+                return None;
+            }
+            other => {
+                let title = format!("a plan is a map of keys, not {}", other.kind());
+                self.wrong(document, title, format!("begin with one of {}", Context::Plan.list()));
+                return None;
+            }
+        };
+        let top = self.fields(document, Context::Plan, entries[0].key.place, "the plan")?;
+        let name = match top.get("name") {
+            Some(node) => {
+                self.text(node, "`name`").and_then(|name| self.without_template(name, "`name`"))
+            }
+            None => Some(Placed { value: file_stem.to_owned(), place: document.place }),
+        };
+        let target = top.get("target").and_then(|node| self.target(node));
+        let classes = match top.entry("users") {
+            Some(entry) => self.classes(entry),
+            None => {
+                self.error(top.place, "the plan has no `users`", "add `users`: who does what");
+                None
+            }
+        };
+        let profiles = top.entry("profiles").map(|entry| self.profiles(entry));
+        let profile = self.default_profile(&top, profiles.as_deref());
+        let thresholds = match top.entry("thresholds") {
+            Some(entry) => self.thresholds(entry, classes.as_deref().unwrap_or_default()),
+            None => Vec::new(),
+        };
+        Some(Plan {
+            name: name?.value,
+            target,
+            classes: classes?,
+            profiles: profiles.unwrap_or_default().into_iter().flatten().collect(),
+            profile,
+            thresholds,
+        })
+    }
+
+    fn target(&mut self, node: &Node) -> Option<Placed<Target>> {
+        let target = self.text(node, "`target`")?;
+        match Target::parse(&target.value) {
+            Ok(value) => Some(Placed { value, place: target.place }),
+            Err(error) => {
+                self.wrong(node, error.problem, error.advice);
+                None
+            }
+        }
+    }
+
+    /// The position of the profile that runs when none is named. `profiles` holds nothing for those
+    /// that could not be read; their names still count.
+    fn default_profile(
+        &mut self,
+        top: &Fields<'_>,
+        profiles: Option<&[Option<NamedProfile>]>,
+    ) -> Option<usize> {
+        let names: Vec<&Placed<String>> = match top.get("profiles").map(|node| &node.value) {
+            Some(NodeValue::Map(entries)) => entries.iter().map(|entry| &entry.key).collect(),
+            _ => Vec::new(),
+        };
+        let Some(chosen) = top.get("profile") else {
+            return match profiles? {
+                [] => None,
+                [_] => Some(0),
+                several => {
+                    let place = top.entry("profiles").map_or(top.place, |entry| entry.key.place);
+                    self.error(
+                        place,
+                        format!(
+                            "the plan has {} profiles and does not say which runs",
+                            several.len()
+                        ),
+                        format!("add `profile` at the top level, as `{}`", names[0].value),
+                    );
+                    None
+                }
+            };
+        };
+        if let NodeValue::Map(_) = chosen.value {
+            self.wrong(
+                chosen,
+                "`profile` names the profile that runs",
+                "write profiles under `profiles`, by name",
+            );
+            return None;
+        }
+        let chosen_name = self.text(chosen, "`profile`")?;
+        let found = names.iter().position(|name| name.value == chosen_name.value);
+        if found.is_none() {
+            let label = match suggest(&chosen_name.value, names.iter().map(|name| &*name.value)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if names.is_empty() => "write it under `profiles`".to_owned(),
+                None => {
+                    let names: Vec<_> =
+                        names.iter().map(|name| format!("`{}`", name.value)).collect();
+                    format!("there are {}", names.join(", "))
+                }
+            };
+            self.wrong(chosen, format!("there is no profile `{}`", chosen_name.value), label);
+        }
+        found
+    }
+}
+
+/// Where a key that stands in the wrong place belongs.
+fn home_of(context: Context) -> &'static str {
+    match context {
+        Context::Plan => "move it to the top level of the plan",
+        Context::Class => "move it into a user class, beside its `tasks`",
+        Context::Task => "move it into a task, under the `tasks` of a user class",
+        Context::Step => "move it into a step, under the `steps` of a task",
+        Context::Profile => "move it into a profile, under `profiles`",
+        Context::Stage => "move it into a stage, under `stages`",
+        Context::Steps => "move it below the `steps` of the profile",
+        Context::Spike => "move it below the `spike` of the profile",
+        Context::Threshold => "move it into a threshold, under `thresholds`",
+        Context::Capture => "move it into a capture, under `capture`",
+        Context::Wait => "move it into a `wait`",
+        Context::Timeout => "move it into a `timeout`",
+        Context::AcceptRule => "move it into a rule of `accept`",
+    }
+}

@@ -1,0 +1,146 @@
+//! Owns reading thresholds of a plan and the names that they are about.
+
+use super::Checker;
+use super::values::shorten;
+use crate::diagnostic::{Placed, suggest};
+use crate::plan::document::{Entry, Node, NodeValue};
+use crate::plan::keys::Context;
+use crate::plan::model::{Action, Class, Request};
+use crate::verdict::Threshold;
+
+impl Checker {
+    /// `classes` is empty when they could not be read: then no name is looked up.
+    pub(super) fn thresholds(
+        &mut self,
+        entry: &Entry,
+        classes: &[Class],
+    ) -> Vec<Placed<Threshold>> {
+        let nodes = match &entry.value.value {
+            NodeValue::List(items) => &items[..],
+            NodeValue::Null => {
+                let label = "write one below it, as `p95 < 500ms`, or take the key out";
+                self.error(entry.key.place, "`thresholds` is empty", label);
+                return Vec::new();
+            }
+            NodeValue::Map(entries)
+                if entries
+                    .iter()
+                    .all(|entry| Context::Threshold.find(&entry.key.value).is_none()) =>
+            {
+                self.wrong(
+                    &entry.value,
+                    "`thresholds` must be a list, not a map",
+                    "write each as text, as `p95 < 500ms`",
+                );
+                return Vec::new();
+            }
+            // One threshold, where a list may stand.
+            _ => std::slice::from_ref(&entry.value),
+        };
+        nodes.iter().filter_map(|node| self.threshold(node, classes)).collect()
+    }
+
+    fn threshold(&mut self, node: &Node, classes: &[Class]) -> Option<Placed<Threshold>> {
+        if let NodeValue::Map(entries) = &node.value {
+            // `- p95: < 500ms`
+            if let [only] = &entries[..]
+                && Threshold::parse(&format!("{} < 1ms", only.key.value)).is_ok()
+            {
+                let rest = match &only.value.value {
+                    NodeValue::Text(text) if text.trim_start().starts_with(['<', '>']) => {
+                        text.trim()
+                    }
+                    _ => "< 500ms",
+                };
+                self.error(
+                    only.key.place,
+                    "a threshold is one text",
+                    format!("write `{} {rest}`, without the colon", only.key.value),
+                );
+                return None;
+            }
+            let place = entries.first().map_or(node.place, |entry| entry.key.place);
+            let fields = self.fields(node, Context::Threshold, place, "the threshold")?;
+            let of = match fields.get("of") {
+                Some(map) if matches!(map.value, NodeValue::Map(_)) => {
+                    let label = "write a name of requests, as its `name` or path says it";
+                    self.wrong(map, "`of` as a map is not supported yet", label);
+                    None
+                }
+                Some(node) => self.text(node, "`of`").and_then(|of| {
+                    self.known_name(node, &of.value, classes).then_some(Some(of.value))
+                }),
+                None => Some(None),
+            };
+            let must = match fields.get("must") {
+                Some(node) => self.comparison(node),
+                None => {
+                    let label = "add `must`: what must hold, as `p95 < 500ms`";
+                    self.error(place, "the threshold says nothing", label);
+                    None
+                }
+            };
+            let (of, mut threshold) = (of?, must?);
+            threshold.value.of = of;
+            return Some(threshold);
+        }
+        self.comparison(node)
+    }
+
+    fn comparison(&mut self, node: &Node) -> Option<Placed<Threshold>> {
+        let text = self.text(node, "a threshold")?;
+        match Threshold::parse(&text.value) {
+            Ok(value) => Some(Placed { value, place: node.place }),
+            Err(error) => {
+                self.wrong(node, error.problem, error.advice);
+                None
+            }
+        }
+    }
+
+    fn known_name(&mut self, node: &Node, of: &str, classes: &[Class]) -> bool {
+        let requests = || classes.iter().flat_map(requests);
+        if classes.is_empty() || requests().any(|request| counted_under(request) == of) {
+            return true;
+        }
+        if classes.iter().any(|class| class.name.value == of) {
+            let title = format!("a threshold of the user class `{of}` is not supported yet");
+            self.wrong(node, title, "write a name of requests, or take `of` out");
+            return false;
+        }
+        let with_method = requests().find(|request| {
+            of == format!("{} {}", request.method.as_str(), counted_under(request))
+        });
+        if let Some(request) = with_method {
+            let title = "a threshold of a method and a name is not supported yet";
+            self.wrong(node, title, format!("write the name alone: `{}`", counted_under(request)));
+            return false;
+        }
+        let label = match suggest(of, requests().map(counted_under)) {
+            Some(near) => format!("did you mean `{}`?", shorten(near)),
+            None => {
+                let mut names: Vec<_> = Vec::new();
+                for request in requests() {
+                    let name = format!("`{}`", shorten(counted_under(request)));
+                    if !names.contains(&name) && names.len() < 8 {
+                        names.push(name);
+                    }
+                }
+                format!("there are {}", names.join(", "))
+            }
+        };
+        self.wrong(node, format!("no request is counted under `{}`", shorten(of)), label);
+        false
+    }
+}
+
+fn requests(class: &Class) -> impl Iterator<Item = &Request> {
+    class.tasks.iter().flat_map(|task| &task.steps).filter_map(|step| match &step.action {
+        Action::Request(request) => Some(&**request),
+        _ => None,
+    })
+}
+
+fn counted_under(request: &Request) -> &str {
+    request.name.as_ref().map_or(&request.path.value, |name| &name.value)
+}
