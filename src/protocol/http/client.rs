@@ -105,7 +105,7 @@ impl Protocol for Http {
                 Err(fault) => return not_connected(fault),
             },
         };
-        let exchange = connection.converse(request, body, started, sent).await;
+        let exchange = connection.converse(&request, body, started, sent).await;
         if connection.is_reusable() {
             connections.keep(request.target, connection);
         }

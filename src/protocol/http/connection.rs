@@ -1,7 +1,7 @@
 //! Owns one connection: the stream, the reader of its answers, and the timer that limits them.
 
 use std::cell::RefCell;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -47,17 +47,17 @@ impl Connection {
     }
 
     /// Sends a request and reads its answer. `started` is when the exchange began, `sent` is now.
-    pub(super) async fn converse(
-        &mut self,
-        request: Outgoing<'_>,
-        body: &mut Vec<u8>,
+    pub(super) fn converse<'a>(
+        &'a mut self,
+        request: &'a Outgoing<'a>,
+        body: &'a mut Vec<u8>,
         started: Instant,
         sent: Instant,
-    ) -> Exchange {
+    ) -> Talk<'a> {
         // Until the answer is whole: a future that is dropped midway leaves the rest on the wire.
         self.reusable = false;
         self.reader.begin(request.head_only);
-        let mut talk = Talk {
+        Talk {
             connection: self,
             request,
             body,
@@ -67,21 +67,15 @@ impl Connection {
             broken: false,
             first_byte: None,
             last_read: None,
-        };
-        let (ended, status) = poll_fn(|context| talk.poll(context)).await;
-        let first_byte = talk.first_byte;
-        let whole = talk.written == request.bytes.len();
-        self.reusable = whole && status.is_ok() && self.reader.keeps_alive();
-        let body_bytes = self.reader.body_bytes();
-        Exchange { sent, first_byte, ended, connect: None, body_bytes, status }
+        }
     }
 }
 
 /// One exchange under way. It sends and reads at the same time: a server may answer, and stop
 /// reading, before it has the whole request (RFC 9112 §9.5).
-struct Talk<'a> {
+pub(super) struct Talk<'a> {
     connection: &'a mut Connection,
-    request: Outgoing<'a>,
+    request: &'a Outgoing<'a>,
     body: &'a mut Vec<u8>,
     started: Instant,
     sent: Instant,
@@ -95,14 +89,30 @@ struct Talk<'a> {
 
 type End = (Instant, Result<u16, Fault>);
 
+impl Future for Talk<'_> {
+    type Output = Exchange;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Exchange> {
+        let talk = &mut *self;
+        talk.poll_send(context);
+        let (ended, status) =
+            ready!(READ_BUFFER.with_borrow_mut(|buffer| talk.poll_receive(context, buffer)));
+
+        let reader = &talk.connection.reader;
+        let body_bytes = reader.body_bytes();
+        talk.connection.reusable = talk.is_sent() && status.is_ok() && reader.keeps_alive();
+        let Talk { sent, first_byte, .. } = *talk;
+        Poll::Ready(Exchange { sent, first_byte, ended, connect: None, body_bytes, status })
+    }
+}
+
 impl Talk<'_> {
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<End> {
-        self.poll_send(context);
-        READ_BUFFER.with_borrow_mut(|buffer| self.poll_receive(context, buffer))
+    fn is_sent(&self) -> bool {
+        self.written == self.request.bytes.len()
     }
 
     fn poll_send(&mut self, context: &mut Context<'_>) {
-        while !self.broken && self.written < self.request.bytes.len() {
+        while !self.broken && !self.is_sent() {
             let rest = &self.request.bytes[self.written..];
             match Pin::new(&mut self.connection.stream).poll_write(context, rest) {
                 Poll::Ready(Ok(count)) if count > 0 => self.written += count,
@@ -164,8 +174,7 @@ impl Talk<'_> {
     /// The connection's end while the request was still being sent is a fault of sending; but a
     /// reset that came before anything was sent is none.
     fn named(&self, fault: Fault) -> Fault {
-        let whole = self.written == self.request.bytes.len();
-        match (self.connection.reader.in_body() || whole, self.written) {
+        match (self.connection.reader.in_body() || self.is_sent(), self.written) {
             (true, _) => fault,
             (false, 0) => Fault::HeadReset,
             (false, _) => Fault::SendReset,

@@ -1,0 +1,152 @@
+//! Owns a server that does on the wire what a test tells it, byte for byte.
+
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+
+use crate::protocol::Exchange;
+
+/// One thing that the server does on a connection.
+#[derive(Debug, Clone)]
+pub(super) enum Act {
+    /// Reads as many bytes as the request has.
+    Read(usize),
+    Write(Vec<u8>),
+    /// Writes this again and again, with a little time between, until the client closes.
+    Drip(&'static [u8]),
+    /// Writes this again and again as fast as it goes, until the client closes.
+    Flood(&'static [u8]),
+    /// Lets the client's timers run.
+    Pause(Duration),
+    /// Waits until the test calls [`Server::go_on`].
+    Await,
+    /// Ends what it sends, and closes when the client does.
+    Fin,
+    /// Resets, and is done.
+    Reset,
+    /// Keeps the connection open and does nothing until the client closes it.
+    Silence,
+}
+
+pub(super) const PLAIN: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nplain";
+
+/// Plays each connection's script, the n-th to the n-th; connections beyond the scripts, and ones
+/// whose script leaves them open, get a plain answer to each request of `length` bytes.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) address: SocketAddr,
+    shared: Rc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    accepted: Cell<usize>,
+    awaits: Notify,
+    go_on: Notify,
+    requests: RefCell<Vec<Vec<u8>>>,
+}
+
+impl Server {
+    /// Must be called in a `LocalSet`.
+    pub(super) async fn start(scripts: Vec<Vec<Act>>, length: usize) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let shared = Rc::new(Shared::default());
+        tokio::task::spawn_local(accept(listener, scripts, length, Rc::clone(&shared)));
+        Self { address, shared }
+    }
+
+    /// How many connections were opened.
+    pub(super) fn accepted(&self) -> usize {
+        self.shared.accepted.get()
+    }
+
+    /// What [`Act::Read`] read.
+    pub(super) fn requests(&self) -> Vec<Vec<u8>> {
+        self.shared.requests.borrow().clone()
+    }
+
+    /// Drives the exchange until the server is at an [`Act::Await`]; the exchange must not end.
+    pub(super) async fn awaits(&self, exchange: impl Future<Output = Exchange>) {
+        tokio::select! {
+            exchange = exchange => panic!("ended too early: {exchange:?}"),
+            () = self.shared.awaits.notified() => {}
+        }
+    }
+
+    /// Ends one [`Act::Await`].
+    pub(super) fn go_on(&self) {
+        self.shared.go_on.notify_one();
+    }
+}
+
+async fn accept(listener: TcpListener, scripts: Vec<Vec<Act>>, length: usize, shared: Rc<Shared>) {
+    let mut scripts = scripts.into_iter();
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        shared.accepted.set(shared.accepted.get() + 1);
+        let script = scripts.next().unwrap_or_default();
+        tokio::task::spawn_local(play(stream, script, length, Rc::clone(&shared)));
+    }
+}
+
+async fn play(mut stream: TcpStream, script: Vec<Act>, length: usize, shared: Rc<Shared>) {
+    stream.set_nodelay(true).unwrap();
+    for act in script {
+        match act {
+            Act::Read(length) => {
+                let mut request = vec![0; length];
+                if stream.read_exact(&mut request).await.is_err() {
+                    return;
+                }
+                shared.requests.borrow_mut().push(request);
+            }
+            Act::Write(bytes) => {
+                if stream.write_all(&bytes).await.is_err() {
+                    return;
+                }
+            }
+            Act::Drip(bytes) => {
+                while stream.write_all(bytes).await.is_ok() {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                return;
+            }
+            Act::Flood(bytes) => {
+                while stream.write_all(bytes).await.is_ok() {}
+                return;
+            }
+            Act::Pause(time) => tokio::time::sleep(time).await,
+            Act::Await => {
+                shared.awaits.notify_one();
+                shared.go_on.notified().await;
+            }
+            Act::Fin => {
+                // `close` would reset when the request is still unread.
+                stream.shutdown().await.unwrap();
+                let _ = stream.read_to_end(&mut Vec::new()).await;
+                return;
+            }
+            Act::Reset => {
+                stream.set_zero_linger().unwrap();
+                return;
+            }
+            Act::Silence => {
+                let _ = stream.read_to_end(&mut Vec::new()).await;
+                return;
+            }
+        }
+    }
+    let mut request = vec![0; length];
+    while stream.read_exact(&mut request).await.is_ok() {
+        shared.requests.borrow_mut().push(request.clone());
+        if stream.write_all(PLAIN).await.is_err() {
+            return;
+        }
+    }
+}
