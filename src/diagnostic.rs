@@ -307,14 +307,36 @@ mod tests {
         )
         .help("a stage says how many users there are at its end");
         let warning = Diagnostic::warning(place_of(text, "테스트"), "odd name", "");
-        insta::assert_snapshot!(render(&[mistake, warning], &source(text), false), @"");
+        insta::assert_snapshot!(render(&[mistake, warning], &source(text), false), @r#"
+        error: stage 2 has no load
+         --> plans/shop.toml:3:3
+          |
+        3 |   { hold = "1s" },
+          |   ^^^^^^^^^^^^^^^ say how many: `users`
+          |
+          = help: a stage says how many users there are at its end
+
+        warning: odd name
+         --> plans/shop.toml:1:12
+          |
+        1 | name = "주문 테스트"
+          |              ^^^^^^
+
+        1 error and 1 warning in plans/shop.toml
+        "#);
     }
 
     #[test]
     fn a_mistake_without_a_place_still_says_what_to_do() {
         let mistake =
             Diagnostic::without_place("cannot read x.yaml: no such file", "check the path");
-        insta::assert_snapshot!(render(&[mistake], &[], false), @"");
+        insta::assert_snapshot!(render(&[mistake], &[], false), @r"
+        error: cannot read x.yaml: no such file
+         |
+         = help: check the path
+
+        1 error
+        ");
     }
 
     #[test]

@@ -1,0 +1,84 @@
+//! Owns the check that broken plans are told exactly what is wrong: each file of `tests/plans` is
+//! compared with the text beside it. `UPDATE_EXPECTED=1` writes the texts anew.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use throng::diagnostic::{Severity, render};
+use throng::plan::{Loaded, parse};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(name: &str) -> Loaded {
+    let path = root().join(name);
+    parse(name, &fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}")))
+}
+
+fn shown(loaded: &Loaded) -> String {
+    render(&loaded.diagnostics, &loaded.sources, false)
+}
+
+fn broken_plans() -> Vec<String> {
+    let folder = root().join("tests/plans");
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .expect("the folder of broken plans is there")
+        .map(|entry| entry.expect("it can be listed").path())
+        .filter(|path| path.extension().is_some_and(|ending| ending != "txt"))
+        .map(|path| format!("tests/plans/{}", path.file_name().unwrap().to_string_lossy()))
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn each_broken_plan_is_told_exactly_what_is_wrong() {
+    let update = std::env::var_os("UPDATE_EXPECTED").is_some();
+    let mut wrong = Vec::new();
+    let plans = broken_plans();
+    assert!(plans.len() >= 60, "there are {} broken plans", plans.len());
+    for name in plans {
+        let loaded = read(&name);
+        let text = shown(&loaded);
+        let expected = root().join(Path::new(&name).with_extension("txt"));
+        if update {
+            fs::write(&expected, &text).expect("the expected text can be written");
+        } else if fs::read_to_string(&expected).unwrap_or_default() != text {
+            wrong.push(format!("{name} now says:\n{text}"));
+        }
+        let warns = name.contains("/warn_");
+        let errors =
+            loaded.diagnostics.iter().filter(|one| one.severity == Severity::Error).count();
+        assert_eq!(errors == 0, warns, "{name}:\n{text}");
+        assert_eq!(loaded.plan.is_some(), warns, "{name}");
+    }
+    assert!(wrong.is_empty(), "{}\n(UPDATE_EXPECTED=1 accepts it)", wrong.join("\n"));
+}
+
+#[test]
+fn no_text_stands_beside_a_plan_that_is_gone() {
+    for entry in fs::read_dir(root().join("tests/plans")).expect("the folder is there") {
+        let path = entry.expect("it can be listed").path();
+        if path.extension().is_some_and(|ending| ending == "txt") {
+            let plan =
+                ["yaml", "toml", "yml"].iter().any(|ending| path.with_extension(ending).exists());
+            assert!(plan, "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_sample_plans_have_nothing_to_complain_about() {
+    for name in ["plans/todo.yaml", "plans/todo.toml", "plans/quickstart.yaml"] {
+        let loaded = read(name);
+        assert!(loaded.diagnostics.is_empty(), "{}", shown(&loaded));
+        assert!(loaded.plan.is_some(), "{name}");
+    }
+}
+
+#[test]
+fn the_yaml_and_the_toml_sample_are_the_same_plan() {
+    let (yaml, toml) = (read("plans/todo.yaml").plan, read("plans/todo.toml").plan);
+    assert_eq!(yaml, toml);
+}
