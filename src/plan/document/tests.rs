@@ -1,3 +1,5 @@
+//! Owns the tests of reading documents.
+
 use super::*;
 use crate::diagnostic::render;
 
