@@ -546,7 +546,7 @@ fn a_user_costs_little_memory() {
     let request =
         Outgoing { target: 0, bytes: GET, head_only: false, keep_body: false, limits: &LONG };
     let exchange = http.exchange(&mut connections, request, &mut body);
-    assert!(size_of_val(&exchange) <= 640, "an exchange under way: {}", size_of_val(&exchange));
+    assert!(size_of_val(&exchange) <= 512, "an exchange under way: {}", size_of_val(&exchange));
     let kept = size_of::<super::connection::Connection>();
     assert!(kept <= 160, "a connection that is kept: {kept}");
 }
