@@ -122,6 +122,11 @@ pub async fn conduct<P: Protocol>(
     let mut told_all = false;
     loop {
         let now = Instant::now();
+        // First, so that who starts with a second belongs to it and not to the one before.
+        if now >= second {
+            backlog.extend(worker.recorder.borrow_mut().take_finished(now));
+            second += Duration::from_secs(1);
+        }
         while let Some(change) = changes.next_if(|change| !draining && start + change.at <= now) {
             conductor.apply(change, now);
         }
@@ -130,10 +135,6 @@ pub async fn conduct<P: Protocol>(
             conductor.drain(now);
         }
         conductor.cut_late(now);
-        if now >= second {
-            backlog.extend(worker.recorder.borrow_mut().take_finished(now));
-            second += Duration::from_secs(1);
-        }
         // A full channel must not stop the users' beat: what does not fit waits for the next turn.
         while let Some(interval) = backlog.pop_front() {
             if let Err(mpsc::error::TrySendError::Full(Handover::Interval(_, interval))) =

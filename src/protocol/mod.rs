@@ -3,7 +3,6 @@
 //! The engine is generic over [`Protocol`], so that its tests run on a scripted one under a paused clock
 //! and the hot path has no dynamic call.
 
-#[cfg(test)]
 pub mod fake;
 pub mod http;
 
