@@ -1,18 +1,9 @@
-//! STUB
-use std::{io, net::SocketAddr, time::Duration};
-pub struct Options {
-    pub address: SocketAddr,
-    pub threads: usize,
-    pub delay: Duration,
-    pub fail: f64,
-}
-pub struct Demo(SocketAddr);
-pub fn start(o: Options) -> io::Result<Demo> {
-    Ok(Demo(o.address))
-}
-impl Demo {
-    pub fn address(&self) -> SocketAddr {
-        self.0
-    }
-    pub fn join(self) {}
-}
+//! Owns the embedded Todo API that the sample plans use: it answers as the FastAPI app of the same
+//! interface does, on threads of its own.
+
+mod routes;
+mod server;
+mod store;
+mod validation;
+
+pub use server::{Demo, Options, start};

@@ -1,0 +1,199 @@
+//! Owns the tests of the demo: over the wire, against what the FastAPI app answers.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use crate::demo::{Demo, Options, start};
+
+fn demo(fail: f64) -> Demo {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    start(Options { address, threads: 2, delay: Duration::ZERO, fail }).unwrap()
+}
+
+/// Sends a request on a connection of its own; status and body.
+fn ask(demo: &Demo, method: &str, path: &str, body: &str) -> (u16, String) {
+    let (status, _, body) = whole(demo, method, path, body);
+    (status, body)
+}
+
+fn whole(demo: &Demo, method: &str, path: &str, body: &str) -> (u16, String, String) {
+    let mut stream = TcpStream::connect(demo.address()).unwrap();
+    let length = body.len();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    (head[9..12].parse().unwrap(), head.to_ascii_lowercase(), body.to_owned())
+}
+
+#[test]
+fn it_answers_as_the_fastapi_app_does() {
+    let demo = demo(0.0);
+    for (method, path, body, status, want) in [
+        ("GET", "/health", "", 200, r#"{"status":"ok"}"#),
+        ("GET", "/todos/", "", 200, "[]"),
+        (
+            "POST",
+            "/todos/",
+            r#"{"title":"a"}"#,
+            201,
+            r#"{"id":1,"title":"a","description":null,"completed":false}"#,
+        ),
+        (
+            "POST",
+            "/todos/",
+            r#"{"title":"b","description":"d","completed":"yes"}"#,
+            201,
+            r#"{"id":2,"title":"b","description":"d","completed":true}"#,
+        ),
+        (
+            "GET",
+            "/todos/1",
+            "",
+            200,
+            r#"{"id":1,"title":"a","description":null,"completed":false}"#,
+        ),
+        (
+            "GET",
+            "/todos/?skip=1&limit=5",
+            "",
+            200,
+            r#"[{"id":2,"title":"b","description":"d","completed":true}]"#,
+        ),
+        (
+            "PUT",
+            "/todos/1",
+            r#"{"completed":true}"#,
+            200,
+            r#"{"id":1,"title":"a","description":null,"completed":true}"#,
+        ),
+        ("PUT", "/todos/9", r#"{"completed":true}"#, 404, r#"{"detail":"Todo not found"}"#),
+        ("DELETE", "/todos/1", "", 204, ""),
+        ("DELETE", "/todos/1", "", 404, r#"{"detail":"Todo not found"}"#),
+        ("GET", "/todos/1", "", 404, r#"{"detail":"Todo not found"}"#),
+        ("GET", "/nowhere", "", 404, r#"{"detail":"Not Found"}"#),
+        ("PATCH", "/todos/1", "", 405, r#"{"detail":"Method Not Allowed"}"#),
+        ("DELETE", "/todos/", "", 405, r#"{"detail":"Method Not Allowed"}"#),
+        (
+            "POST",
+            "/todos/",
+            r#"{"description":"d"}"#,
+            422,
+            r#"{"detail":[{"type":"missing","loc":["body","title"],"msg":"Field required","input":{"description":"d"}}]}"#,
+        ),
+        (
+            "POST",
+            "/todos/",
+            r#"{"title":5}"#,
+            422,
+            r#"{"detail":[{"type":"string_type","loc":["body","title"],"msg":"Input should be a valid string","input":5}]}"#,
+        ),
+        (
+            "POST",
+            "/todos/",
+            r#"{"title":"a","completed":"maybe"}"#,
+            422,
+            r#"{"detail":[{"type":"bool_parsing","loc":["body","completed"],"msg":"Input should be a valid boolean, unable to interpret input","input":"maybe"}]}"#,
+        ),
+        (
+            "POST",
+            "/todos/",
+            r#"{"title":1,"completed":[]}"#,
+            422,
+            r#"{"detail":[{"type":"string_type","loc":["body","title"],"msg":"Input should be a valid string","input":1},{"type":"bool_type","loc":["body","completed"],"msg":"Input should be a valid boolean","input":[]}]}"#,
+        ),
+        (
+            "POST",
+            "/todos/",
+            "[]",
+            422,
+            r#"{"detail":[{"type":"model_attributes_type","loc":["body"],"msg":"Input should be a valid dictionary or object to extract fields from","input":[]}]}"#,
+        ),
+        (
+            "POST",
+            "/todos/",
+            "",
+            422,
+            r#"{"detail":[{"type":"missing","loc":["body"],"msg":"Field required","input":null}]}"#,
+        ),
+        (
+            "POST",
+            "/todos/",
+            r#"{"title": }"#,
+            422,
+            r#"{"detail":[{"type":"json_invalid","loc":["body",10],"msg":"JSON decode error","input":{},"ctx":{"error":"Expecting value"}}]}"#,
+        ),
+        (
+            "GET",
+            "/todos/abc",
+            "",
+            422,
+            r#"{"detail":[{"type":"int_parsing","loc":["path","i"],"msg":"Input should be a valid integer, unable to parse string as an integer","input":"abc"}]}"#,
+        ),
+        (
+            "GET",
+            "/todos/?limit=x",
+            "",
+            422,
+            r#"{"detail":[{"type":"int_parsing","loc":["query","limit"],"msg":"Input should be a valid integer, unable to parse string as an integer","input":"x"}]}"#,
+        ),
+        (
+            "POST",
+            "/login",
+            r#"{"username":"a","password":"b"}"#,
+            200,
+            r#"{"token":"demo-token-1"}"#,
+        ),
+        (
+            "POST",
+            "/login",
+            r#"{"username":"a"}"#,
+            422,
+            r#"{"detail":[{"type":"missing","loc":["body","password"],"msg":"Field required","input":{"username":"a"}}]}"#,
+        ),
+        ("POST", "/logout", "", 204, ""),
+    ] {
+        assert_eq!(
+            ask(&demo, method, path, body),
+            (status, want.to_owned()),
+            "{method} {path} {body}"
+        );
+    }
+}
+
+#[test]
+fn a_path_without_its_slash_is_redirected() {
+    let (status, head, _) = whole(&demo(0.0), "GET", "/todos?limit=1", "");
+    assert_eq!(status, 307);
+    assert!(head.contains("location: http://x/todos/?limit=1"), "{head}");
+}
+
+#[test]
+fn a_share_fails_exactly_and_health_never() {
+    let demo = demo(0.25);
+    let statuses: Vec<u16> = (0..12).map(|_| ask(&demo, "GET", "/todos/", "").0).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 500).count(), 3);
+    assert!((0..8).all(|_| ask(&demo, "GET", "/health", "").0 == 200));
+}
+
+#[test]
+fn clients_that_break_off_and_idle_ones_do_no_harm() {
+    let demo = demo(0.0);
+    let mut broken = TcpStream::connect(demo.address()).unwrap();
+    broken.write_all(b"POST /todos/ HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{").unwrap();
+    drop(broken);
+    let mut garbage = TcpStream::connect(demo.address()).unwrap();
+    garbage.write_all(b"\0\0\0\0\r\n\r\n").unwrap();
+    let idle = TcpStream::connect(demo.address()).unwrap();
+    assert_eq!(ask(&demo, "GET", "/health", "").0, 200);
+    let large = "x".repeat(1 << 20);
+    assert_eq!(ask(&demo, "POST", "/todos/", &format!("{{\"title\":\"{large}\"}}")).0, 413);
+    let address = demo.address();
+    drop(demo);
+    assert!(TcpStream::connect(address).is_err(), "the threads have ended");
+    drop(idle);
+}

@@ -1,0 +1,252 @@
+//! The table of exit codes: CI reads these.
+
+use std::process::{Command, Stdio};
+use std::sync::atomic::Ordering;
+
+use super::support::{Folder, answer, nothing, said, server};
+
+const PLAN: &str = "\
+name: One page
+users:
+  Visitor:
+    wait: 100ms
+    tasks:
+      home: { get: / }
+      away: { weight: 0, get: /away }
+thresholds:
+";
+
+fn without_thresholds() -> String {
+    PLAN.replace("thresholds:\n", "")
+}
+
+fn run(thresholds: &str, options: &str, target: &str) -> (Folder, super::support::Said) {
+    let folder = Folder::new();
+    folder.file("plan.yaml", &format!("{PLAN}{thresholds}"));
+    let said =
+        folder.throng(&format!("run plan.yaml --target http://{target} --out out {options}"));
+    (folder, said)
+}
+
+#[test]
+fn held_is_0() {
+    let server = server(|_| Some(answer(200, "hello")));
+    let (folder, said) = run(
+        "  - error_rate < 1%\n  - { of: /, must: max < 60s }\n",
+        "-u 2 -t 1s",
+        &server.address.to_string(),
+    );
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    assert_eq!(folder.json("out/summary.json")["verdict"]["state"], "held");
+}
+
+#[test]
+fn a_broken_threshold_is_1() {
+    let server = server(|_| Some(answer(500, "")));
+    let (folder, said) = run("  - error_rate < 1%\n", "-u 1 -t 500ms", &server.address.to_string());
+    assert_eq!(said.code, 1);
+    assert!(said.out.contains("✗ error_rate < 1%  100%  broke"), "{}", said.out);
+    assert!(said.out.contains("Failures: server errors (5xx)"), "{}", said.out);
+    assert!(folder.read("out/failures.csv").contains("GET,/,status 500,"));
+    assert_eq!(folder.json("out/summary.json")["verdict"]["exit_code"], 1);
+}
+
+#[test]
+fn no_data_is_1() {
+    let server = server(|_| Some(answer(200, "")));
+    let (_, said) =
+        run("  - { of: /away, must: p95 < 500ms }\n", "-u 1 -t 500ms", &server.address.to_string());
+    assert_eq!(said.code, 1);
+    assert!(said.out.contains("✗ p95 < 500ms of /away  no data  not a pass"), "{}", said.out);
+}
+
+#[test]
+fn without_thresholds_failures_are_said_and_it_is_0() {
+    let server = server(|_| Some(answer(404, "")));
+    let folder = Folder::new();
+    folder.file("plan.yaml", &without_thresholds());
+    let said =
+        folder.throng(&format!("run plan.yaml --target http://{} -u 1 -t 300ms", server.address));
+    assert_eq!(said.code, 0);
+    assert!(said.out.contains("No thresholds to judge: "), "{}", said.out);
+    assert!(said.out.contains("unexpected status"), "{}", said.out);
+}
+
+#[test]
+fn a_wrong_plan_or_command_line_is_2_and_nothing_is_sent() {
+    let server = server(|_| Some(answer(200, "")));
+    let target = server.address.to_string();
+    let (_, wrong_plan) = run("  - p95 < 500\n", "-u 1 -t 1s", &target);
+    let (_, no_users) = run("", "", &target);
+    let (_, no_time) = run("", "-u 1", &target);
+    let (_, no_profile) = run("", "--profile lode", &target);
+    let (_, no_class) = run("", "-u 1 -t 1s Visiter", &target);
+    let codes = [&wrong_plan, &no_users, &no_time, &no_profile, &no_class].map(|said| said.code);
+    assert_eq!(codes, [2; 5]);
+    assert!(no_users.err.contains("nothing says how many users there are"), "{}", no_users.err);
+    assert!(no_users.err.contains("`-u 20 -r 5 -t 15s`"), "{}", no_users.err);
+    assert!(no_time.err.contains("nothing says how long the run is"), "{}", no_time.err);
+    assert!(no_profile.err.contains("the plan has no profile `lode`"), "{}", no_profile.err);
+    assert!(no_class.err.contains("did you mean `Visitor`?"), "{}", no_class.err);
+    assert!(server.connected.try_recv().is_err(), "nothing was sent");
+}
+
+#[test]
+fn no_target_is_2() {
+    let folder = Folder::new();
+    folder.file("plan.yaml", &without_thresholds());
+    let said = folder.throng("run plan.yaml -u 1 -t 1s");
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("no target"), "{}", said.err);
+    assert!(said.err.contains("`--target URL`"), "{}", said.err);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_2_before_the_run() {
+    let server = server(|_| Some(answer(200, "")));
+    let folder = Folder::new();
+    folder.file("plan.yaml", &without_thresholds()).file("taken", "");
+    let said = folder.throng(&format!(
+        "run plan.yaml --target http://{} -u 1 -t 1s --out taken/here",
+        server.address
+    ));
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("the results cannot be written to `taken/here`"), "{}", said.err);
+    assert!(server.connected.try_recv().is_err(), "nothing was sent");
+}
+
+#[test]
+fn too_few_descriptors_are_2_before_the_run_with_the_arithmetic() {
+    let server = server(|_| Some(answer(200, "")));
+    let folder = Folder::new();
+    folder.file("plan.yaml", &without_thresholds());
+    let program = env!("CARGO_BIN_EXE_throng");
+    let line = format!(
+        "ulimit -n 200; exec {program} run plan.yaml --target http://{} -u 500 -t 1s",
+        server.address
+    );
+    let output =
+        Command::new("sh").args(["-c", &line]).current_dir(folder.path()).output().unwrap();
+    let said = said(output);
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err.contains("500 users need 564 file descriptors, and this process may have 200"),
+        "{}",
+        said.err
+    );
+    assert!(said.err.contains("run at most 136 users"), "{}", said.err);
+    assert!(server.connected.try_recv().is_err(), "nothing was sent");
+}
+
+#[test]
+fn results_that_cannot_be_written_are_3_and_the_rest_is_there() {
+    let server = server(|_| Some(answer(200, "")));
+    let folder = Folder::new();
+    folder.file("plan.yaml", &without_thresholds());
+    // A folder stands where the report should go: no root can write that either.
+    std::fs::create_dir_all(folder.path().join("out/report.html")).unwrap();
+    let said = folder.throng(&format!(
+        "run plan.yaml --target http://{} -u 1 -t 300ms --out out",
+        server.address
+    ));
+    assert_eq!(said.code, 3);
+    assert!(said.err.contains("error: could not write out/report.html: "), "{}", said.err);
+    assert!(said.out.contains("Aggregated"), "the summary is still printed\n{}", said.out);
+    assert!(folder.read("out/stats.csv").contains(",Aggregated,"));
+}
+
+#[test]
+fn a_closed_stdout_is_3_and_the_files_are_there() {
+    let server = server(|_| Some(answer(200, "")));
+    let folder = Folder::new();
+    folder.file("plan.yaml", &without_thresholds());
+    let line = format!("run plan.yaml --target http://{} -u 1 -t 300ms --out out", server.address);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_throng"))
+        .args(line.split(' '))
+        .current_dir(folder.path())
+        .stdout(full)
+        .output()
+        .unwrap();
+    let said = said(output);
+    assert_eq!(said.code, 3);
+    assert!(said.err.contains("could not write the summary on stdout"), "{}", said.err);
+    assert!(folder.read("out/report.html").contains("<html"));
+}
+
+#[test]
+fn a_target_that_was_never_reached_is_4() {
+    let (folder, said) = run("", "-u 1 -t 1s", &nothing().to_string());
+    assert_eq!(said.code, 4);
+    assert!(said.err.contains("was never reached: connect refused"), "{}", said.err);
+    assert!(said.err.contains("nothing listens there: check host and port"), "{}", said.err);
+    let _ = folder;
+    let (_, unknown) = run("", "-u 1 -t 1s", "no-such-host.invalid");
+    assert_eq!(unknown.code, 4);
+    assert!(unknown.err.contains("the name does not resolve"), "{}", unknown.err);
+}
+
+fn signalled(signal: &str, second: bool) -> (Folder, super::support::Said, usize) {
+    // The second answer never comes: only cutting ends that request.
+    let server = server(move |nth| {
+        if second && nth > 0 {
+            std::thread::park();
+        }
+        Some(answer(200, ""))
+    });
+    let folder = Folder::new();
+    folder.file("plan.yaml", &without_thresholds());
+    let line = format!("run plan.yaml --target http://{} -u 1 -t 60s --out out", server.address);
+    let mut child = folder.start(&line);
+    for _ in 0..2 {
+        server.asked.recv().unwrap();
+    }
+    let kill = || {
+        let status = Command::new("kill")
+            .args([signal, &child.id().to_string()])
+            .stderr(Stdio::null())
+            .status();
+        assert!(status.unwrap().success());
+    };
+    kill();
+    if second {
+        // The first word is heard when the program says so.
+        use std::io::{BufRead, BufReader};
+        let stderr = child.stderr.take().unwrap();
+        let mut lines = BufReader::new(stderr).lines();
+        assert!(lines.any(|line| line.unwrap().contains("again to cut")));
+        let status = Command::new("kill").args([signal, &child.id().to_string()]).status();
+        assert!(status.unwrap().success());
+    }
+    let said = said(child.wait_with_output().unwrap());
+    (folder, said, server.requests.load(Ordering::SeqCst))
+}
+
+#[test]
+fn sigint_is_130_and_the_results_up_to_there_are_complete() {
+    let (folder, said, requests) = signalled("-INT", false);
+    assert_eq!(said.code, 130, "{}{}", said.out, said.err);
+    let summary = folder.json("out/summary.json");
+    assert_eq!(summary["run"]["stopped"], "interrupted");
+    assert_eq!(summary["totals"]["requests"], requests);
+    assert!(said.out.contains("Stopped before its end"), "{}", said.out);
+}
+
+#[test]
+fn sigterm_is_143() {
+    let (folder, said, _) = signalled("-TERM", false);
+    assert_eq!(said.code, 143);
+    assert_eq!(folder.json("out/summary.json")["run"]["stopped"], "terminated");
+}
+
+#[test]
+fn a_second_signal_cuts_at_once_and_counts_what_was_cut() {
+    let (folder, said, requests) = signalled("-INT", true);
+    assert_eq!(said.code, 130, "{}", said.out);
+    let run = &folder.json("out/summary.json")["run"];
+    assert_eq!(
+        (run["issued"].as_u64(), run["cancelled"].as_u64()),
+        (Some(requests as u64), Some(1))
+    );
+    assert!(said.out.contains("1 request was cut at the end"), "{}", said.out);
+}

@@ -1,0 +1,8 @@
+//! What a user sees: the program run as a user runs it, a module per behaviour.
+
+mod check;
+mod commands;
+mod exit_codes;
+mod overrides;
+mod results;
+mod support;

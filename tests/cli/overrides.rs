@@ -1,0 +1,91 @@
+//! `-u`, `-r`, `--ramp`, `-t`, `--profile`, class names.
+
+use super::support::{Folder, plan, todo_api};
+
+fn run(options: &str) -> serde_json::Value {
+    let api = todo_api();
+    let folder = Folder::new();
+    let line =
+        format!("run {} --target http://{} --out out {options}", plan("todo.yaml"), api.address());
+    let said = folder.throng(&line);
+    assert!(said.code <= 1, "{}{}", said.out, said.err);
+    folder.json("out/summary.json")
+}
+
+#[test]
+fn u_r_and_t_replace_the_profile() {
+    let summary = run("-u 6 -r 10 -t 2s TodoUser");
+    assert_eq!(summary["plan"]["profile"], "6 users at 10/s");
+    assert_eq!(
+        (&summary["run"]["users_peak"], &summary["run"]["planned_s"]),
+        (&6.into(), &2.0.into())
+    );
+    assert_eq!(summary["history"]["users"][0], 6.0);
+}
+
+#[test]
+fn t_alone_cuts_the_profile() {
+    let summary = run("-t 1s");
+    assert_eq!(summary["plan"]["profile"], "profile quick, for 1s");
+    // Five a second: the cut leaves the ramp as it is.
+    assert_eq!(
+        (&summary["run"]["users_peak"], &summary["run"]["planned_s"]),
+        (&5.into(), &1.0.into())
+    );
+}
+
+#[test]
+fn every_profile_runs_and_ramp_and_locusts_words_are_known() {
+    for (profile, peak) in
+        [("load", 10), ("stress", 50), ("stairs", 10), ("spike", 100), ("soak", 100)]
+    {
+        let summary = run(&format!("--profile {profile} -t 1s"));
+        assert_eq!(summary["run"]["users_peak"], peak, "{profile}");
+    }
+    let summary = run("-u 4 --ramp 500ms --run-time 1s --headless");
+    assert_eq!(summary["plan"]["profile"], "4 users over 500ms");
+    let summary = run("--users 4 --spawn-rate 8/s --run-time 1s --workers 2");
+    assert_eq!(
+        (&summary["plan"]["profile"], &summary["run"]["workers"]),
+        (&"4 users at 8/s".into(), &2.into())
+    );
+}
+
+#[test]
+fn naming_classes_picks_them_even_those_without_a_weight() {
+    let names = |summary: serde_json::Value| -> Vec<String> {
+        let rows = summary["names"].as_array().unwrap().clone();
+        rows.iter()
+            .map(|row| {
+                format!("{} {}", row["method"].as_str().unwrap(), row["name"].as_str().unwrap())
+            })
+            .collect()
+    };
+    assert_eq!(
+        names(run("-u 1 -t 1s MixedWorkloadUser")),
+        [
+            "POST /todos/",
+            "GET /todos/",
+            "PUT /todos/{id} [complete]",
+            "DELETE /todos/{id} [delete done]"
+        ]
+    );
+    let stress = names(run("-u 2 -t 1s StressTestUser"));
+    assert!(stress.iter().all(|name| !name.contains("[POST - Create]")), "{stress:?}");
+    let todo = names(run("-u 10 -t 1s"));
+    assert!(todo.iter().all(|name| name.contains('[')), "{todo:?}");
+}
+
+#[test]
+fn a_seed_gives_the_same_requests_again() {
+    let counts = |seed: u32| {
+        let summary = run(&format!("-u 8 -t 1s --seed {seed} TodoUser"));
+        assert_eq!(summary["run"]["seed"], seed);
+        let rows = summary["names"].as_array().unwrap().clone();
+        rows.iter()
+            .map(|row| (row["name"].to_string(), row["requests"].as_u64().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    // Waits are a second at least: in the first one every user has done exactly its first task.
+    assert_eq!(counts(7), counts(7));
+}
