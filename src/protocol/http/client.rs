@@ -167,3 +167,28 @@ fn connect_fault(error: &io::Error) -> Fault {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_says_about_connecting_is_told_apart() {
+        for (errno, fault) in [
+            (Errno::CONNREFUSED, Fault::ConnectRefused),
+            (Errno::CONNRESET, Fault::HeadReset),
+            (Errno::CONNABORTED, Fault::ConnectReset),
+            (Errno::HOSTUNREACH, Fault::ConnectUnreachable),
+            (Errno::NETUNREACH, Fault::ConnectUnreachable),
+            (Errno::NETDOWN, Fault::ConnectUnreachable),
+            (Errno::TIMEDOUT, Fault::ConnectTimeout),
+            (Errno::MFILE, Fault::LocalFiles),
+            (Errno::NFILE, Fault::LocalFiles),
+            (Errno::ADDRNOTAVAIL, Fault::LocalPorts),
+            (Errno::ACCESS, Fault::ConnectFailed),
+        ] {
+            let error = io::Error::from_raw_os_error(errno.raw_os_error());
+            assert_eq!(connect_fault(&error), fault, "{error}");
+        }
+    }
+}

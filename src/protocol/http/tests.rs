@@ -320,6 +320,24 @@ async fn a_kept_connection_with_an_answer_that_nobody_asked_for_is_replaced() {
     replaced(vec![write(unasked), Silence]).await;
 }
 
+// Rows 9 and 10: only the request itself meets the end of the connection.
+#[tokio::test]
+async fn a_kept_connection_that_ends_at_the_next_request_is_a_fault() {
+    locally(async {
+        for (end, fault) in [(Fin, Fault::HeadClosed), (Reset, Fault::HeadReset)] {
+            let script = vec![Read(GET.len()), Write(PLAIN.to_vec()), Read(GET.len()), end];
+            let server = Server::start(vec![script], GET.len()).await;
+            let mut user = User::of(&[server.address]);
+            assert_eq!(user.send(GET).await.status, Ok(200));
+            let exchange = user.send(GET).await;
+            assert_eq!((exchange.status, exchange.connect), (Err(fault), None));
+            assert_eq!(user.send(GET).await.status, Ok(200));
+            assert_eq!(server.accepted(), 2);
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_connection_whose_exchange_was_cut_is_not_used_again() {
     locally(async {
