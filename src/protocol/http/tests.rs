@@ -10,6 +10,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::LocalSet;
 use tokio::time::Instant;
 
+use super::connection::Connection;
 use super::scripted::Act::{self, Await, Drip, Fin, Flood, Pause, Read, Reset, Silence, Write};
 use super::scripted::{PLAIN, Server};
 use super::{Connections, Http, Target, resolve};
@@ -338,6 +339,33 @@ async fn a_kept_connection_that_ends_at_the_next_request_is_a_fault() {
     .await;
 }
 
+// Row 7, when the reset is there before the first byte is sent.
+#[tokio::test]
+async fn a_reset_before_anything_was_sent_is_not_a_fault_of_sending() {
+    locally(async {
+        let server = Server::start(vec![vec![Reset]], GET.len()).await;
+        let stream = TcpStream::connect(server.address).await.unwrap();
+        stream.readable().await.unwrap();
+        let (now, mut body) = (Instant::now(), Vec::new());
+        let request =
+            Outgoing { target: 0, bytes: GET, head_only: false, keep_body: false, limits: &LONG };
+        let exchange = Connection::new(stream).converse(&request, &mut body, now, now).await;
+        assert_eq!(exchange.status, Err(Fault::HeadReset));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_resets_was_met_so_no_other_address_is_tried() {
+    locally(async {
+        let resets = Server::start(vec![vec![Reset]], GET.len()).await;
+        let other = Server::start(vec![], GET.len()).await;
+        let exchange = User::of(&[resets.address, other.address]).send(GET).await;
+        assert_eq!((exchange.status, other.accepted()), (Err(Fault::HeadReset), 0));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_connection_whose_exchange_was_cut_is_not_used_again() {
     locally(async {
@@ -521,6 +549,7 @@ async fn the_first_byte_is_that_of_the_final_answer() {
         let script = vec![
             Read(GET.len()),
             write("HTTP/1.1 103 Early Hints\r\n"),
+            Await,
             write("\r\n"),
             Await,
             Write(PLAIN.to_vec()),
@@ -528,14 +557,17 @@ async fn the_first_byte_is_that_of_the_final_answer() {
         let server = Server::start(vec![script], GET.len()).await;
         let mut user = User::of(&[server.address]);
         let mut exchange = pin!(user.send(GET));
-        server.awaits(exchange.as_mut()).await;
-        // The runtime looks at its sockets every 61 turns or sooner, so the hints are read by then.
-        for _ in 0..200 {
-            assert!(poll_once(exchange.as_mut()).await.is_none());
-            tokio::task::yield_now().await;
+        let mut waited = Instant::now();
+        for _part in ["half of the hints", "the other half"] {
+            server.awaits(exchange.as_mut()).await;
+            // The runtime looks at its sockets every 61 turns or sooner: the part is read by then.
+            for _ in 0..200 {
+                assert!(poll_once(exchange.as_mut()).await.is_none());
+                tokio::task::yield_now().await;
+            }
+            waited = Instant::now();
+            server.go_on();
         }
-        let waited = Instant::now();
-        server.go_on();
         let exchange = exchange.await;
         assert_eq!(exchange.status, Ok(200));
         assert!(exchange.first_byte >= Some(waited), "{exchange:?}");
@@ -565,6 +597,6 @@ fn a_user_costs_little_memory() {
         Outgoing { target: 0, bytes: GET, head_only: false, keep_body: false, limits: &LONG };
     let exchange = http.exchange(&mut connections, request, &mut body);
     assert!(size_of_val(&exchange) <= 512, "an exchange under way: {}", size_of_val(&exchange));
-    let kept = size_of::<super::connection::Connection>();
+    let kept = size_of::<Connection>();
     assert!(kept <= 160, "a connection that is kept: {kept}");
 }

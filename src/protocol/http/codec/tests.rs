@@ -226,6 +226,18 @@ fn a_new_answer_does_not_remember_the_last() {
 }
 
 #[test]
+fn long_trailers_do_not_count_for_the_next_answer() {
+    let trailers = "X: y\r\n".repeat(2_000);
+    let answer =
+        format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n{trailers}\r\n");
+    let mut reader = ResponseReader::new();
+    for _ in 0..3 {
+        reader.begin(false);
+        assert_eq!(reader.feed(answer.as_bytes(), None), Ok(true));
+    }
+}
+
+#[test]
 fn interim_responses_are_passed_over() {
     const FINAL: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
     good(
