@@ -18,7 +18,7 @@ use crate::protocol::Limits;
 ///
 /// # Errors
 /// Every mistake that only the compiler can see: names, templates, expressions, JSONPaths,
-/// thresholds on names that no request has.
+/// tasks that can never run.
 pub fn compile(
     plan: &Plan,
     target: &Target,
@@ -32,7 +32,6 @@ pub fn compile(
         diagnostics: Vec::new(),
     };
     let classes = plan.classes.iter().map(|class| compiler.class(class)).collect();
-    compiler.thresholds(plan);
     let Compiler { catalogue, mut diagnostics, .. } = compiler;
     diagnostics.sort_by_key(|diagnostic| diagnostic.place);
     if diagnostics.iter().any(Diagnostic::is_error) {
@@ -279,23 +278,6 @@ impl Compiler<'_> {
             self.catalogue.texts.push(text);
         }
         number
-    }
-
-    fn thresholds(&mut self, plan: &Plan) {
-        for threshold in &plan.thresholds {
-            let Some(of) = &threshold.value.of else { continue };
-            let known = &self.catalogue.names;
-            if known.iter().any(|name| name.is_called(of)) {
-                continue;
-            }
-            let near = suggest(of, known.iter().map(|name| name.name.as_str()));
-            let label = near.map_or_else(
-                || "write the name of a request, as the results show it".to_owned(),
-                |near| format!("did you mean `{near}`?"),
-            );
-            let title = format!("no request is called `{of}`");
-            self.diagnostics.push(Diagnostic::error(threshold.place, title, label));
-        }
     }
 
     fn unreachable_tasks(&mut self, class: &plan::Class, compiled: &Class) {

@@ -22,7 +22,8 @@ fn without_thresholds() -> String {
 
 fn run(thresholds: &str, options: &str, target: &str) -> (Folder, super::support::Said) {
     let folder = Folder::new();
-    folder.file("plan.yaml", &format!("{PLAN}{thresholds}"));
+    let plan = if thresholds.is_empty() { without_thresholds() } else { PLAN.to_owned() };
+    folder.file("plan.yaml", &format!("{plan}{thresholds}"));
     let said =
         folder.throng(&format!("run plan.yaml --target http://{target} --out out {options}"));
     (folder, said)
