@@ -165,6 +165,8 @@ fn render_one(diagnostic: &Diagnostic, sources: &[Source], renderer: &Renderer) 
     let label = visible(&diagnostic.label);
     let help = diagnostic.help.as_deref().map(visible);
     let mut group = Group::with_title(level.primary_title(title));
+    // Where the renderer thinks that a place is, in a line that was cut, and where it is.
+    let mut cut = None;
     let placed =
         diagnostic.place.and_then(|place| Some((place, sources.get(usize::from(place.source))?)));
     if let Some((place, source)) = placed {
@@ -176,10 +178,23 @@ fn render_one(diagnostic: &Diagnostic, sources: &[Source], renderer: &Renderer) 
         let last = second.as_ref().map_or(primary.end, |(also, _)| also.end.max(primary.end));
         // The lines in question alone: the renderer looks at all that it is given, each time.
         let (from, to) = (line_start(&source.text, first), line_end(&source.text, last));
-        let shifted = |range: Range<usize>| range.start - from..range.end - from;
+        let from = first_shown(&source.text, from, first);
+        let to = last_shown(&source.text, last, to);
+        let shifted = |range: Range<usize>| range.start - from..range.end.min(to) - from;
+        let line = 1 + source.text[..from].bytes().filter(|byte| *byte == b'\n').count();
+        let path = visible(&source.path);
+        let start = line_start(&source.text, primary.start);
+        if start < from {
+            let place = |from: usize| {
+                let line = 1 + source.text[..start].bytes().filter(|byte| *byte == b'\n').count();
+                let column = 1 + source.text[from..primary.start].chars().count();
+                format!("{path}:{line}:{column}")
+            };
+            cut = Some((place(from), place(start)));
+        }
         let mut snippet = Snippet::source(&source.text[from..to])
-            .line_start(1 + source.text[..from].bytes().filter(|byte| *byte == b'\n').count())
-            .path(visible(&source.path))
+            .line_start(line)
+            .path(path)
             .annotation(AnnotationKind::Primary.span(shifted(primary)).label(label));
         if let Some((also, label)) = second {
             snippet = snippet
@@ -192,7 +207,11 @@ fn render_one(diagnostic: &Diagnostic, sources: &[Source], renderer: &Renderer) 
     if let Some(help) = help {
         group = group.element(Level::HELP.message(help));
     }
-    renderer.render(&[group])
+    let shown = renderer.render(&[group]);
+    match cut {
+        Some((thought, place)) => shown.replacen(&thought, &place, 1),
+        None => shown,
+    }
 }
 
 fn count(diagnostics: &[Diagnostic], sources: &[Source]) -> String {
@@ -225,11 +244,23 @@ fn within_a_line(text: &str, range: Range<usize>) -> Range<usize> {
     let line = line_end(text, start);
     let end = text.ceil_char_boundary(range.end.min(text.len())).clamp(start, line);
     let end = start + text[start..end].trim_end().len();
+    let end = text.floor_char_boundary(end.min(start + AROUND));
     if end > start {
         return start..end;
     }
     let wide = text[start..line].chars().next().map_or(0, char::len_utf8);
     start..start + wide
+}
+
+/// Of a very long line, the part around what it is about: the renderer would show no more.
+const AROUND: usize = 400;
+
+fn first_shown(text: &str, from: usize, at: usize) -> usize {
+    if at - from <= AROUND { from } else { text.floor_char_boundary(at - AROUND) }
+}
+
+fn last_shown(text: &str, at: usize, to: usize) -> usize {
+    if to - at <= AROUND { to } else { text.ceil_char_boundary(at + AROUND) }
 }
 
 fn line_start(text: &str, at: usize) -> usize {
@@ -241,8 +272,14 @@ fn line_end(text: &str, at: usize) -> usize {
     if end > at && text[..end].ends_with('\r') { end - 1 } else { end }
 }
 
-/// Outside text on one line, with its control characters made visible.
+/// Outside text on one line, with its control characters made visible. A sentence is shorter than
+/// this; one that quotes a whole file is cut.
 fn visible(text: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 1_000;
+    if text.len() > LONGEST {
+        let start = &text[..text.floor_char_boundary(LONGEST)];
+        return Cow::Owned(format!("{}…", visible(start)));
+    }
     if !text.chars().any(hidden) {
         return Cow::Borrowed(text);
     }
@@ -268,6 +305,9 @@ fn is_odd(c: char) -> bool {
         | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
+/// So many are looked at: a plan with more names than this must not take long to be wrong.
+const CANDIDATES: usize = 1_000;
+
 /// The candidate that `bad` is probably a slip of, if any: at most a third of its letters differ.
 pub fn suggest<'a>(bad: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // A long text is no slip of a key, and the distance costs the product of the lengths.
@@ -277,6 +317,8 @@ pub fn suggest<'a>(bad: &str, candidates: impl IntoIterator<Item = &'a str>) -> 
     let bad = bad.to_lowercase();
     candidates
         .into_iter()
+        .take(CANDIDATES)
+        .filter(|one| one.len().abs_diff(bad.len()) <= (one.len() / 3).max(4))
         .map(|one| (strsim::damerau_levenshtein(&bad, &one.to_lowercase()), one))
         .filter(|(distance, one)| *distance <= (one.chars().count() / 3).max(1) && bad.len() > 1)
         .min_by_key(|(distance, _)| *distance)
@@ -350,6 +392,16 @@ mod tests {
         let mistake = Diagnostic::error(Place::new(0, 6..text.len()), "too long", "cut it");
         let shown = render(&[mistake], &source(text), false);
         assert!(shown.contains("1 | body: {\n") && !shown.contains("a: 1"), "{shown}");
+    }
+
+    #[test]
+    fn a_very_long_line_is_cut_around_the_mistake_and_keeps_its_column() {
+        let text =
+            format!("a: 1\nb: {{ {}, wieght: 1, {} }}\n", "x".repeat(9_000), "y".repeat(9_000));
+        let mistake = Diagnostic::error(place_of(&text, "wieght"), "unknown key", "did you mean");
+        let shown = render(&[mistake], &source(&text), false);
+        assert!(shown.contains(" --> plans/shop.toml:2:9008\n") && shown.len() < 1_000, "{shown}");
+        assert!(shown.contains("2 | ...") && shown.contains("wieght: 1"), "{shown}");
     }
 
     #[test]

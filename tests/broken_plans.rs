@@ -4,8 +4,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use throng::diagnostic::{Severity, render};
+use proptest::prelude::*;
+use throng::diagnostic::{Place, Severity, render};
 use throng::plan::{Loaded, parse};
+use throng::session::complete;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -13,7 +15,8 @@ fn root() -> PathBuf {
 
 fn read(name: &str) -> Loaded {
     let path = root().join(name);
-    parse(name, &fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}")))
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+    complete(parse(name, &text))
 }
 
 fn shown(loaded: &Loaded) -> String {
@@ -81,4 +84,63 @@ fn the_sample_plans_have_nothing_to_complain_about() {
 fn the_yaml_and_the_toml_sample_are_the_same_plan() {
     let (yaml, toml) = (read("plans/todo.yaml").plan, read("plans/todo.toml").plan);
     assert_eq!(yaml, toml);
+}
+
+/// Whatever the text holds: no panic, and every place lies in the text, between characters.
+fn check_places(path: &str, text: &str) -> Result<(), TestCaseError> {
+    let loaded = complete(parse(path, text));
+    let has_error = loaded.diagnostics.iter().any(|one| one.severity == Severity::Error);
+    prop_assert_eq!(loaded.plan.is_none(), has_error);
+    let text = &loaded.sources[0].text;
+    let good = |place: Place| {
+        let range = place.range();
+        range.start <= range.end && text.get(range).is_some()
+    };
+    for diagnostic in &loaded.diagnostics {
+        prop_assert!(diagnostic.place.is_none_or(good), "{:?}", diagnostic);
+        prop_assert!(
+            diagnostic.also.as_ref().is_none_or(|(place, _)| good(*place)),
+            "{:?}",
+            diagnostic
+        );
+        prop_assert!(!diagnostic.title.contains('\n'), "{:?}", diagnostic);
+    }
+    if !loaded.diagnostics.is_empty() {
+        let shown = shown(&loaded);
+        prop_assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{:?}", shown);
+    }
+    Ok(())
+}
+
+/// What people and editors put into plans, and what trips parsers.
+const SCRAPS: [&str; 36] = [
+    "{{", "}}", "{", "}", "[", "]", "\"", "'", ":", ": ", ",", "#", " #", "\n", "\r\n", "\t", "  ",
+    "- ", "&a ", "*a", "<<: *a", "!x ", "|\n", "=", "[a]\n", "\\", "한", "\u{feff}", "\u{1b}",
+    "\u{2028}", "---\n", "~", "1e999", "-1", "null", "0x",
+];
+
+proptest! {
+    // What once failed belongs into `tests/plans`, or into a test of its own.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+
+    #[test]
+    fn any_text_is_read_without_a_panic(text in "(\\PC|[ \n\r\t:{}\\[\\]\"'#&*!|>=-]){0,80}") {
+        check_places("p.yaml", &text)?;
+        check_places("p.toml", &text)?;
+    }
+
+    #[test]
+    fn a_damaged_plan_is_read_without_a_panic(
+        toml in any::<bool>(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0usize..30, 0usize..=SCRAPS.len()), 1..6),
+    ) {
+        let path = if toml { "plans/todo.toml" } else { "plans/todo.yaml" };
+        let mut text = fs::read_to_string(root().join(path)).unwrap();
+        for (at, gone, scrap) in edits {
+            let start = text.floor_char_boundary(at.index(text.len()));
+            let end = text.ceil_char_boundary((start + gone).min(text.len()));
+            text.replace_range(start..end, SCRAPS.get(scrap).unwrap_or(&""));
+        }
+        check_places(path, &text)?;
+    }
 }

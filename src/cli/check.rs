@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use super::{colour, say};
-use crate::diagnostic::{self, Diagnostic};
+use crate::diagnostic;
 use crate::exit::Exit;
-use crate::plan::{self, Target};
-use crate::program;
+use crate::session;
 
 /// Arguments of `throng check`.
 #[derive(Debug, clap::Args)]
@@ -20,26 +19,14 @@ impl Arguments {
     pub(super) fn run(&self) -> Exit {
         let mut exit = Exit::Held;
         for path in &self.plans {
-            let mut loaded = plan::load(path);
-            if let Some(plan) = &loaded.plan {
-                let target = plan.target.as_ref().map(|target| target.value.clone());
-                let target = target.unwrap_or_else(|| {
-                    Target::parse("http://localhost").expect("the text is a target")
-                });
-                match program::compile(plan, &target, &loaded.sources) {
-                    Ok((_, warnings)) => loaded.diagnostics.extend(warnings),
-                    Err(mistakes) => loaded.diagnostics.extend(mistakes),
-                }
-            }
-            let broken =
-                loaded.plan.is_none() || loaded.diagnostics.iter().any(Diagnostic::is_error);
+            let loaded = session::check(path);
             if !loaded.diagnostics.is_empty() {
                 say(&diagnostic::render(&loaded.diagnostics, &loaded.sources, colour()));
             }
-            if broken {
-                exit = Exit::Mistake;
-            } else {
+            if loaded.plan.is_some() {
                 say(&format!("{}: no mistakes\n", path.display()));
+            } else {
+                exit = Exit::Mistake;
             }
         }
         exit

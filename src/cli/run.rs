@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{colour, say};
-use crate::diagnostic::{self, Diagnostic};
+use crate::diagnostic;
 use crate::exit::{self, Exit};
-use crate::plan::{self, Target};
+use crate::plan::Target;
 use crate::session::{self, Options, ProfileChoice, Ramp};
 use crate::units::{Rate, UnitError, parse_duration};
 
@@ -97,10 +97,8 @@ fn run_time(text: &str) -> Result<Duration, UnitError> {
 
 impl Arguments {
     pub(super) fn run(self, command_line: String) -> Exit {
-        let loaded = plan::load(&self.plan);
-        let Some(plan) =
-            loaded.plan.filter(|_| !loaded.diagnostics.iter().any(Diagnostic::is_error))
-        else {
+        let loaded = session::check(&self.plan);
+        let Some(plan) = loaded.plan else {
             say(&diagnostic::render(&loaded.diagnostics, &loaded.sources, colour()));
             return Exit::Mistake;
         };

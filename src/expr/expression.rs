@@ -470,7 +470,9 @@ impl Parser<'_> {
             let Some(arguments) = self.list(')')? else { return Ok(None) };
             let (least, most) = function.arity;
             if !(least..=most).contains(&arguments.len()) {
-                let title = format!("`{name}` does not take {} arguments", arguments.len());
+                let takes =
+                    if most == 1 { "1 argument".to_owned() } else { format!("{most} arguments") };
+                let title = format!("`{name}` takes {takes}, not {}", arguments.len());
                 let hint = format!("write `{name}({})`", function.arguments);
                 return Err(ParseError::new(title, hint, at.start..self.at));
             }

@@ -86,13 +86,13 @@ fn what_does_not_exist_is_said_before_the_run() {
         ),
         ("rantint(1, 2)", "there is no function `rantint`: did you mean `randint`?"),
         ("nonsense()", "there is no function `nonsense`: there are: randint, choice, letters"),
-        ("randint(1)", "`randint` does not take 1 arguments: write `randint(low, high)`"),
+        ("randint(1)", "`randint` takes 2 arguments, not 1: write `randint(low, high)`"),
         ("randint", "`randint` is a function: call it: `randint(low, high)`"),
         ("uuid()", "the function `uuid` is not supported yet: leave it out for now"),
         ("fake.name()", "the function `fake.name` is not supported yet: leave it out for now"),
         ("response.json.id", "`response.json.id` is not supported yet: leave it out for now"),
-        ("id | uper", "there is no filter `uper`: see MiniJinja's list of filters"),
-        ("id is defind", "there is no test `defind`: see MiniJinja's list of tests"),
+        ("id | uper", "there is no filter `uper`: did you mean `upper`?"),
+        ("id is defind", "there is no test `defind`: did you mean `defined`?"),
         ("id + nope", "nothing is called `nope`: this class knows: todos, id, text, unset, map"),
     ] {
         assert_eq!(eval(text), Err(want.to_owned()), "{text}");

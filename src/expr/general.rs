@@ -10,6 +10,7 @@ use super::expression::Name;
 use super::functions::{self, FUNCTIONS};
 use super::scan::filters_and_tests;
 use super::{EvalError, ParseError, Scope, Value};
+use crate::diagnostic::suggest;
 use crate::random::Stream;
 
 /// Steps that one evaluation may take: a loop that a slip makes endless ends in milliseconds.
@@ -30,6 +31,73 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     }
     environment
 });
+
+/// The filters and tests that are worth proposing; MiniJinja has a few more for HTML.
+const FILTERS: &[&str] = &[
+    "abs",
+    "batch",
+    "capitalize",
+    "default",
+    "dictsort",
+    "first",
+    "float",
+    "format",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "lines",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "reject",
+    "replace",
+    "reverse",
+    "round",
+    "select",
+    "slice",
+    "sort",
+    "split",
+    "string",
+    "sum",
+    "title",
+    "tojson",
+    "trim",
+    "unique",
+    "upper",
+];
+const TESTS: &[&str] = &[
+    "boolean",
+    "defined",
+    "divisibleby",
+    "endingwith",
+    "eq",
+    "even",
+    "false",
+    "float",
+    "ge",
+    "gt",
+    "in",
+    "integer",
+    "iterable",
+    "le",
+    "lower",
+    "lt",
+    "mapping",
+    "ne",
+    "none",
+    "number",
+    "odd",
+    "sequence",
+    "startingwith",
+    "string",
+    "true",
+    "undefined",
+    "upper",
+];
 
 thread_local! {
     /// The random numbers of the user whose expression is being evaluated: MiniJinja's functions
@@ -82,7 +150,11 @@ impl General {
                 let name = &text[range.clone()];
                 if !exists(name, is_filter) {
                     let what = if is_filter { "filter" } else { "test" };
-                    let hint = format!("see MiniJinja's list of {what}s");
+                    let known = if is_filter { FILTERS } else { TESTS };
+                    let hint = suggest(name, known.iter().copied()).map_or_else(
+                        || format!("there are: {}", known.join(", ")),
+                        |near| format!("did you mean `{near}`?"),
+                    );
                     return Err(ParseError::new(
                         format!("there is no {what} `{name}`"),
                         hint,
@@ -149,5 +221,19 @@ fn exists(name: &str, is_filter: bool) -> bool {
     match expression.eval(()) {
         Ok(_) => true,
         Err(error) => !matches!(error.kind(), ErrorKind::UnknownFilter | ErrorKind::UnknownTest),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_filter_and_test_that_is_proposed_exists() {
+        let missing = |names: &[&'static str], is_filter| {
+            names.iter().copied().filter(|name| !exists(name, is_filter)).collect::<Vec<_>>()
+        };
+        assert_eq!(missing(FILTERS, true), [""; 0]);
+        assert_eq!(missing(TESTS, false), [""; 0]);
     }
 }

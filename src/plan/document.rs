@@ -10,6 +10,10 @@ use crate::diagnostic::{Diagnostic, Place, Placed};
 
 /// A larger file is refused before it is parsed.
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// A longer one too: parsers take their time over a million broken lines.
+const MAX_LINES: usize = 100_000;
+/// More mistakes than this are not told: the first ones say what is wrong with the file.
+const MAX_TOLD: usize = 100;
 /// How deep maps and lists may nest.
 const MAX_DEPTH: usize = 32;
 /// How many values a file may hold, those that aliases repeat included.
@@ -102,6 +106,12 @@ pub fn read(
 ) -> Result<(Node, Vec<Diagnostic>), Vec<Diagnostic>> {
     if text.len() > MAX_BYTES {
         return Err(vec![too_large()]);
+    }
+    if text.lines().nth(MAX_LINES).is_some() {
+        return Err(vec![Diagnostic::without_place(
+            format!("the plan is longer than {MAX_LINES} lines"),
+            "make it shorter",
+        )]);
     }
     if is_toml(path) {
         return toml::read(source, text).map(|node| (node, Vec::new()));

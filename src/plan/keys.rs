@@ -333,7 +333,8 @@ impl Context {
     }
 }
 
-/// Words of other tools, where they stand, and what to write here.
+/// Words of other tools, and of the language's later versions, where they stand, and what to write
+/// here.
 const FOREIGN: &[(&[Context], &[&str], &str)] = &[
     (&[Context::Plan], &["scenarios", "classes", "user_classes", "actors"], "write `users`"),
     (
@@ -352,11 +353,28 @@ const FOREIGN: &[(&[Context], &[&str], &str)] = &[
         &["variables", "env", "environment", "config"],
         "take it out: this version has no variables of the plan",
     ),
+    (
+        &[Context::Plan, Context::Class],
+        &["defaults"],
+        "write it at each request; in YAML an anchor and `<<` save repeating it",
+    ),
+    (&[Context::Class], &["fixed"], "write `weight`"),
+    (&[Context::Step, Context::Task], &["query"], "write it into the path, as `/todos/?limit=10`"),
+    (&[Context::Step, Context::Task], &["auth"], "send an `authorization` header"),
+    (&[Context::Step, Context::Task], &["cookies"], "send a `cookie` header"),
+    (&[Context::Step, Context::Task], &["form"], "write `body`, and a `content-type` header"),
+    (
+        &[Context::Step, Context::Task],
+        &["expect"],
+        "write `accept` for status codes; the body cannot be judged yet",
+    ),
+    (&[Context::Profile, Context::Stage], &["rate"], "write `users`: how many there are at once"),
+    (&[Context::Timeout], &["total"], "write the time itself, as `timeout: 10s`"),
     (&[Context::Plan], &["title", "description"], "write `name`"),
     (
         &[Context::Plan],
         &["spawn_rate", "run_time", "duration", "ramp_up", "rampup", "vus", "concurrency"],
-        "write it in a profile, as `quick` with `users`, `ramp` and `hold`, under `profiles`",
+        "write it into a profile, under `profiles`, with `users`, `ramp` and `hold`",
     ),
     (
         &[Context::Class, Context::Step, Context::Task],
@@ -374,7 +392,7 @@ const FOREIGN: &[(&[Context], &[&str], &str)] = &[
             "between",
             "pacing",
         ],
-        "write `wait`, as `wait` of `1s..3s`",
+        "write `wait`, as `wait: 1s..3s`",
     ),
     (
         &[Context::Class],
@@ -385,7 +403,7 @@ const FOREIGN: &[(&[Context], &[&str], &str)] = &[
     (
         &[Context::Step, Context::Task],
         &["url", "path", "uri", "endpoint", "method", "http"],
-        "write the method as the key and the path as its value, as `get` of `/todos/`",
+        "write the method as the key, as `get: /todos/`",
     ),
     (
         &[Context::Step, Context::Task],

@@ -16,7 +16,7 @@ mod validate;
 
 pub use document::{Entry, Node, NodeValue};
 pub use model::{Action, Body, Capture, Class, Method, NamedProfile, Plan, Request, Step, Task};
-pub use source::{Loaded, load, parse};
+pub use source::{Loaded, Partial, load, parse};
 pub use status::{Accept, AcceptError};
 pub use target::{Target, TargetError};
 pub use validate::{reserved_name, validate};

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::document::{self, MAX_BYTES};
 use super::model::Plan;
-use super::validate::{sort, validate};
-use crate::diagnostic::{Diagnostic, Severity, Source, suggest};
+use super::validate::{TOP_LEVEL_TOML, TOP_LEVEL_YAML, assigned, sort, validate};
+use crate::diagnostic::{Diagnostic, Source, suggest};
 
 /// What came of reading a plan.
 #[derive(Debug, Clone)]
@@ -16,13 +16,24 @@ pub struct Loaded {
     pub sources: Vec<Source>,
     /// The plan, when there is no error.
     pub plan: Option<Plan>,
+    /// What could be read of it, when there are errors.
+    pub partial: Option<Partial>,
     /// Errors and warnings, in the order of their places.
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// A plan with errors: what could be read of it.
+#[derive(Debug, Clone)]
+pub struct Partial {
+    /// Without the parts that are wrong.
+    pub plan: Plan,
+    /// The variables that are assigned somewhere, in the wrong parts too.
+    pub assigned: Vec<String>,
+}
+
 impl Loaded {
     fn failed(diagnostic: Diagnostic) -> Self {
-        Self { sources: Vec::new(), plan: None, diagnostics: vec![diagnostic] }
+        Self { sources: Vec::new(), plan: None, partial: None, diagnostics: vec![diagnostic] }
     }
 }
 
@@ -79,20 +90,41 @@ pub fn parse(path: &str, text: &str) -> Loaded {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let sources = vec![Source { path: path.to_owned(), text: text.to_owned() }];
     let stem = Path::new(path).file_stem().map_or("plan".into(), |stem| stem.to_string_lossy());
-    let (plan, diagnostics) = match document::read(0, path, text) {
+    let mut variables = Vec::new();
+    let (plan, mut diagnostics) = match document::read(0, path, text) {
         Ok((tree, mut diagnostics)) => {
             let (plan, found) = validate(&tree, &stem);
+            assigned(&tree, &mut variables);
             diagnostics.extend(found);
-            sort(&mut diagnostics);
             (plan, diagnostics)
         }
-        Err(mut diagnostics) => {
-            sort(&mut diagnostics);
-            (None, diagnostics)
-        }
+        Err(diagnostics) => (None, diagnostics),
     };
-    debug_assert_eq!(plan.is_none(), diagnostics.iter().any(|one| one.severity == Severity::Error));
-    Loaded { sources, plan, diagnostics }
+    sort(&mut diagnostics);
+    if document::is_toml(path) {
+        for diagnostic in &mut diagnostics {
+            diagnostic.label = as_toml(&diagnostic.label);
+            if diagnostic.help.as_deref() == Some(TOP_LEVEL_YAML) {
+                diagnostic.help = Some(TOP_LEVEL_TOML.to_owned());
+            }
+        }
+    }
+    if diagnostics.iter().any(Diagnostic::is_error) {
+        let partial = plan.map(|plan| Partial { plan, assigned: variables });
+        return Loaded { sources, plan: None, partial, diagnostics };
+    }
+    Loaded { sources, plan, partial: None, diagnostics }
+}
+
+/// Advice is written in YAML, as `get: /todos/`; in a TOML file that is `get = "/todos/"`.
+fn as_toml(advice: &str) -> String {
+    let parts = advice.split('`').enumerate().map(|(at, part)| {
+        let pair = part.split_once(": ").filter(|(key, _)| {
+            at % 2 == 1 && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        });
+        pair.map_or(part.to_owned(), |(key, value)| format!("{key} = \"{value}\""))
+    });
+    parts.collect::<Vec<_>>().join("`")
 }
 
 /// The plan beside a path that leads nowhere whose name is nearest.
@@ -124,4 +156,68 @@ fn names_in(folder: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn said(path: &Path) -> String {
+        let loaded = load(path);
+        assert!(loaded.plan.is_none());
+        let [diagnostic] = &loaded.diagnostics[..] else { panic!("{:?}", loaded.diagnostics) };
+        format!("{}: {}", diagnostic.title, diagnostic.label)
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_told_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let shown = |name: &str| at(name).display().to_string();
+        fs::write(at("todo.yaml"), "a: 1\n").unwrap();
+        fs::write(at("latin.yaml"), b"a: 1\nb: \xe9\n").unwrap();
+        fs::write(at("wide.yaml"), b"\xff\xfea\0").unwrap();
+        fs::write(at("large.yaml"), "#".repeat(MAX_BYTES + 1)).unwrap();
+        assert_eq!(
+            said(&at("tdo.yaml")),
+            format!(
+                "cannot read {}: there is no such file: did you mean {}?",
+                shown("tdo.yaml"),
+                shown("todo.yaml")
+            )
+        );
+        assert!(said(&at("else/todo.yaml")).contains("there is no folder"));
+        assert!(
+            said(folder.path())
+                .ends_with(&format!("name a plan in it, as {}", shown("large.yaml")))
+        );
+        assert!(said(&at("latin.yaml")).contains("is not UTF-8: line 2"));
+        assert!(said(&at("wide.yaml")).contains("is UTF-16"));
+        assert!(said(&at("large.yaml")).contains("larger than 4 MiB"));
+    }
+
+    #[test]
+    fn a_byte_order_mark_moves_no_place() {
+        for path in ["p.yaml", "p.toml"] {
+            let plain = parse(path, "nmae = 1\n");
+            assert_eq!(parse(path, "\u{feff}nmae = 1\n").diagnostics, plain.diagnostics);
+        }
+    }
+
+    #[test]
+    fn a_plan_without_a_name_is_named_after_its_file() {
+        let text = "users: { U: { tasks: { t: { get: / } } } }";
+        assert_eq!(parse("plans/shop.yaml", text).plan.unwrap().name, "shop");
+        assert_eq!(parse("shop", text).plan.unwrap().name, "shop");
+    }
+
+    #[test]
+    fn advice_in_a_toml_file_is_toml() {
+        assert_eq!(
+            as_toml("write `get: /a` or `wait: 1s`, not: this"),
+            "write `get = \"/a\"` or `wait = \"1s\"`, not: this"
+        );
+        assert_eq!(as_toml("write `1s..3s`"), "write `1s..3s`");
+    }
 }

@@ -6,16 +6,19 @@ mod thresholds;
 mod users;
 mod values;
 
+use std::collections::HashSet;
+
 use super::document::{Entry, Node, NodeValue};
 use super::keys::{Context, Status, foreign};
 use super::model::{NamedProfile, Plan};
 use super::target::Target;
-use crate::diagnostic::{Diagnostic, Place, Placed, Severity, suggest};
+use crate::diagnostic::{Diagnostic, Place, Placed, suggest};
 
 pub use values::reserved_name;
 
-/// Makes a plan of the tree, with every error and warning, in the order of their places. There is a
-/// plan when there is no error. `file_stem` names the plan when it has no name of its own.
+/// Makes a plan of the tree, with every error and warning, in the order of their places. With
+/// errors the plan holds what could be read, so that more mistakes can be looked for in it.
+/// `file_stem` names the plan when it has no name of its own.
 #[must_use]
 pub fn validate(document: &Node, file_stem: &str) -> (Option<Plan>, Vec<Diagnostic>) {
     let mut checker = Checker::default();
@@ -23,8 +26,26 @@ pub fn validate(document: &Node, file_stem: &str) -> (Option<Plan>, Vec<Diagnost
     let mut diagnostics = checker.diagnostics;
     sort(&mut diagnostics);
     drop_repeats(&mut diagnostics);
-    let good = diagnostics.iter().all(|diagnostic| diagnostic.severity != Severity::Error);
-    (plan.filter(|_| good), diagnostics)
+    (plan, diagnostics)
+}
+
+/// The variables that something in the tree seems to assign, whether it can be read or not: what
+/// is assigned by a step that is wrong otherwise is not unknown.
+pub(super) fn assigned(document: &Node, names: &mut Vec<String>) {
+    match &document.value {
+        NodeValue::List(items) => items.iter().for_each(|item| assigned(item, names)),
+        NodeValue::Map(entries) => {
+            for entry in entries {
+                if let ("set" | "push" | "capture", NodeValue::Map(variables)) =
+                    (entry.key.value.as_str(), &entry.value.value)
+                {
+                    names.extend(variables.iter().map(|variable| variable.key.value.clone()));
+                }
+                assigned(&entry.value, names);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// By place; what has none comes first.
@@ -32,25 +53,29 @@ pub(super) fn sort(diagnostics: &mut [Diagnostic]) {
     diagnostics.sort_by_key(|diagnostic| diagnostic.place);
 }
 
+/// Steps that the language has and this version does not, and the keys that stand beside them.
+const LATER_STEPS: [&str; 8] =
+    ["if", "repeat", "for", "while", "until", "choose", "group", "request"];
+const PARTS_OF_LATER_STEPS: [&str; 8] =
+    ["then", "else", "do", "in", "at_most", "within", "url", "name"];
+
+/// Where the plan's own keys stand, in either format.
+pub(super) const TOP_LEVEL_YAML: &str = "the keys of the plan itself stand without indentation";
+pub(super) const TOP_LEVEL_TOML: &str =
+    "a key belongs to the `[table]` above it: the keys of the plan itself stand above the first";
+
 const DEFINED_HERE: &str = "it comes from here";
 
 /// A mistake in an anchored value would be told again for each of its aliases.
 fn drop_repeats(diagnostics: &mut Vec<Diagnostic>) {
-    let mut told: Vec<(String, Place)> = Vec::new();
-    for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.also.is_none()) {
-        if let Some(place) = diagnostic.place {
-            told.push((diagnostic.title.clone(), place));
-        }
-    }
+    let mut told: HashSet<(String, u32)> = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.also.is_none())
+        .filter_map(|diagnostic| Some((diagnostic.title.clone(), diagnostic.place?.start)))
+        .collect();
     diagnostics.retain(|diagnostic| match &diagnostic.also {
         Some((origin, label)) if label == DEFINED_HERE => {
-            let known = told.iter().any(|(title, place)| {
-                *title == diagnostic.title
-                    && place.source == origin.source
-                    && place.start == origin.start
-            });
-            told.push((diagnostic.title.clone(), *origin));
-            !known
+            told.insert((diagnostic.title.clone(), origin.start))
         }
         _ => true,
     });
@@ -60,13 +85,21 @@ fn drop_repeats(diagnostics: &mut Vec<Diagnostic>) {
 #[derive(Default)]
 struct Checker {
     diagnostics: Vec<Diagnostic>,
+    /// How often a name was looked for that something may be a slip of.
+    suggestions: usize,
 }
+
+/// No more than so many are looked for: a hostile plan has many names and many slips.
+const MOST_SUGGESTIONS: usize = 200;
 
 /// The entries of a map whose keys were checked.
 struct Fields<'a> {
     entries: &'a [Entry],
     /// The key that the map stands under, or the map itself.
     place: Place,
+    /// A key was told that this version does not take. What seems to be missing may be meant by it:
+    /// nothing is told about that.
+    odd: bool,
 }
 
 impl<'a> Fields<'a> {
@@ -85,12 +118,26 @@ impl<'a> Fields<'a> {
 }
 
 impl Checker {
+    fn errors(&self) -> usize {
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count()
+    }
+
     fn error(&mut self, place: Place, title: impl Into<String>, label: impl Into<String>) {
         self.diagnostics.push(Diagnostic::error(place, title, label));
     }
 
     fn warn(&mut self, place: Place, title: impl Into<String>, label: impl Into<String>) {
         self.diagnostics.push(Diagnostic::warning(place, title, label));
+    }
+
+    /// The name that `bad` is probably a slip of.
+    fn suggest<'a>(
+        &mut self,
+        bad: &str,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Option<&'a str> {
+        self.suggestions += 1;
+        if self.suggestions > MOST_SUGGESTIONS { None } else { suggest(bad, names) }
     }
 
     /// An error of a value, which an alias may have brought in.
@@ -112,18 +159,24 @@ impl Checker {
         what: &str,
     ) -> Option<Fields<'a>> {
         let NodeValue::Map(entries) = &node.value else {
-            self.not_a_map(
-                node,
-                place,
-                what,
-                &format!("write its keys below it: {}", context.list()),
-            );
+            let advice = match context {
+                Context::Class => "give it `tasks`: what its users do".to_owned(),
+                Context::Task => "say what it does, as `get: /todos/`".to_owned(),
+                context => format!("write its keys below it: {}", context.list()),
+            };
+            self.not_a_map(node, place, what, &advice);
             return None;
         };
+        // What belongs to a step that is told to be not there yet is told with it.
+        let later_step = context == Context::Step
+            && entries.iter().any(|entry| LATER_STEPS.contains(&&*entry.key.value));
+        let mut odd = false;
         for entry in entries {
-            self.key(entry, context);
+            if !(later_step && PARTS_OF_LATER_STEPS.contains(&&*entry.key.value)) {
+                odd |= !self.key(entry, context);
+            }
         }
-        Some(Fields { entries, place })
+        Some(Fields { entries, place, odd })
     }
 
     fn not_a_map(&mut self, node: &Node, place: Place, what: &str, advice: &str) {
@@ -135,34 +188,33 @@ impl Checker {
         }
     }
 
-    fn key(&mut self, entry: &Entry, context: Context) {
+    /// Whether the key may stand there; else it is told.
+    fn key(&mut self, entry: &Entry, context: Context) -> bool {
         let name = &*entry.key.value;
         if context == Context::Plan && name.starts_with("x-") {
-            return;
+            return true;
         }
         let known = context.find(name);
         if known.is_some_and(|key| key.status == Status::Now) {
-            return;
+            return true;
         }
-        let (title, label, help) = if let Some(advice) = foreign(context, name) {
-            (format!("unknown key `{name}` in {}", context.words()), advice.to_owned(), None)
-        } else if let Some(key) = known {
+        let advice = foreign(context, name);
+        let (title, label, help) = if let Some(key) = known {
             (
                 format!("`{name}` is not supported yet"),
-                "take it out: this version cannot do it".to_owned(),
+                advice.unwrap_or("take it out: this version cannot do it").to_owned(),
                 Some(format!("`{name}`: {}", key.about)),
             )
+        } else if let Some(advice) = advice {
+            (format!("unknown key `{name}` in {}", context.words()), advice.to_owned(), None)
         } else if let Some(other) = context.elsewhere(name) {
             (
                 format!("`{name}` is a key of {}, not of {}", other.words(), context.words()),
                 home_of(other).to_owned(),
-                (other == Context::Plan).then(|| {
-                    "in YAML it stands there without indentation, in TOML above the first `[table]`"
-                        .to_owned()
-                }),
+                (other == Context::Plan).then(|| TOP_LEVEL_YAML.to_owned()),
             )
         } else {
-            let near = suggest(name, context.keys().map(|key| key.name));
+            let near = self.suggest(name, context.keys().map(|key| key.name));
             let label = match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("there are {}", context.list()),
@@ -178,13 +230,14 @@ impl Checker {
         }
         diagnostic.help = help;
         self.diagnostics.push(diagnostic);
+        false
     }
 
     fn plan(&mut self, document: &Node, file_stem: &str) -> Option<Plan> {
         let entries = match &document.value {
             NodeValue::Map(entries) if !entries.is_empty() => entries,
             NodeValue::Map(_) | NodeValue::Null => {
-                let place = Place { end: document.place.start, ..document.place };
+                let place = Place { start: 0, end: 0, ..document.place };
                 self.diagnostics.push(Diagnostic::error(
                     place,
                     "the plan is empty",
@@ -206,6 +259,7 @@ impl Checker {
             None => Some(Placed { value: file_stem.to_owned(), place: document.place }),
         };
         let target = top.get("target").and_then(|node| self.target(node));
+        let before = self.errors();
         let classes = match top.entry("users") {
             Some(entry) => self.classes(entry),
             None => {
@@ -213,16 +267,21 @@ impl Checker {
                 None
             }
         };
+        let read_whole = self.errors() == before;
         let profiles = top.entry("profiles").map(|entry| self.profiles(entry));
         let profile = self.default_profile(&top, profiles.as_deref());
         let thresholds = match top.entry("thresholds") {
-            Some(entry) => self.thresholds(entry, classes.as_deref().unwrap_or_default()),
+            // A name that a wrong request would have had is not unknown.
+            Some(entry) => {
+                let known = classes.as_deref().filter(|_| read_whole);
+                self.thresholds(entry, known.unwrap_or_default())
+            }
             None => Vec::new(),
         };
         Some(Plan {
-            name: name?.value,
+            name: name.map_or_else(|| file_stem.to_owned(), |name| name.value),
             target,
-            classes: classes?,
+            classes: classes.unwrap_or_default(),
             profiles: profiles.unwrap_or_default().into_iter().flatten().collect(),
             profile,
             thresholds,
@@ -263,7 +322,7 @@ impl Checker {
                             "the plan has {} profiles and does not say which runs",
                             several.len()
                         ),
-                        format!("add `profile` at the top level, as `{}`", names[0].value),
+                        format!("add `profile: {}` at the top level", names[0].value),
                     );
                     None
                 }
@@ -280,15 +339,16 @@ impl Checker {
         let chosen_name = self.text(chosen, "`profile`")?;
         let found = names.iter().position(|name| name.value == chosen_name.value);
         if found.is_none() {
-            let label = match suggest(&chosen_name.value, names.iter().map(|name| &*name.value)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None if names.is_empty() => "write it under `profiles`".to_owned(),
-                None => {
-                    let names: Vec<_> =
-                        names.iter().map(|name| format!("`{}`", name.value)).collect();
-                    format!("there are {}", names.join(", "))
-                }
-            };
+            let label =
+                match self.suggest(&chosen_name.value, names.iter().map(|name| &*name.value)) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None if names.is_empty() => "write it under `profiles`".to_owned(),
+                    None => {
+                        let names: Vec<_> =
+                            names.iter().map(|name| format!("`{}`", name.value)).collect();
+                        format!("there are {}", names.join(", "))
+                    }
+                };
             self.wrong(chosen, format!("there is no profile `{}`", chosen_name.value), label);
         }
         found

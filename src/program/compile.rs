@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, Place, Placed, Source, suggest};
 use crate::expr::{Encoding, Expression, Names, ParseError, Selector, Template, Value};
 use crate::load::Wait;
 use crate::metrics::{Catalogue, RequestName};
-use crate::plan::{self, Action, Body, Node, NodeValue, Plan, Target};
+use crate::plan::{self, Action, Body, Node, NodeValue, Partial, Plan, Target};
 use crate::protocol::Limits;
 
 /// Compiles `plan` for `target`. The sources are those that the plan was read from; they say where
@@ -24,13 +24,7 @@ pub fn compile(
     target: &Target,
     sources: &[Source],
 ) -> Result<(Program, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let mut compiler = Compiler {
-        target,
-        sources,
-        catalogue: Catalogue::default(),
-        texts: HashMap::new(),
-        diagnostics: Vec::new(),
-    };
+    let mut compiler = Compiler::new(target, sources, None);
     let classes = plan.classes.iter().map(|class| compiler.class(class)).collect();
     let Compiler { catalogue, mut diagnostics, .. } = compiler;
     diagnostics.sort_by_key(|diagnostic| diagnostic.place);
@@ -40,20 +34,49 @@ pub fn compile(
     Ok((Program { catalogue, classes }, diagnostics))
 }
 
+/// The mistakes that only the compiler can see in a plan that has others already: so that a person
+/// learns of all of them at once.
+#[must_use]
+pub fn mistakes(partial: &Partial, sources: &[Source]) -> Vec<Diagnostic> {
+    let target = Target::parse("http://localhost").expect("the text is a target");
+    let mut compiler = Compiler::new(&target, sources, Some(&partial.assigned));
+    for class in &partial.plan.classes {
+        compiler.class(class);
+    }
+    compiler.diagnostics
+}
+
 struct Compiler<'a> {
     target: &'a Target,
     sources: &'a [Source],
+    /// The plan is only a part: the variables that the missing parts may assign.
+    missing: Option<&'a [String]>,
     catalogue: Catalogue,
     texts: HashMap<String, u32>,
     diagnostics: Vec<Diagnostic>,
 }
 
-impl Compiler<'_> {
+impl<'a> Compiler<'a> {
+    fn new(target: &'a Target, sources: &'a [Source], missing: Option<&'a [String]>) -> Self {
+        Self {
+            target,
+            sources,
+            missing,
+            catalogue: Catalogue::default(),
+            texts: HashMap::new(),
+            diagnostics: Vec::new(),
+        }
+    }
+
     fn class(&mut self, class: &plan::Class) -> Class {
         let mut names = Names::default();
         let mut initial = Vec::new();
         for step in class.tasks.iter().flat_map(|task| &task.steps) {
             declare(step, &mut names, &mut initial);
+        }
+        for name in self.missing.into_iter().flatten() {
+            names.intern(name);
+            initial.resize(names.len(), None);
         }
         let mut compiled = Class {
             name: class.name.value.as_str().into(),
@@ -77,8 +100,10 @@ impl Compiler<'_> {
             }
             compiled.code.push(Instruction::End);
         }
-        self.unreachable_tasks(class, &compiled);
-        self.restless(class);
+        if self.missing.is_none() {
+            self.unreachable_tasks(class, &compiled);
+            self.restless(class);
+        }
         compiled
     }
 

@@ -5,7 +5,7 @@ mod compile;
 mod rules;
 
 pub use build::Build;
-pub use compile::compile;
+pub use compile::{compile, mistakes};
 pub use rules::{Answer, Judgement, push, remove};
 
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! Owns wiring: from a command to a run and its verdict, as straight lines.
 
+mod check;
 mod descriptors;
 mod options;
 mod prepare;
@@ -7,6 +8,7 @@ mod run;
 mod seconds;
 mod signals;
 
+pub use check::{check, complete};
 pub use options::{Options, ProfileChoice, Ramp};
 pub use prepare::{Prepared, prepare};
 pub use run::run;

@@ -42,7 +42,7 @@ pub fn prepare(
     sources: &[Source],
     options: &Options,
     target: Option<Target>,
-) -> Result<(Prepared, Vec<Diagnostic>), Vec<Diagnostic>> {
+) -> Result<Prepared, Vec<Diagnostic>> {
     let mut mistakes = Vec::new();
     let target = target
         .or_else(|| options.target.clone())
@@ -59,7 +59,7 @@ pub fn prepare(
     let placeholder = || Target::parse("http://localhost").expect("the text is a target");
     let compiled = program::compile(plan, &target.clone().unwrap_or_else(placeholder), sources);
     match (compiled, target, load, weights) {
-        (Ok((program, warnings)), Some(target), Some((profile, words, grace)), Some(weights)) => {
+        (Ok((program, _)), Some(target), Some((profile, words, grace)), Some(weights)) => {
             let schedule = Schedule::new(&profile);
             let prepared = Prepared {
                 program,
@@ -70,11 +70,10 @@ pub fn prepare(
                 grace: options.grace.or(grace).unwrap_or(GRACE),
                 thresholds: plan.thresholds.iter().map(|placed| placed.value.clone()).collect(),
             };
-            Ok((prepared, warnings))
+            Ok(prepared)
         }
         (compiled, ..) => {
-            let found = compiled.map_or_else(|found| found, |(_, warnings)| warnings);
-            mistakes.extend(found);
+            mistakes.extend(compiled.err().unwrap_or_default());
             Err(mistakes)
         }
     }

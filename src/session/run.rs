@@ -39,13 +39,10 @@ pub fn run(plan: &Plan, sources: &[Source], options: &Options) -> Exit {
     let demo_target = demo.as_ref().map(|demo| {
         Target::parse(&format!("http://{}", demo.address())).expect("an address is a target")
     });
-    let (prepared, warnings) = match prepare(plan, sources, options, demo_target) {
+    let prepared = match prepare(plan, sources, options, demo_target) {
         Ok(prepared) => prepared,
         Err(found) => return mistakes(&found, sources),
     };
-    if !warnings.is_empty() {
-        say(&diagnostic::render(&warnings, sources, colour()));
-    }
     if let Err(mistake) = descriptors::reserve(prepared.schedule.peak(), options.demo) {
         return mistakes(&[mistake], sources);
     }

@@ -57,7 +57,7 @@ fn every_mistake_is_said_at_once_by_check_and_by_run_and_nothing_is_sent() {
         "`2x` is not a rule for status codes",
         "nothing is called `idd`",
         "there is no filter `lenght`",
-        "`randint` does not take 1 arguments",
+        "`randint` takes 2 arguments, not 1",
         "`p95 < 500` lacks its unit",
     ] {
         assert!(check.err.contains(title), "{title} is missing in\n{}", check.err);
@@ -101,11 +101,11 @@ error: nothing is called `idd`
 ";
     assert!(said.err.starts_with(want), "{}", said.err);
     for (place, title) in [
-        ("plan.yaml:8:", "not a JSONPath"),
+        ("plan.yaml:8:", "`$.id[` is not a JSONPath"),
         ("plan.yaml:10:23", "there is no filter `lenght`"),
-        ("plan.yaml:12:", "`randint` does not take 1 arguments"),
+        ("plan.yaml:12:", "`randint` takes 2 arguments, not 1"),
         ("plan.yaml:13:", "nothing is called `response.statsu`"),
-        ("plan.yaml:16:", "no request is called `itm`"),
+        ("plan.yaml:16:", "no request is counted under `itm`"),
     ] {
         let at =
             said.err.find(title).unwrap_or_else(|| panic!("{title} is missing in\n{}", said.err));

@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::brackets::unclosed;
-use super::{Entry, MAX_DEPTH, MAX_NODES, Node, NodeValue, too_deep, too_many};
+use super::{Entry, MAX_DEPTH, MAX_NODES, MAX_TOLD, Node, NodeValue, too_deep, too_many};
 use crate::diagnostic::{Diagnostic, Place, Placed};
 
 pub(super) fn read(source: u16, text: &str) -> Result<Node, Vec<Diagnostic>> {
@@ -95,7 +95,7 @@ impl Reading {
 
 /// One mistake confuses the parser for the rest of its line: the first of each line is told.
 fn explain_all(source: u16, text: &str, errors: &[toml::de::Error]) -> Vec<Diagnostic> {
-    let mut told: Vec<(usize, Diagnostic)> = Vec::new();
+    let mut told = Vec::new();
     let mut errors: Vec<_> = errors
         .iter()
         .map(|error| {
@@ -117,16 +117,17 @@ fn explain_all(source: u16, text: &str, errors: &[toml::de::Error]) -> Vec<Diagn
             format!("this `{bracket}` is never closed"),
             format!("close it with `{close}`"),
         );
-        told.push((usize::MAX, diagnostic));
+        told.push(diagnostic);
     }
+    let mut last_line = None;
     for (span, message) in errors {
-        let line = text.as_bytes()[..span.start].iter().filter(|byte| **byte == b'\n').count();
-        if told.iter().all(|(known, _)| *known != line) {
-            told.push((line, explain(source, text, span, message)));
+        let line = text[..span.start].rfind('\n');
+        if last_line != Some(line) && told.len() < MAX_TOLD {
+            told.push(explain(source, text, span, message));
         }
+        last_line = Some(line);
     }
-    told.sort_by_key(|(line, _)| *line);
-    told.into_iter().map(|(_, diagnostic)| diagnostic).collect()
+    told
 }
 
 fn explain(source: u16, text: &str, span: Range<usize>, message: &str) -> Diagnostic {
@@ -146,6 +147,9 @@ fn explain(source: u16, text: &str, span: Range<usize>, message: &str) -> Diagno
         let at = start + (line.len() - line.trim_start().len());
         (at..at + key.len(), key)
     };
+    if message.starts_with("recursion limit") {
+        return too_deep(Place::new(source, span));
+    }
     if message.starts_with("duplicate key") {
         let name = &text[span.clone()];
         return error(
@@ -173,8 +177,14 @@ fn explain(source: u16, text: &str, span: Range<usize>, message: &str) -> Diagno
         let title = "a key of other signs than a–z, 0–9, `-` and `_` must be quoted";
         return error(range, title, &format!("write `\"{key}\"`"));
     }
-    if message.starts_with("string values must be quoted") || message.starts_with("invalid boolean")
-    {
+    if message.contains("leading zero") {
+        return error(span, "a number cannot begin with 0", "quote it to send it as text");
+    }
+    let no_such_value = message.starts_with("string values must be quoted")
+        || ["boolean", "integer", "float", "datetime", "time", "date"].iter().any(|kind| {
+            message.strip_prefix("invalid ").is_some_and(|rest| rest.starts_with(kind))
+        });
+    if no_such_value {
         let Some(value_at) = value_at else {
             return error(span, "text must be quoted", "write it as `\"…\"`");
         };
@@ -216,9 +226,6 @@ fn explain(source: u16, text: &str, span: Range<usize>, message: &str) -> Diagno
             "within `\"…\"` this is no escape that TOML knows",
             "write `\\\\` for a backslash, or use single quotes",
         );
-    }
-    if message.contains("leading zero") {
-        return error(span, "a number cannot begin with 0", "quote it to send it as text");
     }
     let message = message.lines().collect::<Vec<_>>().join(", ");
     if line.contains("{{")

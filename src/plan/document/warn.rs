@@ -1,6 +1,6 @@
 //! Owns warnings about YAML values that are read as something else than they look like.
 
-use super::{Node, NodeValue};
+use super::{Entry, Node, NodeValue};
 use crate::diagnostic::{Diagnostic, Place};
 
 /// Below these keys stand values that are sent or kept, where the difference reaches the server.
@@ -16,6 +16,13 @@ fn walk(node: &Node, text: &str, sent: bool, warnings: &mut Vec<Diagnostic>) {
     match &node.value {
         NodeValue::Map(entries) => {
             for entry in entries {
+                if entry.value.defined.is_none() {
+                    warnings.extend(cut_by_comment(entry, text));
+                }
+                if entry.key.value == "capture" {
+                    // Its `push` and `json` are no values that are sent.
+                    continue;
+                }
                 let sent = sent || SENT.contains(&&*entry.key.value);
                 walk(&entry.value, text, sent, warnings);
             }
@@ -27,19 +34,14 @@ fn walk(node: &Node, text: &str, sent: bool, warnings: &mut Vec<Diagnostic>) {
         }
         // What an alias brings in is warned about where it was written, if it is sent from there.
         _ if node.defined.is_some() => {}
-        _ => warnings.extend(surprise(node, text, sent)),
+        _ if sent => warnings.extend(surprise(node, text)),
+        _ => {}
     }
 }
 
-fn surprise(node: &Node, text: &str, sent: bool) -> Option<Diagnostic> {
+fn surprise(node: &Node, text: &str) -> Option<Diagnostic> {
     let range = node.place.range();
-    let written = text.get(range.clone())?;
-    if let Some(cut) = cut_by_comment(node, text) {
-        return Some(cut);
-    }
-    if !sent {
-        return None;
-    }
+    let written = text.get(range)?;
     match &node.value {
         NodeValue::Int(_) if has_leading_zero(written) => Some(Diagnostic::warning(
             node.place,
@@ -59,8 +61,8 @@ fn surprise(node: &Node, text: &str, sent: bool) -> Option<Diagnostic> {
         }
         NodeValue::Text(_) => {
             let meant = match &*written.to_ascii_lowercase() {
-                "yes" | "on" | "y" => "true",
-                "no" | "off" | "n" => "false",
+                "yes" | "on" => "true",
+                "no" | "off" => "false",
                 _ => return None,
             };
             Some(Diagnostic::warning(
@@ -80,28 +82,27 @@ fn has_leading_zero(written: &str) -> bool {
 
 /// `css: #login` and `title: Todo #1`: what looks like text is a comment. One that is written as
 /// comments are, with a space after the `#`, is no surprise.
-fn cut_by_comment(node: &Node, text: &str) -> Option<Diagnostic> {
+fn cut_by_comment(entry: &Entry, text: &str) -> Option<Diagnostic> {
+    let node = &entry.value;
     let range = node.place.range();
-    let written = text.get(range.clone())?;
-    let plain = match &node.value {
-        NodeValue::Null => written.is_empty(),
-        NodeValue::Text(value) => written == value,
-        _ => false,
+    let end = match &node.value {
+        NodeValue::Text(value) if text.get(range.clone())? == value => range.end,
+        NodeValue::Null if range.is_empty() => {
+            let after_key = entry.key.place.range().end;
+            let colon = text.get(after_key..)?.find(':')?;
+            after_key + colon + 1
+        }
+        _ => return None,
     };
-    let rest = text.get(range.end..)?.lines().next()?;
-    let comment = rest.trim_start_matches(' ');
-    if !plain || !comment.starts_with('#') || comment.len() < 2 {
-        return None;
-    }
-    let word = comment[1..].split([' ', ',', '}', ']']).next().unwrap_or("");
+    let rest = text.get(end..)?;
+    let comment = rest.trim_start_matches(' ').strip_prefix('#')?;
+    let word = comment.split([' ', ',', '}', ']', '\n', '\r']).next().unwrap_or("");
     if word.is_empty() || word.starts_with(['#', '-', '=']) {
         return None;
     }
-    let start = range.end + (rest.len() - comment.len());
-    let place = Place { start: u32::try_from(start).ok()?, ..node.place };
-    let place = Place { end: place.start + u32::try_from(word.len() + 1).ok()?, ..place };
+    let start = end + (rest.len() - comment.len()) - 1;
     Some(Diagnostic::warning(
-        place,
+        Place::new(node.place.source, start..start + 1 + word.len()),
         format!("`#{word}` begins a comment and is not part of the value"),
         "quote the whole value to keep it; for a comment, put a space after the `#`",
     ))

@@ -12,7 +12,7 @@ use serde_saphyr::{
 };
 
 use super::yaml_hints::{explain_syntax, quoted};
-use super::{Entry, MAX_DEPTH, MAX_NODES, Node, NodeValue, too_deep, too_many};
+use super::{Entry, MAX_DEPTH, MAX_NODES, MAX_TOLD, Node, NodeValue, too_deep, too_many};
 use crate::diagnostic::{Diagnostic, Place, Placed};
 
 pub(super) fn read(source: u16, text: &str) -> Result<Node, Vec<Diagnostic>> {
@@ -156,6 +156,13 @@ struct Reading<'t> {
 }
 
 impl Reading<'_> {
+    /// What to say is made only when it will be said: a hostile file has many mistakes in one line.
+    fn tell(&mut self, diagnostic: impl FnOnce() -> Diagnostic) {
+        if self.errors.len() < MAX_TOLD {
+            self.errors.push(diagnostic());
+        }
+    }
+
     fn node(&mut self, raw: Raw) -> Node {
         let place = place_of(self.source, self.text, &raw.referenced);
         let defined =
@@ -163,6 +170,7 @@ impl Reading<'_> {
         if let Some(tag) = &raw.tag {
             self.refuse_tag(place, tag);
         }
+        let flow = matches!(raw.value, RawValue::List(_) | RawValue::Map(_)) && defined.is_none();
         let value = match raw.value {
             RawValue::Scalar(NodeValue::Float(number)) => self.float(place, number),
             RawValue::Scalar(value) => value,
@@ -172,7 +180,36 @@ impl Reading<'_> {
             }
             RawValue::Map(entries) => self.map(place, defined, entries),
         };
+        let place = if flow { self.with_brackets(place, &value) } else { place };
         Node { place, defined, value }
+    }
+
+    /// The library places a list or a map at its opening bracket: up to the closing one, when that
+    /// stands in the same line.
+    fn with_brackets(&self, place: Place, value: &NodeValue) -> Place {
+        let start = place.range().start;
+        let close = match self.text.as_bytes().get(start) {
+            Some(b'[') => ']',
+            Some(b'{') => '}',
+            _ => return place,
+        };
+        let last = match value {
+            NodeValue::List(items) => items.last().map(|item| item.place),
+            NodeValue::Map(entries) => {
+                entries.last().map(|entry| entry.value.place.max(entry.key.place))
+            }
+            _ => None,
+        };
+        let from = last.map_or(start, |last| last.range().end).max(start + 1);
+        // Only blanks and a comma can stand before it: never the rest of a long line.
+        let rest = self.text[from..].trim_start_matches([' ', ',']);
+        let at = self.text.len() - from - rest.len();
+        match rest.starts_with(close).then_some(at) {
+            Some(at) if !self.text[start..from].contains('\n') => {
+                Place::new(self.source, start..from + at + 1)
+            }
+            _ => place,
+        }
     }
 
     fn float(&mut self, place: Place, number: f64) -> NodeValue {
@@ -189,20 +226,24 @@ impl Reading<'_> {
         if number.is_finite() {
             return NodeValue::Float(number);
         }
-        self.errors.push(Diagnostic::error(
-            place,
-            "this is not a number that can be sent",
-            "quote it to send it as text",
-        ));
+        self.tell(|| {
+            Diagnostic::error(
+                place,
+                "this is not a number that can be sent",
+                "quote it to send it as text",
+            )
+        });
         NodeValue::Null
     }
 
     fn too_large_number(&mut self, place: Place) -> NodeValue {
-        self.errors.push(Diagnostic::error(
-            place,
-            "the number is too large",
-            "whole numbers end at 9223372036854775807; quote it to send it as text",
-        ));
+        self.tell(|| {
+            Diagnostic::error(
+                place,
+                "the number is too large",
+                "whole numbers end at 9223372036854775807; quote it to send it as text",
+            )
+        });
         NodeValue::Null
     }
 
@@ -215,22 +256,27 @@ impl Reading<'_> {
         let line = self.text[..place.range().start].rfind('\n').map_or(0, |feed| feed + 1);
         let at = self.text[line..place.range().start].rfind(&*tag).map(|at| line + at);
         let place = at.map_or(place, |at| Place::new(self.source, at..at + tag.len()));
-        self.errors.push(Diagnostic::error(
-            place,
-            format!("`{tag}` is a YAML tag, which a plan cannot hold"),
-            "quote the value to keep the `!`; in an expression write `not`",
-        ));
+        self.tell(|| {
+            Diagnostic::error(
+                place,
+                format!("`{tag}` is a YAML tag, which a plan cannot hold"),
+                "quote the value to keep the `!`; in an expression write `not`",
+            )
+        });
     }
 
     fn map(&mut self, place: Place, defined: Option<Place>, entries: Vec<(Raw, Raw)>) -> NodeValue {
         let start = place.range().start;
         if defined.is_none() && self.text[start..].starts_with("{{") {
-            let (end, advice) = quoted(self.text, start);
-            self.errors.push(Diagnostic::error(
-                Place::new(self.source, start..end),
-                "a value that begins with `{{` must be quoted",
-                format!("write {advice}"),
-            ));
+            let (source, text) = (self.source, self.text);
+            self.tell(|| {
+                let (end, advice) = quoted(text, start);
+                Diagnostic::error(
+                    Place::new(source, start..end),
+                    "a value that begins with `{{` must be quoted",
+                    format!("write {advice}"),
+                )
+            });
             return NodeValue::Null;
         }
         let mut map: Vec<Entry> = Vec::with_capacity(entries.len());
@@ -243,14 +289,14 @@ impl Reading<'_> {
                 self.check_has_value(&key, &value);
             }
             if let Some(first) = known.get(&key.value) {
-                self.errors.push(
+                self.tell(|| {
                     Diagnostic::error(
                         key.place,
                         format!("the key `{}` stands twice", key.value),
                         "take one of the two out",
                     )
-                    .also(*first, "the first is here"),
-                );
+                    .also(*first, "the first is here")
+                });
                 continue;
             }
             known.insert(key.value.clone(), key.place);
@@ -269,11 +315,13 @@ impl Reading<'_> {
                 self.text.get(written).unwrap_or("").to_owned()
             }
             NodeValue::List(_) | NodeValue::Map(_) => {
-                self.errors.push(Diagnostic::error(
-                    node.place,
-                    "a key must be text",
-                    "quote it; in `{ }` a value that holds `{` or `[` must be quoted too",
-                ));
+                self.tell(|| {
+                    Diagnostic::error(
+                        node.place,
+                        "a key must be text",
+                        "quote it; in `{ }` a value that holds `{` or `[` must be quoted too",
+                    )
+                });
                 return None;
             }
         };
@@ -287,11 +335,13 @@ impl Reading<'_> {
         }
         let after = self.text[key.place.range().end..].trim_start();
         if after.starts_with([',', '}', ']']) {
-            self.errors.push(Diagnostic::error(
-                key.place,
-                format!("`{}` has no value", key.value),
-                "in `{ }` a `,` ends the value before it: quote a value that holds one",
-            ));
+            self.tell(|| {
+                Diagnostic::error(
+                    key.place,
+                    format!("`{}` has no value", key.value),
+                    "in `{ }` a `,` ends the value before it: quote a value that holds one",
+                )
+            });
         }
     }
 }
@@ -330,13 +380,17 @@ fn explain(source: u16, text: &str, error: &Error) -> Diagnostic {
             BudgetBreach::Depth { .. } => too_deep(place),
             BudgetBreach::Nodes { .. } | BudgetBreach::Events { .. } => too_many(place),
             BudgetBreach::Documents { .. } => second_document(place),
-            _ => at("the plan repeats itself too often by anchors and aliases", "use fewer"),
+            _ => at(
+                "the plan repeats itself too often by anchors and aliases",
+                "use fewer aliases, above all of values that hold aliases",
+            ),
         },
         Error::AliasReplayLimitExceeded { .. }
         | Error::AliasExpansionLimitExceeded { .. }
-        | Error::AliasReplayStackDepthExceeded { .. } => {
-            at("the plan repeats itself too often by anchors and aliases", "use fewer")
-        }
+        | Error::AliasReplayStackDepthExceeded { .. } => at(
+            "the plan repeats itself too often by anchors and aliases",
+            "use fewer aliases, above all of values that hold aliases",
+        ),
         Error::AliasError { error, .. } => explain(source, text, error),
         Error::MultipleDocuments { .. } => second_document(place),
         Error::UnknownAnchor { .. } => explain_alias(source, text, place),
@@ -344,7 +398,7 @@ fn explain(source: u16, text: &str, error: &Error) -> Diagnostic {
             at("this alias stands within its own anchor", "it would never end; write the value out")
         }
         Error::MergeValueNotMapOrSeqOfMaps { .. } => {
-            at("`<<` merges a map into this one", "write the alias of a map, as `<<: *base`")
+            at("`<<` merges a map, and this is none", "make it a map, or take the `<<` of it out")
         }
         error => {
             let message = error.to_string();
@@ -365,13 +419,19 @@ fn second_document(place: Place) -> Diagnostic {
 fn explain_alias(source: u16, text: &str, place: Place) -> Diagnostic {
     let start = place.range().start;
     let ends = |c: char| c.is_whitespace() || matches!(c, ',' | '[' | ']' | '{' | '}');
-    let name: &str = text[start..].trim_start_matches('*').split(ends).next().unwrap_or("");
+    let named = text[start..].strip_prefix('*').unwrap_or("");
+    let name: &str = named.split(ends).next().unwrap_or("");
     let anchors = text.split('&').skip(1).map(|rest| rest.split(ends).next().unwrap_or(""));
     let label = match crate::diagnostic::suggest(name, anchors) {
         Some(near) if near != name => format!("did you mean `*{near}`?"),
         Some(_) => "an anchor must stand above its alias".to_owned(),
         None => format!("mark the value with `&{name}`, above; or quote it, if text is meant"),
     };
-    let place = Place::new(source, start..start + 1 + name.len());
+    let place =
+        if named.is_empty() { place } else { Place::new(source, start..start + 1 + name.len()) };
+    if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)) {
+        let title = "a value that begins with `*` is an alias in YAML";
+        return Diagnostic::error(place, title, format!("write `\"*{name}\"`"));
+    }
     Diagnostic::error(place, format!("no value is marked `&{name}`"), label)
 }

@@ -156,11 +156,13 @@ fn bare_template(text: &str, at: usize) -> Option<usize> {
 /// The end of the unquoted text at `start` that holds `{{ … }}`, and how to write it.
 pub(super) fn quoted(text: &str, start: usize) -> (usize, String) {
     let line = text[start..].lines().next().unwrap_or("");
-    let close = line.rfind("}}").map_or(line.len(), |close| close + 2);
-    let rest = &line[close..];
+    let before = line_start(text, start);
+    let in_brackets = unclosed(&text[before..], start - before).is_some();
+    let first_close = line.find("}}").map_or(line.len(), |close| close + 2);
     // What follows belongs to it, up to what ends a value.
-    let more = rest.find([',', '}', ']', '#', ' ']).unwrap_or(rest.len());
-    let value = line[..close + more].trim_end();
+    let rest = &line[first_close..];
+    let end = if in_brackets { rest.find([',', '}', ']']) } else { rest.find(" #") };
+    let value = line[..first_close + end.unwrap_or(rest.len())].trim_end();
     (start + value.len(), in_quotes(value))
 }
 

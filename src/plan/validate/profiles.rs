@@ -7,7 +7,7 @@ use super::{Checker, Fields};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::load::{Profile, Spike, Stage, Steps};
 use crate::plan::document::{Entry, Node, NodeValue};
-use crate::plan::keys::{Context, Status};
+use crate::plan::keys::Context;
 use crate::plan::model::NamedProfile;
 
 /// A finer stair than this is a ramp.
@@ -36,13 +36,15 @@ impl Checker {
         };
         let profile = self.form(&fields, &what, name.place);
         let (profile, grace) = (profile?, grace?);
-        if profile.stages().iter().all(|stage| stage.users == 0) {
-            self.error(name.place, format!("{what} has no users"), "say how many: `users`");
+        if profile.total().is_zero() {
+            if !fields.odd {
+                let label = "say how long the users stay: `hold`";
+                self.error(name.place, format!("{what} lasts no time"), label);
+            }
             return None;
         }
-        if profile.total().is_zero() {
-            let label = "say how long the users stay: `hold`";
-            self.error(name.place, format!("{what} lasts no time"), label);
+        if profile.stages().iter().all(|stage| stage.users == 0) {
+            self.error(name.place, format!("{what} has no users"), "say how many: `users`");
             return None;
         }
         if profile.total() > Duration::from_secs(366 * 24 * 3600) {
@@ -59,13 +61,7 @@ impl Checker {
         let form = match forms[..] {
             [form] => form,
             [] => {
-                // A form that this version lacks has been told already.
-                let told = fields.entries.iter().any(|entry| {
-                    Context::Profile
-                        .find(&entry.key.value)
-                        .is_none_or(|key| key.status == Status::Later)
-                });
-                if !told {
+                if !fields.odd {
                     let label = "say how many users and for how long: `users` and `hold`";
                     self.error(place, format!("{what} has no load"), label);
                 }
@@ -97,6 +93,7 @@ impl Checker {
     fn plateau(&mut self, fields: &Fields<'_>, what: &str, place: Place) -> Option<Profile> {
         let users = match fields.get("users") {
             Some(node) => self.users(node, "`users`"),
+            None if fields.odd => None,
             None => {
                 self.error(place, format!("{what} has no load"), "say how many users: `users`");
                 None
@@ -153,7 +150,7 @@ impl Checker {
         let users = match fields.get("users") {
             Some(node) => self.users(node, "`users`"),
             None => {
-                if fields.entry("rate").is_none() && fields.entry("target").is_none() {
+                if !fields.odd {
                     self.wrong_at(
                         node,
                         place,
@@ -169,9 +166,8 @@ impl Checker {
             None => Some(Duration::ZERO),
         };
         let hold = self.time_or_none(&fields, "hold");
-        let unknown =
-            fields.entries.iter().any(|entry| Context::Stage.find(&entry.key.value).is_none());
-        if over == Some(Duration::ZERO) && hold == Some(Duration::ZERO) && !unknown {
+
+        if over == Some(Duration::ZERO) && hold == Some(Duration::ZERO) && !fields.odd {
             self.wrong_at(
                 node,
                 place,
@@ -194,6 +190,7 @@ impl Checker {
     fn needed_users(&mut self, fields: &Fields<'_>, key: &str, form: &str) -> Option<u32> {
         match fields.get(key) {
             Some(node) => self.users(node, &format!("`{key}`")),
+            None if fields.odd => None,
             None => {
                 let about = fields_about(form, key);
                 self.error(fields.place, format!("`{form}` lacks `{key}`"), about);
@@ -217,6 +214,7 @@ impl Checker {
         let to = self.needed_users(&fields, "to", "steps");
         let every = match fields.get("every") {
             Some(node) => self.duration(node, "`every`"),
+            None if fields.odd => None,
             None => {
                 self.error(fields.place, "`steps` lacks `every`", fields_about("steps", "every"));
                 None

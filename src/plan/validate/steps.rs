@@ -1,10 +1,12 @@
 //! Owns reading steps and requests.
 
+use std::collections::HashMap;
+
 use super::values::shorten;
 use super::{Checker, Fields};
-use crate::diagnostic::{Diagnostic, Placed};
+use crate::diagnostic::{Diagnostic, Place, Placed};
 use crate::plan::document::{Entry, Node, NodeValue};
-use crate::plan::keys::{Context, Status};
+use crate::plan::keys::Context;
 use crate::plan::model::{Action, Body, Capture, Method, Request, Step};
 use crate::plan::status::Accept;
 
@@ -38,7 +40,8 @@ impl Checker {
         }
         let steps: Vec<_> =
             nodes.iter().enumerate().map(|(at, node)| self.step(node, at)).collect();
-        steps.into_iter().collect()
+        // What can be read is kept: the compiler looks for more mistakes in it.
+        Some(steps.into_iter().flatten().collect())
     }
 
     fn step(&mut self, node: &Node, at: usize) -> Option<Step> {
@@ -48,14 +51,14 @@ impl Checker {
             self.wrong(
                 node,
                 format!("{what} must be a map of keys, not {kind}"),
-                "write what it does as a key, as `get` of `/todos/` or `wait` of `1s`",
+                "write what it does as a key, as `get: /todos/` or `wait: 1s`",
             );
             return None;
         }
         let fields = self.fields(node, Context::Step, node.place, &what)?;
         let when = self.when(&fields);
         let action = self.action(node, &fields, &what);
-        Some(Step { when: when?, action: action? })
+        Some(Step { when: when.flatten(), action: action? })
     }
 
     fn action(&mut self, node: &Node, fields: &Fields<'_>, what: &str) -> Option<Action> {
@@ -67,22 +70,16 @@ impl Checker {
         let action = match actions[..] {
             [action] => action,
             [] => {
-                // What stands there instead has been told already.
-                let told = fields.entries.iter().any(|entry| {
-                    Context::Step
-                        .find(&entry.key.value)
-                        .is_none_or(|key| key.status == Status::Later)
-                });
                 if let Some(entry) =
                     fields.entries.iter().find(|entry| REQUEST_KEYS.contains(&&*entry.key.value))
-                    && !told
+                    && !fields.odd
                 {
                     self.error(
                         entry.key.place,
                         format!("{what} has `{}` and no request", entry.key.value),
-                        "say what is sent, as `get` of `/todos/`",
+                        "say what is sent, as `get: /todos/`",
                     );
-                } else if !told {
+                } else if !fields.odd {
                     let place = fields.entries.first().map_or(node.place, |entry| entry.key.place);
                     self.error(
                         place,
@@ -170,7 +167,7 @@ impl Checker {
                 good.then(|| (name, entry.value.clone()))
             })
             .collect();
-        read.into_iter().collect()
+        Some(read.into_iter().flatten().collect())
     }
 
     /// The request of a step or of a task that is one; it has exactly one method.
@@ -208,12 +205,12 @@ impl Checker {
         Some(Action::Request(Box::new(Request {
             method,
             path: path?,
-            name: name?,
-            headers: headers?,
-            body: body?,
-            timeout: timeout?,
-            accept: accept?,
-            captures: captures?,
+            name: name.flatten(),
+            headers: headers.unwrap_or_default(),
+            body: body.flatten(),
+            timeout: timeout.flatten(),
+            accept: accept.unwrap_or_default(),
+            captures: captures.unwrap_or_default(),
         })))
     }
 
@@ -226,8 +223,12 @@ impl Checker {
             );
             return None;
         }
-        let path = self.text(node, &format!("`{method}`"))?;
-        let text = &*path.value;
+        let NodeValue::Text(text) = &node.value else {
+            let title = format!("`{method}` takes a path, not {}", node.value.kind());
+            self.wrong(node, title, "write one, as `/todos/`");
+            return None;
+        };
+        let path = Placed { value: text.clone(), place: node.place };
         let lower = text.to_ascii_lowercase();
         if lower.starts_with("http://") || lower.starts_with("https://") {
             let rest = text.split_once("://").map_or("", |(_, rest)| rest);
@@ -278,19 +279,20 @@ impl Checker {
             self.wrong(node, title, "write each header as a key, and its value behind it");
             return None;
         };
-        let mut headers: Vec<(Placed<String>, Node)> = Vec::new();
+        let mut headers = Vec::with_capacity(entries.len());
+        let mut known: HashMap<String, Place> = HashMap::new();
         let mut good = true;
         for entry in entries {
-            let twice =
-                headers.iter().find(|(name, _)| name.value.eq_ignore_ascii_case(&entry.key.value));
-            if let Some((first, _)) = twice {
+            let lower = entry.key.value.to_ascii_lowercase();
+            if let Some(first) = known.get(&lower) {
                 let title = format!("the header `{}` stands twice", entry.key.value);
                 let diagnostic =
                     Diagnostic::error(entry.key.place, title, "take one of the two out")
-                        .also(first.place, "the first is here");
+                        .also(*first, "the first is here");
                 self.diagnostics.push(diagnostic);
                 good = false;
             } else if self.header(entry) {
+                known.insert(lower, entry.key.place);
                 headers.push((entry.key.clone(), entry.value.clone()));
             } else {
                 good = false;
@@ -435,7 +437,12 @@ impl Checker {
                 }
                 return None;
             }
-            _ => self.text(node, "`accept`")?.value,
+            NodeValue::Text(text) => text.clone(),
+            other => {
+                let title = format!("`accept` takes status codes, not {}", other.kind());
+                self.wrong(node, title, "write `201`, `2xx`, `200..299`, `[200, 404]` or `any`");
+                return None;
+            }
         };
         match Accept::parse(&text) {
             Ok(accept) => Some(accept),
@@ -469,7 +476,7 @@ impl Checker {
             }
         };
         let captures: Vec<_> = entries.iter().map(|entry| self.capture(entry)).collect();
-        captures.into_iter().collect()
+        Some(captures.into_iter().flatten().collect())
     }
 
     fn capture(&mut self, entry: &Entry) -> Option<Capture> {
@@ -479,13 +486,7 @@ impl Checker {
             let fields = self.fields(&entry.value, Context::Capture, entry.key.place, &what)?;
             let push = fields.get("push").map_or(Some(false), |node| self.bool(node, "`push`"));
             let Some(json) = fields.get("json") else {
-                // A source that this version lacks has been told already.
-                let later = fields.entries.iter().any(|entry| {
-                    Context::Capture
-                        .find(&entry.key.value)
-                        .is_none_or(|key| key.status == Status::Later)
-                });
-                if !later {
+                if !fields.odd {
                     let label = "add `json`: where the value stands in the body, as `$.id`";
                     self.error(entry.key.place, format!("{what} has no source"), label);
                 }
@@ -495,7 +496,7 @@ impl Checker {
         } else {
             (self.json_path(&entry.value, &what), Some(false))
         };
-        Some(Capture { name: name?, path: path?, push: push? })
+        Some(Capture { name: name?, path: path?, push: push.unwrap_or_default() })
     }
 
     fn json_path(&mut self, node: &Node, what: &str) -> Option<Placed<String>> {

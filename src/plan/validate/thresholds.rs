@@ -2,7 +2,7 @@
 
 use super::Checker;
 use super::values::shorten;
-use crate::diagnostic::{Placed, suggest};
+use crate::diagnostic::Placed;
 use crate::plan::document::{Entry, Node, NodeValue};
 use crate::plan::keys::Context;
 use crate::plan::model::{Action, Class, Request};
@@ -74,6 +74,7 @@ impl Checker {
             };
             let must = match fields.get("must") {
                 Some(node) => self.comparison(node),
+                None if fields.odd => None,
                 None => {
                     let label = "add `must`: what must hold, as `p95 < 500ms`";
                     self.error(place, "the threshold says nothing", label);
@@ -100,7 +101,12 @@ impl Checker {
 
     fn known_name(&mut self, node: &Node, of: &str, classes: &[Class]) -> bool {
         let requests = || classes.iter().flat_map(requests);
-        if classes.is_empty() || requests().any(|request| counted_under(request) == of) {
+        let is_meant = |request: &Request| {
+            let method = of.strip_prefix(request.method.as_str());
+            let name = method.and_then(|rest| rest.strip_prefix(' '));
+            counted_under(request) == of || name == Some(counted_under(request))
+        };
+        if classes.is_empty() || requests().any(is_meant) {
             return true;
         }
         if classes.iter().any(|class| class.name.value == of) {
@@ -108,24 +114,17 @@ impl Checker {
             self.wrong(node, title, "write a name of requests, or take `of` out");
             return false;
         }
-        let with_method = requests().find(|request| {
-            of == format!("{} {}", request.method.as_str(), counted_under(request))
-        });
-        if let Some(request) = with_method {
-            let title = "a threshold of a method and a name is not supported yet";
-            self.wrong(node, title, format!("write the name alone: `{}`", counted_under(request)));
-            return false;
-        }
-        let label = match suggest(of, requests().map(counted_under)) {
+        let label = match self.suggest(of, requests().map(counted_under)) {
             Some(near) => format!("did you mean `{}`?", shorten(near)),
             None => {
-                let mut names: Vec<_> = Vec::new();
-                for request in requests() {
-                    let name = format!("`{}`", shorten(counted_under(request)));
+                let mut names = Vec::new();
+                for name in requests().map(counted_under).take(20) {
                     if !names.contains(&name) && names.len() < 8 {
                         names.push(name);
                     }
                 }
+                let names: Vec<_> =
+                    names.iter().map(|name| format!("`{}`", shorten(name))).collect();
                 format!("there are {}", names.join(", "))
             }
         };

@@ -39,8 +39,9 @@ impl Checker {
             }
         };
         let classes: Vec<_> = entries.iter().map(|entry| self.class(entry)).collect();
-        let classes: Vec<Class> = classes.into_iter().collect::<Option<_>>()?;
-        if classes.iter().all(|class| class.weight == 0.0) {
+        let whole = classes.iter().all(Option::is_some);
+        let classes: Vec<Class> = classes.into_iter().flatten().collect();
+        if whole && classes.iter().all(|class| class.weight == 0.0) {
             self.warn(
                 users.key.place,
                 "every user class has weight 0",
@@ -67,7 +68,12 @@ impl Checker {
                 None
             }
         };
-        Some(Class { name, weight: weight?, wait: wait?, tasks: tasks? })
+        Some(Class {
+            name,
+            weight: weight.unwrap_or(1.0),
+            wait: wait.unwrap_or(Wait::None),
+            tasks: tasks.unwrap_or_default(),
+        })
     }
 
     fn tasks(&mut self, tasks: &Entry, class: &str) -> Option<Vec<Task>> {
@@ -108,8 +114,9 @@ impl Checker {
             return None;
         }
         let read: Vec<_> = entries.iter().map(|entry| self.task(entry)).collect();
-        let read: Vec<Task> = read.into_iter().collect::<Option<_>>()?;
-        if read.iter().all(|task| task.weight == 0.0) {
+        let whole = read.iter().all(Option::is_some);
+        let read: Vec<Task> = read.into_iter().flatten().collect();
+        if whole && read.iter().all(|task| task.weight == 0.0) {
             self.error(
                 tasks.key.place,
                 format!("every task of {class} has weight 0"),
@@ -135,7 +142,12 @@ impl Checker {
         let weight = self.weight(fields.get("weight"));
         let when = self.when(&fields);
         let steps = self.task_steps(&fields, &name, &what);
-        Some(Task { name, weight: weight?, when: when?, steps: steps? })
+        Some(Task {
+            name,
+            weight: weight.unwrap_or(1.0),
+            when: when.flatten(),
+            steps: steps.unwrap_or_default(),
+        })
     }
 
     fn task_steps(
@@ -159,8 +171,7 @@ impl Checker {
                         "move it into the step that sends the request",
                     );
                 }
-                let read = self.steps(steps)?;
-                stray.is_empty().then_some(read)
+                self.steps(steps)
             }
             (Some(_), [method, ..]) => {
                 self.error(
@@ -171,17 +182,11 @@ impl Checker {
                 None
             }
             (None, []) => {
-                // What stands there instead has been told already.
-                let told = fields.entries.iter().any(|entry| {
-                    Context::Task
-                        .find(&entry.key.value)
-                        .is_none_or(|key| key.status == crate::plan::keys::Status::Later)
-                });
-                if !told {
+                if !fields.odd {
                     self.error(
                         name.place,
                         format!("{what} does nothing"),
-                        "give it a request, as `get` of `/todos/`, or `steps`",
+                        "give it a request, as `get: /todos/`, or `steps`",
                     );
                 }
                 None
@@ -248,7 +253,9 @@ impl Checker {
             Ok(wait) => Some(wait),
             Err(error) => {
                 let dashed = text.replacen('-', "..", 1);
-                if text.contains('-') && Wait::parse(&dashed).is_ok() {
+                if let Some((low, high)) = bare_range(&text) {
+                    self.wrong(node, "`wait` lacks its unit", format!("write `{low}s..{high}s`"));
+                } else if text.contains('-') && Wait::parse(&dashed).is_ok() {
                     let title = format!("`wait` is not a wait: `{}`", shorten(&text));
                     self.wrong(node, title, format!("write `{}`", dashed.replace(' ', "")));
                 } else {
@@ -262,6 +269,13 @@ impl Checker {
 
 fn is_method(entry: &Entry) -> bool {
     Method::KEYS.iter().any(|(key, _)| *key == entry.key.value)
+}
+
+/// `1..3`
+fn bare_range(text: &str) -> Option<(&str, &str)> {
+    let (low, high) = text.split_once("..")?;
+    let (low, high) = (low.trim(), high.trim());
+    [low, high].iter().all(|end| end.parse::<f64>().is_ok()).then_some((low, high))
 }
 
 fn is_request_key(key: &str) -> bool {

@@ -283,11 +283,11 @@ impl Checker {
         match u32::try_from(count) {
             Ok(count) if count <= MOST_USERS => Some(count),
             Ok(_) => {
-                self.wrong(node, format!("{what} is above 1,000,000 users"), "write fewer");
+                self.wrong(node, format!("{what} is above 1,000,000"), "write at most `1000000`");
                 None
             }
             Err(_) => {
-                let label = if count < 0 { "write 0 or more" } else { "write at most 1000000" };
+                let label = if count < 0 { "write 0 or more" } else { "write at most `1000000`" };
                 self.wrong(node, format!("{what} cannot be `{count}`"), label);
                 None
             }
