@@ -70,7 +70,8 @@ pub struct Diagnostic {
     /// What to do about it, shown beside the caret.
     pub label: String,
     /// A second place that explains the first: where an anchor was defined, a first use.
-    pub also: Option<(Place, String)>,
+    /// Boxed, because few mistakes have one and every `Result` would carry its room.
+    pub also: Option<Box<(Place, String)>>,
     /// A longer explanation, below the snippet.
     pub help: Option<String>,
 }
@@ -101,7 +102,7 @@ impl Diagnostic {
     /// With a second place that explains the first.
     #[must_use]
     pub fn also(mut self, place: Place, label: impl Into<String>) -> Self {
-        self.also = Some((place, label.into()));
+        self.also = Some(Box::new((place, label.into())));
         self
     }
 
@@ -170,7 +171,7 @@ fn render_one(diagnostic: &Diagnostic, sources: &[Source], renderer: &Renderer) 
     let placed =
         diagnostic.place.and_then(|place| Some((place, sources.get(usize::from(place.source))?)));
     if let Some((place, source)) = placed {
-        let also = diagnostic.also.as_ref().filter(|(also, _)| also.source == place.source);
+        let also = diagnostic.also.as_deref().filter(|(also, _)| also.source == place.source);
         let primary = within_a_line(&source.text, place.range());
         let second = also.map(|(also, label)| (within_a_line(&source.text, also.range()), label));
         let first =

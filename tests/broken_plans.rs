@@ -41,6 +41,9 @@ fn each_broken_plan_is_told_exactly_what_is_wrong() {
     let mut wrong = Vec::new();
     let plans = broken_plans();
     assert!(plans.len() >= 60, "there are {} broken plans", plans.len());
+    let texts: std::collections::BTreeSet<_> =
+        plans.iter().map(|name| Path::new(name).with_extension("txt")).collect();
+    assert_eq!(texts.len(), plans.len(), "two plans share one expected text");
     for name in plans {
         let loaded = read(&name);
         let text = shown(&loaded);
@@ -99,7 +102,7 @@ fn check_places(path: &str, text: &str) -> Result<(), TestCaseError> {
     for diagnostic in &loaded.diagnostics {
         prop_assert!(diagnostic.place.is_none_or(good), "{:?}", diagnostic);
         prop_assert!(
-            diagnostic.also.as_ref().is_none_or(|(place, _)| good(*place)),
+            diagnostic.also.as_deref().is_none_or(|(place, _)| good(*place)),
             "{:?}",
             diagnostic
         );

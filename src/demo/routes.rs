@@ -135,8 +135,8 @@ fn todo(api: &Api, method: &Method, id: &str, body: &[u8]) -> Answer {
 
 fn list(api: &Api, query: &str) -> Answer {
     let number = |name: &str, default: i64| {
-        let given = query.split('&').filter_map(|pair| pair.split_once('='));
-        match given.filter(|(key, _)| *key == name).last() {
+        let mut given = query.split('&').filter_map(|pair| pair.split_once('='));
+        match given.rfind(|(key, _)| *key == name) {
             Some((_, text)) => validation::integer("query", name, text),
             None => Ok(default),
         }

@@ -73,7 +73,7 @@ fn drop_repeats(diagnostics: &mut Vec<Diagnostic>) {
         .filter(|diagnostic| diagnostic.also.is_none())
         .filter_map(|diagnostic| Some((diagnostic.title.clone(), diagnostic.place?.start)))
         .collect();
-    diagnostics.retain(|diagnostic| match &diagnostic.also {
+    diagnostics.retain(|diagnostic| match diagnostic.also.as_deref() {
         Some((origin, label)) if label == DEFINED_HERE => {
             told.insert((diagnostic.title.clone(), origin.start))
         }

@@ -69,7 +69,7 @@ impl Progress {
                 bar.set_position(u64::from(interval.to_s));
                 bar.set_message(line);
             }
-            None if interval.to_s % PLAIN_EVERY_S == 0 => say(&line),
+            None if interval.to_s.is_multiple_of(PLAIN_EVERY_S) => say(&line),
             None => {}
         }
     }
