@@ -1,4 +1,4 @@
-//! Owns outside text made safe for terminal and CSV.
+//! Owns outside text made safe for terminal, CSV and HTML.
 
 use std::borrow::Cow;
 
@@ -38,6 +38,22 @@ pub fn csv_cell(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// JSON as it may stand within a `<script>` of a page: nothing in it can end the script, and no
+/// reader of JavaScript takes it for the end of a line.
+#[must_use]
+pub fn script_json(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                out.push_str(&format!("\\u{:04x}", c as u32));
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,6 +62,14 @@ mod tests {
     fn nothing_can_steer_the_terminal() {
         assert_eq!(visible("plain 한글\n"), "plain 한글\n");
         assert_eq!(visible("a\u{1b}[31mb\u{7f}\u{9b}c\u{202e}d\r"), "a␛[31mb␡\\u{9b}c\\u{202e}d␍");
+    }
+
+    #[test]
+    fn nothing_ends_a_script_and_it_is_still_the_same_json() {
+        let text = "</script><!-- & \u{2028}\u{2029}";
+        let json = script_json(&serde_json::to_string(text).unwrap());
+        assert_eq!(json, r#""\u003c/script\u003e\u003c!-- \u0026 \u2028\u2029""#);
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Owns the run over time, bounded however long it is: points that merge when they become many.
 
+use std::time::Duration;
+
 use super::interval::Interval;
 use super::timing::Timing;
 
@@ -55,9 +57,13 @@ impl Point {
         serde_json::from_str(&self.response).expect("a point stores what it packed")
     }
 
-    fn join(&mut self, next: &Self) {
-        let seconds = |point: &Self| f64::from(point.to_s - point.from_s);
-        let (mine, theirs) = (seconds(self), seconds(next));
+    fn seconds(&self) -> f64 {
+        f64::from(self.to_s - self.from_s)
+    }
+
+    /// Takes in the point after it, which covers so many seconds.
+    fn join(&mut self, next: &Self, theirs: f64) {
+        let mine = self.seconds();
         self.users = (self.users * mine + next.users * theirs) / (mine + theirs);
         self.to_s = next.to_s;
         self.requests += next.requests;
@@ -78,7 +84,9 @@ impl History {
     pub fn push(&mut self, interval: &Interval) {
         let point = Point::new(interval);
         match self.points.last_mut() {
-            Some(last) if last.to_s - last.from_s < self.step_s => last.join(&point),
+            Some(last) if last.to_s - last.from_s < self.step_s => {
+                last.join(&point, point.seconds())
+            }
             _ => self.points.push(point),
         }
         if self.points.len() > POINTS {
@@ -86,7 +94,9 @@ impl History {
             let old = std::mem::take(&mut self.points);
             for point in old {
                 match self.points.last_mut() {
-                    Some(last) if last.to_s - last.from_s < self.step_s => last.join(&point),
+                    Some(last) if last.to_s - last.from_s < self.step_s => {
+                        last.join(&point, point.seconds())
+                    }
                     _ => self.points.push(point),
                 }
             }
@@ -104,12 +114,59 @@ impl History {
     pub fn points(&self) -> &[Point] {
         &self.points
     }
+
+    /// The points of a run that took `duration`, each with the seconds that it really covers: a
+    /// run does not end with a second. A stub shorter than half a step joins its neighbour, since
+    /// a rate over a few milliseconds says nothing.
+    #[must_use]
+    pub fn ended(&self, duration: Duration) -> Vec<(Point, f64)> {
+        let end = duration.as_secs_f64();
+        let covers = |point: &Point| {
+            let to = f64::from(point.to_s);
+            let from = f64::from(point.from_s);
+            // A run that was cut off has seconds without an end.
+            if end > from { to.min(end) - from } else { to - from }
+        };
+        let mut points = self.points.clone();
+        if let [.., before, last] = points.as_mut_slice()
+            && covers(last) < f64::from(self.step_s) / 2.0
+        {
+            before.join(last, covers(last));
+            points.pop();
+        }
+        points
+            .into_iter()
+            .map(|point| {
+                let covers = covers(&point);
+                (point, covers)
+            })
+            .collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+
+    #[test]
+    fn a_stub_at_the_end_joins_the_second_before_it() {
+        let mut history = History::default();
+        for (second, count) in [(0, 10), (1, 10), (2, 1)] {
+            let mut interval = Interval::second(second);
+            interval.user_seconds = 4;
+            let stats = interval.names.entry(0).or_default();
+            (0..count).for_each(|_| stats.response_ok.record(Duration::from_millis(1)));
+            history.push(&interval);
+        }
+        let shown = |ms| -> Vec<(u64, f64)> {
+            let points = history.ended(Duration::from_millis(ms));
+            points.iter().map(|(point, seconds)| (point.requests, *seconds)).collect()
+        };
+        assert_eq!(shown(2_100), [(10, 1.0), (11, 1.1)]);
+        assert_eq!(shown(2_750), [(10, 1.0), (10, 1.0), (1, 0.75)]);
+        assert_eq!(shown(3_000), [(10, 1.0), (10, 1.0), (1, 1.0)]);
+        assert_eq!(History::default().ended(Duration::ZERO), []);
+    }
 
     #[test]
     fn a_long_run_keeps_its_counts_in_fewer_points() {

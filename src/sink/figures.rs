@@ -41,10 +41,38 @@ pub(super) fn count(value: u64) -> String {
     out
 }
 
-/// A share: `0%`, `0.7%`, `12.5%`.
+/// A share, with three digits that matter: `0%`, `0.7%`, `12.5%`.
 pub(super) fn share(fraction: f64) -> String {
-    // Rounding must not turn a few failures among millions into none.
-    if fraction > 0.0 && fraction < 0.000_01 { "<0.001%".into() } else { format_percent(fraction) }
+    let rounded = match fraction {
+        ..0.01 => (fraction * 1e5).round() / 1e5,
+        ..0.1 => (fraction * 1e4).round() / 1e4,
+        _ => (fraction * 1e3).round() / 1e3,
+    };
+    // Rounding must turn neither a few failures among millions into none, nor nearly all into all.
+    match rounded {
+        0.0 if fraction > 0.0 => "<0.001%".to_owned(),
+        1.0 if fraction < 1.0 => ">99.9%".to_owned(),
+        rounded => format_percent(rounded),
+    }
+}
+
+/// A stretch of time given in seconds, as people say it: `0.4s`, `15s`, `5m20s`.
+pub(super) fn span(seconds: f64) -> String {
+    let tenths = (seconds * 10.0).round().max(0.0) as u64;
+    let whole = if tenths < 600 { tenths * 100 } else { (tenths + 5) / 10 * 1000 };
+    match whole {
+        1..1000 => format!("0.{}s", whole / 100),
+        ms => format_duration(std::time::Duration::from_millis(ms)),
+    }
+}
+
+/// A size: `312 B`, `15.3 KB` (1000 bytes), `2.1 MB`.
+pub(super) fn bytes(value: f64) -> String {
+    match value {
+        ..999.5 => format!("{value:.0} B"),
+        ..999_950.0 => format!("{:.1} KB", value / 1e3),
+        _ => format!("{:.1} MB", value / 1e6),
+    }
 }
 
 /// The value of a threshold, in the unit of what it looks at.
@@ -70,6 +98,14 @@ mod tests {
         );
         assert_eq!([9.463, 142.34, 12_345.6].map(rate), ["9.46", "142.3", "12,346"]);
         assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([0.0, 0.000_000_1, 0.007].map(share), ["0%", "<0.001%", "0.7%"]);
+        assert_eq!(
+            [0.0, 0.04, 0.37, 15.001, 59.96, 320.4, 86_400.0].map(span),
+            ["0s", "0s", "0.4s", "15s", "1m", "5m20s", "24h"]
+        );
+        assert_eq!([0.0, 312.4, 15_321.0, 2.1e6].map(bytes), ["0 B", "312 B", "15.3 KB", "2.1 MB"]);
+        assert_eq!(
+            [0.0, 0.000_000_1, 0.007, 0.012_34, 0.407_89, 0.9999, 1.0].map(share),
+            ["0%", "<0.001%", "0.7%", "1.23%", "40.8%", ">99.9%", "100%"]
+        );
     }
 }

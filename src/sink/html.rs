@@ -1,4 +1,163 @@
-//! STUB
-pub fn render(report: &serde_json::Value) -> Result<String, minijinja::Error> {
-    Ok(report.to_string())
+//! Owns the HTML report: one file that fetches nothing, made from the same JSON as `summary.json`.
+
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use minijinja::value::Serde;
+use minijinja::{Environment, Error, ErrorKind, Value as Field, context};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::figures;
+use crate::untrusted::script_json;
+
+const PAGE: &str = include_str!("../../templates/report.html");
+const SCRIPT: &str = include_str!("../../templates/report.js");
+const CHART_LIBRARY: &str = include_str!("../../templates/vendor/uPlot/uPlot.iife.min.js");
+/// Ours last, so that it can say how the charts look.
+const STYLE: &str = concat!(
+    include_str!("../../templates/vendor/uPlot/uPlot.min.css"),
+    include_str!("../../templates/report.css"),
+);
+
+/// What a browser may run and show: these scripts and this style by their hashes, and nothing that
+/// must be fetched. The data is no script, so it needs no hash.
+static POLICY: LazyLock<String> = LazyLock::new(|| {
+    let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
+    format!(
+        "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; style-src {}; script-src {} {}",
+        hash(STYLE),
+        hash(CHART_LIBRARY),
+        hash(SCRIPT),
+    )
+});
+
+static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    // A name that ends in `.html` turns escaping on.
+    let mut templates = Environment::new();
+    templates.add_template("report.html", PAGE).expect("the template is fixed and right");
+    templates.add_filter("count", |field: &Field| {
+        let whole = u64::try_from(field.clone()).ok();
+        whole.map_or_else(dash, figures::count)
+    });
+    templates.add_filter("ms", |field: &Field| number(field).map_or_else(dash, figures::ms));
+    templates.add_filter("rate", |field: &Field| number(field).map_or_else(dash, figures::rate));
+    templates.add_filter("share", |field: &Field| number(field).map_or_else(dash, figures::share));
+    templates.add_filter("bytes", |field: &Field| number(field).map_or_else(dash, figures::bytes));
+    templates.add_filter("seconds", |field: &Field| number(field).map_or_else(dash, figures::span));
+    templates.add_filter("calendar", |text: &str| text.replace('T', " ").replace('Z', " UTC"));
+    templates
+});
+
+fn number(field: &Field) -> Option<f64> {
+    f64::try_from(field.clone()).ok()
+}
+
+fn dash() -> String {
+    "–".to_owned()
+}
+
+/// The page for what [`report`](super::report) gives.
+///
+/// # Errors
+/// The template met a value that it has no place for, which is a bug.
+pub fn render(report: &Value) -> Result<String, Error> {
+    let json = |value: &Value| {
+        serde_json::to_string(value)
+            .map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))
+    };
+    let (mark, word) = heading(report);
+    let page = context! {
+        policy => POLICY.as_str(),
+        style => STYLE,
+        script => SCRIPT,
+        chart_library => CHART_LIBRARY,
+        data => script_json(&json(&report["history"])?),
+        tone => report["verdict"]["state"].as_str(),
+        mark => mark,
+        word => word,
+        again => again(&report["run"]),
+        charts => Serde(spoken(&report["history"])),
+    };
+    TEMPLATES.get_template("report.html")?.render(context! { page, ..Field::from(Serde(report)) })
+}
+
+/// The verdict in a sign, for the title of the page, and in a word.
+fn heading(report: &Value) -> (&'static str, &'static str) {
+    match report["verdict"]["state"].as_str() {
+        Some("held") => ("✓", "passed"),
+        Some("broke") => ("✗", "failed"),
+        Some("untrusted") => ("✗", "not to be trusted"),
+        Some("stopped") => ("■", "stopped"),
+        _ => ("•", "not judged"),
+    }
+}
+
+/// The command line that draws the same random numbers again.
+fn again(run: &Value) -> String {
+    let line = run["command_line"].as_str().unwrap_or_default();
+    let seeded = line.split(' ').any(|word| word == "--seed" || word.starts_with("--seed="));
+    if seeded { line.to_owned() } else { format!("{line} --seed {}", run["seed"]) }
+}
+
+/// What the charts show, in words for those who do not see them.
+fn spoken(history: &Value) -> Value {
+    let highest = |key: &str| {
+        let values = history[key].as_array().into_iter().flatten().filter_map(Value::as_f64);
+        values.fold(0.0, f64::max)
+    };
+    let rates = [highest("requests_per_s"), highest("failures_per_s")].map(figures::rate);
+    let times = ["response_ms_p50", "response_ms_p95", "response_ms_p99"];
+    let times = times.map(|key| figures::ms(highest(key)));
+    serde_json::json!({
+        "requests": format!("Chart: at most {} requests and {} failures a second", rates[0], rates[1]),
+        "response": format!("Chart: at its highest p50 was {}, p95 {}, p99 {}", times[0], times[1], times[2]),
+        "users": format!("Chart: at most {} users", figures::count(highest("users").round() as u64)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_chart_library_is_the_one_that_was_published() {
+        for (name, text, want) in [
+            // uPlot 1.6.32 from npm, `dist/`.
+            (
+                "uPlot.iife.min.js",
+                CHART_LIBRARY,
+                "19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f",
+            ),
+            (
+                "uPlot.min.css",
+                include_str!("../../templates/vendor/uPlot/uPlot.min.css"),
+                "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04",
+            ),
+        ] {
+            let hash: String =
+                Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(hash, want, "{name}");
+        }
+        assert!(include_str!("../../templates/vendor/uPlot/LICENSE").contains("MIT"));
+    }
+
+    #[test]
+    fn nothing_in_our_own_scripts_ends_them() {
+        for text in [SCRIPT, CHART_LIBRARY] {
+            assert!(!text.contains("</script") && !text.contains("<!--"));
+        }
+        assert!(
+            !STYLE.contains("</style") && !STYLE.contains("@import") && !STYLE.contains("url(")
+        );
+    }
+
+    #[test]
+    fn a_run_can_be_repeated_with_its_seed() {
+        let line = |text: &str| again(&serde_json::json!({ "command_line": text, "seed": 7 }));
+        assert_eq!(line("throng run p.yaml"), "throng run p.yaml --seed 7");
+        assert_eq!(line("throng run p.yaml --seed 7"), "throng run p.yaml --seed 7");
+        assert_eq!(line("throng run --seed=7 p.yaml"), "throng run --seed=7 p.yaml");
+    }
 }

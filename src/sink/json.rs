@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Sink, figures};
 use crate::control::StopReason;
 use crate::event::{Ended, Event, Started};
-use crate::metrics::{Failure, Row, Summary};
+use crate::metrics::{Failure, Point, Row, Summary};
 use crate::verdict::{State, Verdict};
 
 /// The whole report as one JSON value; [`SummaryJson`] and the HTML report are made from it.
@@ -197,20 +197,22 @@ fn thresholds(verdict: &Verdict) -> Vec<Value> {
 }
 
 fn history(summary: &Summary) -> Value {
-    let points = summary.history.points();
-    let per_second = |count: u64, from: u32, to: u32| {
-        rounded(Some(count as f64 / f64::from((to - from).max(1))))
+    let points = summary.history.ended(summary.duration);
+    let rates = |count: fn(&Point) -> u64| -> Vec<Value> {
+        let rate = |(point, seconds): &(Point, f64)| rounded(Some(count(point) as f64 / seconds));
+        points.iter().map(rate).collect()
     };
-    let responses: Vec<_> = points.iter().map(|point| point.response()).collect();
+    let responses: Vec<_> = points.iter().map(|(point, _)| point.response()).collect();
     let quantile = |quantile| -> Vec<Value> {
         responses.iter().map(|response| rounded(response.quantile_ms(quantile))).collect()
     };
     json!({
         "step_s": summary.history.step_s(),
-        "time_s": points.iter().map(|point| point.from_s).collect::<Vec<_>>(),
-        "users": points.iter().map(|point| rounded(Some(point.users))).collect::<Vec<_>>(),
-        "requests_per_s": points.iter().map(|p| per_second(p.requests, p.from_s, p.to_s)).collect::<Vec<_>>(),
-        "failures_per_s": points.iter().map(|p| per_second(p.failures, p.from_s, p.to_s)).collect::<Vec<_>>(),
+        "time_s": points.iter().map(|(point, _)| point.from_s).collect::<Vec<_>>(),
+        "seconds": points.iter().map(|(_, seconds)| rounded(Some(*seconds))).collect::<Vec<_>>(),
+        "users": points.iter().map(|(point, _)| rounded(Some(point.users))).collect::<Vec<_>>(),
+        "requests_per_s": rates(|point| point.requests),
+        "failures_per_s": rates(|point| point.failures),
         "response_ms_p50": quantile(0.5),
         "response_ms_p95": quantile(0.95),
         "response_ms_p99": quantile(0.99),

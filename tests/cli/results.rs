@@ -155,13 +155,13 @@ fn the_counts_of_a_run_add_up() {
         .map(|row| row["requests"].as_u64().unwrap())
         .sum();
     assert_eq!(summary["totals"]["requests"], per_name);
-    let per_second: f64 = summary["history"]["requests_per_s"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|n| n.as_f64().unwrap())
-        .sum();
-    assert_eq!(per_second.round() as u64, per_name);
+    let history = |key: &str| -> Vec<f64> {
+        let values = summary["history"][key].as_array().unwrap();
+        values.iter().map(|n| n.as_f64().unwrap()).collect()
+    };
+    let over_time: f64 =
+        history("requests_per_s").iter().zip(history("seconds")).map(|(rate, s)| rate * s).sum();
+    assert_eq!(over_time.round() as u64, per_name);
 }
 
 #[test]

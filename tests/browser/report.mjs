@@ -1,0 +1,90 @@
+// Opens each report in Chromium, wide and narrow, light and dark, and looks at it as a person would.
+// The last line is `N passed, M failed`.
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { chromium } from "playwright-core";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const files = process.argv.slice(2);
+const pictures = process.env.PICTURES;
+if (pictures) mkdirSync(pictures, { recursive: true });
+let passed = 0;
+let failed = 0;
+
+function check(what, good, seen) {
+  if (good) return passed++;
+  failed++;
+  console.log(`FAILED ${what}${seen === undefined ? "" : ": " + JSON.stringify(seen)}`);
+}
+
+/** How many different colours the canvas of a chart shows; a blank one has one. */
+const coloursOf = (box) => {
+  const canvas = box.querySelector("canvas");
+  if (!canvas) return 0;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return new Set(new Uint32Array(data.buffer)).size;
+};
+
+const views = [
+  { name: "wide light", width: 1280, height: 900, colorScheme: "light", axe: true },
+  { name: "wide dark", width: 1280, height: 900, colorScheme: "dark" },
+  { name: "phone light", width: 360, height: 740, colorScheme: "light" },
+  { name: "phone dark", width: 360, height: 740, colorScheme: "dark", axe: true },
+];
+
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: ["--no-sandbox"] });
+for (const file of files) {
+  const run = basename(file, ".html");
+  for (const view of views) {
+    const at = `${run}, ${view.name}`;
+    const { width, height, colorScheme } = view;
+    const context = await browser.newContext({ viewport: { width, height }, colorScheme });
+    const page = await context.newPage();
+    const said = [];
+    const fetched = [];
+    page.on("console", (message) => said.push(`${message.type()}: ${message.text()}`));
+    page.on("pageerror", (error) => said.push(String(error)));
+    page.on("request", (request) => fetched.push(request.url()));
+    await page.goto(pathToFileURL(file).href);
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+
+    check(`${at}: the console is silent`, said.length === 0, said);
+    check(`${at}: nothing is fetched`, fetched.every((url) => url.startsWith("data:") || url === pathToFileURL(file).href), fetched);
+    check(`${at}: no markup of others ran`, (await page.title()).endsWith(" · Throng"), await page.title());
+    const empty = run === "empty";
+    const charts = await page.locator(".chart").all();
+    check(`${at}: three charts, or none without data`, charts.length === (empty ? 0 : 3), charts.length);
+    for (const chart of charts) {
+      const colours = await chart.evaluate(coloursOf);
+      check(`${at}: ${await chart.getAttribute("id")} is drawn`, colours > 3, colours);
+      const box = await chart.boundingBox();
+      check(`${at}: ${await chart.getAttribute("id")} fits its window`, box.x >= 0 && box.x + box.width <= view.width, box);
+    }
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    check(`${at}: the page does not scroll sideways`, overflow <= 0, overflow);
+    const dark = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const light = dark.match(/\d+/g).slice(0, 3).every((part) => Number(part) > 200);
+    check(`${at}: the page is ${colorScheme}`, light === (colorScheme === "light"), dark);
+    if (charts.length) {
+      const over = page.locator("#chart-response .u-over");
+      await over.scrollIntoViewIfNeeded();
+      const box = await over.boundingBox();
+      await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+      // All three charts tell of the same moment: their cursors are one.
+      const told = () => [...document.querySelectorAll(".u-legend")].every((legend) => !legend.querySelector(".u-value").textContent.startsWith("–"));
+      const seen = await page.waitForFunction(told, null, { timeout: 5000 }).then(() => true, () => false);
+      check(`${at}: pointing at a chart tells the figures of all`, seen, await page.locator(".u-legend .u-value").allTextContents());
+    }
+    if (view.axe) await page.evaluate(axe);
+    const { violations } = view.axe ? await page.evaluate(() => axe.run({ resultTypes: ["violations"] })) : { violations: [] };
+    const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+    check(`${at}: axe-core finds nothing serious`, grave.length === 0, grave.map(({ id, nodes }) => [id, nodes.slice(0, 3).map((node) => node.html)]));
+    if (pictures) await page.screenshot({ path: join(pictures, `${run}-${view.name.replace(" ", "-")}.png`), fullPage: run !== "many_names" });
+    await context.close();
+  }
+}
+await browser.close();
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;

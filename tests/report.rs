@@ -1,0 +1,207 @@
+//! Owns the pages that the report is looked at on: runs of every kind, made without a clock or a
+//! socket, written to `target/tmp/reports` for the browser's tests and checked here as text.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use throng::control::StopReason;
+use throng::event::{Ended, Started};
+use throng::metrics::{Catalogue, Failure, Fault, Interval, RequestName, Seen, Summary};
+use throng::sink::{html, report};
+use throng::verdict::{Threshold, Verdict, judge, validity};
+
+const MS: fn(u64) -> Duration = Duration::from_millis;
+
+/// A run to make a report of.
+struct Run {
+    title: &'static str,
+    plan: &'static str,
+    names: Vec<RequestName>,
+    seconds: Vec<Interval>,
+    lasted: Duration,
+    thresholds: &'static [&'static str],
+    stopped: Option<StopReason>,
+}
+
+impl Run {
+    fn new(title: &'static str, seconds: Vec<Interval>) -> Self {
+        let lasted = Duration::from_secs(seconds.len() as u64);
+        let names = names([("GET", "/todos/"), ("POST", "/todos/ [POST - Create]")]);
+        let thresholds: &[_] = &["p95 < 500ms", "error_rate < 1%", "rps > 1"];
+        let plan = "users: {}\n";
+        Self { title, plan, names, seconds, lasted, thresholds, stopped: None }
+    }
+
+    fn html(&self) -> String {
+        let catalogue = Catalogue { names: self.names.clone(), texts: vec![] };
+        let mut summary = Summary::new(catalogue.clone());
+        self.seconds.iter().for_each(|second| summary.add(second));
+        summary.duration = self.lasted;
+        let thresholds: Vec<Threshold> =
+            self.thresholds.iter().map(|text| Threshold::parse(text).unwrap()).collect();
+        let verdict = Verdict {
+            thresholds: thresholds.iter().map(|one| judge(one, &summary)).collect(),
+            validity: validity(&summary, 0),
+        };
+        let at: jiff::Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
+        let started = Started {
+            plan_name: self.title.to_owned(),
+            plan_file: "plans/shop.yaml".into(),
+            plan_text: self.plan.to_owned(),
+            plan_format: "yaml",
+            profile: "profile load".into(),
+            target: "http://127.0.0.1:8000".into(),
+            seed: 7,
+            workers: 2,
+            users_peak: 50,
+            planned: self.lasted,
+            command_line: "throng run plans/shop.yaml".into(),
+            at,
+            catalogue,
+            thresholds,
+            out: "report.html".into(),
+        };
+        let (stopped, exit_code) = (self.stopped, 0);
+        let ended = Ended { summary: &summary, verdict: &verdict, stopped, exit_code, at };
+        html::render(&report(&started, &ended)).unwrap()
+    }
+}
+
+fn names<const N: usize>(names: [(&str, &str); N]) -> Vec<RequestName> {
+    let one =
+        |(method, name): (&str, &str)| RequestName { method: method.into(), name: name.into() };
+    names.into_iter().map(one).collect()
+}
+
+/// A second with `each` requests of every name, whose times grow with the second and the name.
+fn second(at: u32, names: u16, each: u64) -> Interval {
+    let mut interval = Interval::second(at);
+    interval.user_seconds = u64::from(at.min(50));
+    for name in 0..names {
+        let stats = interval.names.entry(name).or_default();
+        for k in 0..each {
+            let ms = 5 + u64::from(name % 7) * 3 + u64::from(at) % 40 + k * k;
+            stats.response_ok.record(MS(ms));
+            stats.service.record(MS(ms));
+        }
+        stats.body_bytes = each * 512;
+        interval.issued += each;
+    }
+    interval
+}
+
+fn failing(at: u32, failures: &[(Failure, u64)]) -> Interval {
+    let mut interval = Interval::second(at);
+    interval.user_seconds = 20;
+    for (failure, count) in failures {
+        let stats = interval.names.entry(0).or_default();
+        (0..*count).for_each(|_| stats.response_failed.record(MS(3)));
+        let ms = u64::from(at) * 1000;
+        stats.failures.push((*failure, Seen { count: *count, first_ms: ms, last_ms: ms + 900 }));
+        interval.issued += count;
+    }
+    interval
+}
+
+const RUNS: [&str; 9] = [
+    "all_failed",
+    "empty",
+    "hostile",
+    "long",
+    "many_names",
+    "mixed",
+    "one_second",
+    "stopped",
+    "unjudged",
+];
+
+fn run(name: &str) -> Run {
+    let failures = [
+        (Failure::Fault(Fault::ConnectRefused), 40),
+        (Failure::Fault(Fault::TtfbTimeout), 3),
+        (Failure::Status(404), 7),
+        (Failure::Status(503), 12),
+    ];
+    let seconds = |count, names, each| (0..count).map(|at| second(at, names, each)).collect();
+    match name {
+        "all_failed" => Run::new("All failed", (0..30).map(|at| failing(at, &failures)).collect()),
+        "empty" => Run::new("Nothing ended", vec![]),
+        "hostile" => Run {
+            plan: "# </script><img src=x onerror=\"document.title = 'taken'\"> &amp; {{ 1 }}",
+            names: names([
+                ("GET", "<img src=x onerror=\"document.title='taken'\">"),
+                ("POST", "</td></table><svg onload=\"document.title='taken'\">한글 \u{202e}abc"),
+            ]),
+            ..Run::new("</script><script>document.title = 'taken'</script>", seconds(1, 2, 4))
+        },
+        "long" => Run::new("Three hours", seconds(10_800, 1, 1)),
+        "many_names" => Run {
+            names: (0..1000).map(page_name).collect(),
+            ..Run::new("A thousand names", seconds(5, 1000, 1))
+        },
+        "mixed" => {
+            let mut seconds: Vec<Interval> = seconds(300, 2, 6);
+            (120..160).for_each(|at| seconds[at as usize].merge(&failing(at, &failures)));
+            Run::new("Mixed", seconds)
+        }
+        "one_second" => Run::new("One second", seconds(1, 2, 5)),
+        "stopped" => Run {
+            stopped: Some(StopReason::Interrupted),
+            lasted: MS(11_400),
+            ..Run::new("Stopped", seconds(12, 2, 3))
+        },
+        "unjudged" => Run { thresholds: &[], ..Run::new("Nothing to judge", seconds(1, 1, 2)) },
+        other => panic!("there is no run `{other}`"),
+    }
+}
+
+fn page_name(number: u32) -> RequestName {
+    RequestName { method: "GET".into(), name: format!("/shops/{{id}}/pages/{number}") }
+}
+
+#[test]
+fn a_report_of_every_kind_of_run_is_one_file_that_fetches_nothing() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("reports");
+    std::fs::create_dir_all(&folder).unwrap();
+    for name in RUNS {
+        let page = run(name).html();
+        std::fs::write(folder.join(format!("{name}.html")), &page).unwrap();
+        assert!(page.len() < 1024 * 1024, "{name}: {} bytes", page.len());
+        for attribute in ["src=\"", "href=\"", "@import", "url("] {
+            let mut found = page.match_indices(attribute).map(|(at, _)| &page[at..at + 20]);
+            assert!(found.all(|text| text.starts_with("href=\"data:,")), "{name}: {attribute}");
+        }
+    }
+}
+
+#[test]
+fn markup_of_plan_and_server_stays_text() {
+    let page = run("hostile").html();
+    assert_eq!(page.matches("<script").count(), 3, "data, chart library, and ours");
+    for markup in ["<img", "<svg", "'taken'</script>"] {
+        assert!(!page.contains(markup), "{markup}");
+    }
+    assert!(
+        page.contains("&lt;img src=x onerror=&quot;document.title=&#x27;taken&#x27;&quot;&gt;")
+    );
+    assert!(page.contains("{{ 1 }}"), "templates of the plan are shown, not rendered");
+}
+
+#[test]
+fn the_report_says_what_happened_without_a_script() {
+    let page = run("mixed").html();
+    for text in [
+        "✗ Mixed · Throng",
+        "1 of 3 thresholds did not hold: 6,080 requests, 2,480 failed.",
+        "server errors (5xx) <span class=\"count\">480</span>",
+        "connect refused<small class=\"advice\">nothing listens there",
+        "<code>error_rate &lt; 1%</code>",
+        "✗ broke",
+        "shop.yaml --seed 7</code>",
+    ] {
+        assert!(page.contains(text), "{text} is missing");
+    }
+    assert!(run("empty").html().contains("no data is not a pass"));
+    assert!(run("unjudged").html().contains("not judged"));
+    assert!(run("stopped").html().contains("11.4s of 11.4s"));
+}
