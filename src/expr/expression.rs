@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::functions::{self, FUNCTIONS, Function, LATER};
 use super::general::General;
+use super::scan::outside_quotes;
 use super::{EvalError, ParseError, Value};
 use crate::diagnostic::suggest;
 use crate::random::Stream;
@@ -156,8 +157,8 @@ impl Expression {
     /// Parses `text` for a class whose variables are `names`.
     ///
     /// # Errors
-    /// It is no expression, or a name, function, filter or test in it does not exist.
-    pub fn parse(text: &str, names: &Names) -> Result<Self, ParseError> {
+    /// It is no expression, or names, functions, filters or tests in it do not exist: all of them.
+    pub fn parse(text: &str, names: &Names) -> Result<Self, Vec<ParseError>> {
         let start = text.len() - text.trim_start().len();
         let trimmed = text.trim();
         let mut parser = Parser { text: trimmed, at: 0, names };
@@ -167,12 +168,14 @@ impl Expression {
             Ok(None) => {
                 let general = General::parse(trimmed, |name| {
                     let root = name.split('.').next().unwrap_or(name);
-                    let at = trimmed.find(root).map_or(0..trimmed.len(), |at| at..at + root.len());
-                    resolve(name, names, at)
+                    resolve(name, names, word_in(trimmed, root))
                 });
-                Form::General(Arc::new(general.map_err(|error| error.shifted(start))?))
+                let shifted = |errors: Vec<ParseError>| {
+                    errors.into_iter().map(|error| error.shifted(start)).collect::<Vec<_>>()
+                };
+                Form::General(Arc::new(general.map_err(shifted)?))
             }
-            Err(error) => return Err(error.shifted(start)),
+            Err(error) => return Err(vec![error.shifted(start)]),
         };
         Ok(Self { text: trimmed.to_owned(), form })
     }
@@ -203,10 +206,16 @@ impl Expression {
     /// # Errors
     /// A variable in it has no value yet, or an operation does not fit its operands.
     pub fn eval(&self, scope: &mut Scope<'_>) -> Result<Value, EvalError> {
-        match self.form.eval(scope)? {
-            Some(value) => Ok(value),
-            None => Err(EvalError(format!("`{}` has no value yet", self.text))),
+        match self.form.eval(scope) {
+            Ok(Some(value)) => Ok(value),
+            Ok(None) => Err(EvalError(format!("`{}` has no value yet", self.text))),
+            Err(error) => Err(self.blame(error)),
         }
+    }
+
+    /// So that the sentence says where to look.
+    fn blame(&self, error: EvalError) -> EvalError {
+        EvalError(format!("`{}`: {error}", self.text))
     }
 
     /// Whether it holds. A variable that has no value yet makes it not hold.
@@ -218,11 +227,39 @@ impl Expression {
         if let Form::Name(Name::Slot(slot)) = &self.form {
             return Ok(scope.slots[*slot].as_ref().is_some_and(Value::holds));
         }
-        Ok(self.form.eval(scope)?.is_some_and(|value| value.holds()))
+        self.form.holds(scope).map_err(|error| self.blame(error))
     }
 }
 
 impl Form {
+    /// Its value when nothing in it depends on the user.
+    fn constant(&self) -> Option<Value> {
+        match self {
+            Self::Literal(value) => Some(value.clone()),
+            Self::List(items) => items
+                .iter()
+                .map(Self::constant)
+                .collect::<Option<_>>()
+                .map(Arc::new)
+                .map(Value::List),
+            _ => None,
+        }
+    }
+
+    /// Whether it holds. What has no value equals nothing and is in no order with anything.
+    fn holds(&self, scope: &mut Scope<'_>) -> Result<bool, EvalError> {
+        Ok(match self {
+            Self::Not(inner) => !inner.holds(scope)?,
+            Self::Compare(left, operator, right) => match (left.eval(scope)?, right.eval(scope)?) {
+                (Some(left), Some(right)) => operator.compare(&left, &right),
+                (None, None) => false,
+                _ => *operator == Operator::NotEqual,
+            },
+            Self::General(general) => general.holds(scope)?,
+            other => other.eval(scope)?.is_some_and(|value| value.holds()),
+        })
+    }
+
     /// Its value; `None` when a name in it has none yet.
     fn eval(&self, scope: &mut Scope<'_>) -> Result<Option<Value>, EvalError> {
         Ok(match self {
@@ -244,10 +281,8 @@ impl Form {
                 }
                 Some((function.call)(&values[..arguments.len()], scope.random)?)
             }
-            Self::Not(inner) => {
-                // An unset name does not hold, so its negation does.
-                Some(Value::Bool(!inner.eval(scope)?.is_some_and(|value| value.holds())))
-            }
+            // An unset name does not hold, so its negation does.
+            Self::Not(inner) => Some(Value::Bool(!inner.holds(scope)?)),
             Self::Compare(left, operator, right) => {
                 let Some(left) = left.eval(scope)? else { return Ok(None) };
                 let Some(right) = right.eval(scope)? else { return Ok(None) };
@@ -298,6 +333,17 @@ impl Operator {
             Self::GreaterOrEqual => order != Ordering::Less,
         }
     }
+}
+
+/// Where `word` stands in an expression, outside quotes and not as a part of another word.
+fn word_in(text: &str, word: &str) -> Range<usize> {
+    let plain = outside_quotes(text);
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let whole = plain.match_indices(word).find(|(at, _)| {
+        !plain[..*at].ends_with(|c| is_part(c) || c == '.')
+            && !plain[at + word.len()..].starts_with(is_part)
+    });
+    whole.map_or(0..text.len(), |(at, _)| at..at + word.len())
 }
 
 fn resolve(name: &str, names: &Names, at: Range<usize>) -> Result<Name, ParseError> {
@@ -475,6 +521,14 @@ impl Parser<'_> {
                 let title = format!("`{name}` takes {takes}, not {}", arguments.len());
                 let hint = format!("write `{name}({})`", function.arguments);
                 return Err(ParseError::new(title, hint, at.start..self.at));
+            }
+            // What is wrong whatever the user does is wrong before the run.
+            if let Some(values) = arguments.iter().map(Form::constant).collect::<Option<Vec<_>>>()
+                && let Err(error) = (function.call)(&values, &mut Stream::new(0, 0, 0))
+            {
+                let hint =
+                    format!("`{name}({})` gives {}", function.arguments, function.description);
+                return Err(ParseError::new(error.0, hint, at.start..self.at));
             }
             return Ok(Some(Form::Call(function, arguments)));
         }

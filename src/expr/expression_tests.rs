@@ -38,7 +38,7 @@ fn in_scope<T>(run: impl FnOnce(&mut Scope<'_>) -> T) -> T {
 
 fn eval(text: &str) -> Result<String, String> {
     let expression = Expression::parse(text, &names())
-        .map_err(|error| format!("{}: {}", error.title, error.hint))?;
+        .map_err(|errors| format!("{}: {}", errors[0].title, errors[0].hint))?;
     let value = in_scope(|scope| expression.eval(scope)).map_err(|error| error.to_string())?;
     Ok(serde_json::to_string(&value).unwrap())
 }
@@ -97,7 +97,26 @@ fn what_does_not_exist_is_said_before_the_run() {
     ] {
         assert_eq!(eval(text), Err(want.to_owned()), "{text}");
     }
-    assert!(eval("id +").unwrap_err().starts_with("not an expression"));
+    for (text, hint) in [
+        ("id = 5", "write `==` to compare"),
+        ("id && text", "write `and` for `&&`"),
+        ("id || text", "write `or` for `||`"),
+        ("!id", "write `not` for `!`"),
+        ("id +", "mend the expression"),
+        ("id + '=' 3", "mend the expression"),
+    ] {
+        let said = eval(text).unwrap_err();
+        assert!(said.starts_with("not an expression") && said.ends_with(hint), "{text}: {said}");
+    }
+    for (text, want) in [
+        ("randint(5, 1)", "randint wants its lower end first"),
+        ("randint('a', 1)", "randint wants two whole numbers, not text"),
+        ("choice([])", "choice from an empty list: guard it with `when:`"),
+        ("choice('abc')", "choice wants a list, not text"),
+        ("letters(-1)", "letters wants a count from 0 to 1048576"),
+    ] {
+        assert!(eval(text).unwrap_err().starts_with(want), "{text}: {:?}", eval(text));
+    }
     assert!(eval("range(9)").unwrap_err().contains("no function `range`"));
 }
 
@@ -108,14 +127,35 @@ fn a_name_without_a_value_does_not_hold_and_is_an_error_elsewhere() {
     assert!(!holds("unset == 1"));
     assert!(!holds("unset | length > 0"));
     assert!(holds("todos"));
+    // The name does not hold; what is around it is judged as ever.
+    for text in [
+        "not unset or true",
+        "user.id > 0 or unset == 1",
+        "(not unset) and user.id > 0",
+        "not (unset and id)",
+        "unset is not defined",
+        "unset | default(1) == 1",
+        "response.status == 204 or unset",
+        "unset not in [1]",
+        "unset != 1",
+        "(unset != 1)",
+        "not (unset == 1)",
+    ] {
+        assert!(holds(text), "{text}");
+    }
+    for text in ["unset < 5", "unset >= 0", "unset != unset", "unset and id", "unset.field == 3"] {
+        assert!(!holds(text), "{text}");
+    }
+    assert_eq!(eval("unset | default('n')"), Ok("\"n\"".to_owned()));
     assert_eq!(eval("unset"), Err("`unset` has no value yet".to_owned()));
     assert_eq!(eval("unset + 1"), Err("`unset + 1` has no value yet".to_owned()));
 }
 
 #[test]
 fn an_expression_that_fails_says_why() {
-    assert_eq!(eval("choice(id)"), Err("choice wants a list, not a number".to_owned()));
-    assert_eq!(eval("choice(id) + 1"), Err("choice wants a list, not a number".to_owned()));
+    let said = |text: &str| eval(text).unwrap_err();
+    assert_eq!(said("choice(id)"), "`choice(id)`: choice wants a list, not a number");
+    assert_eq!(said("choice(id) + 1"), "`choice(id) + 1`: choice wants a list, not a number");
     assert!(eval("id + text").is_err());
 }
 

@@ -8,7 +8,7 @@ use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 
 use super::expression::Name;
 use super::functions::{self, FUNCTIONS};
-use super::scan::filters_and_tests;
+use super::scan::{filters_and_tests, outside_quotes};
 use super::{EvalError, ParseError, Scope, Value};
 use crate::diagnostic::suggest;
 use crate::random::Stream;
@@ -16,9 +16,16 @@ use crate::random::Stream;
 /// Steps that one evaluation may take: a loop that a slip makes endless ends in milliseconds.
 const FUEL: u64 = 50_000;
 
-static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+/// For values: a variable that has none cannot be printed, added or compared.
+static ENVIRONMENT: LazyLock<Environment<'static>> =
+    LazyLock::new(|| environment(UndefinedBehavior::SemiStrict));
+/// For conditions: a variable without a value does not hold, and equals nothing.
+static CONDITIONS: LazyLock<Environment<'static>> =
+    LazyLock::new(|| environment(UndefinedBehavior::Lenient));
+
+fn environment(undefined: UndefinedBehavior) -> Environment<'static> {
     let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_undefined_behavior(undefined);
     environment.set_fuel(Some(FUEL));
     for name in ["range", "dict", "debug", "namespace"] {
         environment.remove_global(name);
@@ -30,7 +37,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
             });
     }
     environment
-});
+}
 
 /// The filters and tests that are worth proposing; MiniJinja has a few more for HTML.
 const FILTERS: &[&str] = &[
@@ -126,6 +133,7 @@ fn call(
 #[derive(Debug)]
 pub(super) struct General {
     compiled: minijinja::Expression<'static, 'static>,
+    condition: minijinja::Expression<'static, 'static>,
     names: Vec<(String, Name)>,
 }
 
@@ -134,16 +142,18 @@ impl General {
     pub(super) fn parse(
         text: &str,
         mut resolve: impl FnMut(&str) -> Result<Name, ParseError>,
-    ) -> Result<Self, ParseError> {
+    ) -> Result<Self, Vec<ParseError>> {
         let compiled = ENVIRONMENT.compile_expression_owned(text.to_owned()).map_err(|error| {
             let at = error.range().filter(|range| range.end <= text.len());
             let detail = error.detail().unwrap_or("it cannot be read").to_owned();
-            ParseError::new(
-                format!("not an expression: {detail}"),
-                "mend the expression",
-                at.unwrap_or(0..text.len()),
-            )
+            let hint = foreign_operator(text).unwrap_or("mend the expression");
+            let title = format!("not an expression: {detail}");
+            vec![ParseError::new(title, hint, at.unwrap_or(0..text.len()))]
         })?;
+        let condition = CONDITIONS
+            .compile_expression_owned(text.to_owned())
+            .expect("both environments read the same language");
+        let mut mistakes = Vec::new();
         let (filters, tests) = filters_and_tests(text);
         for (ranges, is_filter) in [(filters, true), (tests, false)] {
             for range in ranges {
@@ -155,7 +165,7 @@ impl General {
                         || format!("there are: {}", known.join(", ")),
                         |near| format!("did you mean `{near}`?"),
                     );
-                    return Err(ParseError::new(
+                    mistakes.push(ParseError::new(
                         format!("there is no {what} `{name}`"),
                         hint,
                         range,
@@ -164,29 +174,52 @@ impl General {
             }
         }
         // `nested` gives `response.status` where the attribute is written, and `todos` elsewhere.
-        let mut names: Vec<String> = compiled.undeclared_variables(true).into_iter().collect();
-        names.sort();
-        let names = names.into_iter().map(|name| resolve(&name).map(|kind| (name, kind)));
-        Ok(Self { compiled, names: names.collect::<Result<_, _>>()? })
+        let mut found: Vec<String> = compiled.undeclared_variables(true).into_iter().collect();
+        found.sort();
+        let mut names = Vec::with_capacity(found.len());
+        for name in found {
+            match resolve(&name) {
+                Ok(kind) => names.push((name, kind)),
+                Err(mistake) => mistakes.push(mistake),
+            }
+        }
+        mistakes.sort_by_key(|mistake| mistake.at.start);
+        if mistakes.is_empty() { Ok(Self { compiled, condition, names }) } else { Err(mistakes) }
     }
 
     pub(super) fn reads(&self, slot: usize) -> bool {
         self.names.iter().any(|(_, name)| *name == Name::Slot(slot))
     }
 
-    /// Evaluates it. `None` when a name in it has no value yet.
+    /// Evaluates it. `None` when a name in it has no value and it has none for that reason.
     pub(super) fn eval(
         &self,
         scope: &mut Scope<'_>,
     ) -> Result<Option<minijinja::Value>, EvalError> {
+        self.run(&self.compiled, scope)
+    }
+
+    /// Whether it holds; a name without a value does not.
+    pub(super) fn holds(&self, scope: &mut Scope<'_>) -> Result<bool, EvalError> {
+        Ok(self.run(&self.condition, scope)?.is_some_and(|value| value.is_true()))
+    }
+
+    fn run(
+        &self,
+        compiled: &minijinja::Expression<'static, 'static>,
+        scope: &mut Scope<'_>,
+    ) -> Result<Option<minijinja::Value>, EvalError> {
         let mut context: BTreeMap<&str, minijinja::Value> = BTreeMap::new();
+        let mut unset = false;
         let mut groups: BTreeMap<&str, BTreeMap<&str, minijinja::Value>> = BTreeMap::new();
         for (name, kind) in &self.names {
             let Some(value) = kind.value(scope) else {
-                if matches!(kind, Name::Function) {
-                    continue;
+                unset |= *kind != Name::Function;
+                // `response` is there before the first response, with nothing in it.
+                if let (Name::ResponseStatus, Some((group, _))) = (kind, name.split_once('.')) {
+                    groups.entry(group).or_default();
                 }
-                return Ok(None);
+                continue;
             };
             let value = minijinja::Value::from(&value);
             match (kind, name.split_once('.')) {
@@ -205,13 +238,39 @@ impl General {
             context.insert(group, minijinja::Value::from_pairs(fields));
         }
         let random = RANDOM.replace(Some(scope.random.clone()));
-        let result = self.compiled.eval(minijinja::Value::from_pairs(context));
+        let result = compiled.eval(minijinja::Value::from_pairs(context));
         if let Some(used) = RANDOM.replace(random) {
             *scope.random = used;
         }
-        result.map(Some).map_err(|error| {
-            EvalError(error.detail().map_or_else(|| error.kind().to_string(), str::to_owned))
+        match result {
+            Ok(value) if unset && value.is_undefined() => Ok(None),
+            Ok(value) => Ok(Some(value)),
+            Err(_) if unset => Ok(None),
+            Err(error) => Err(EvalError(
+                error.detail().map_or_else(|| error.kind().to_string(), str::to_owned),
+            )),
+        }
+    }
+}
+
+/// What to write for an operator of another language.
+fn foreign_operator(text: &str) -> Option<&'static str> {
+    let plain = outside_quotes(text);
+    let lone = |sign: char, beside: &[char]| {
+        plain.char_indices().any(|(at, c)| {
+            c == sign && !plain[..at].ends_with(beside) && !plain[at + 1..].starts_with(beside)
         })
+    };
+    if plain.contains("&&") {
+        Some("write `and` for `&&`")
+    } else if plain.contains("||") {
+        Some("write `or` for `||`")
+    } else if lone('!', &['=']) {
+        Some("write `not` for `!`")
+    } else if lone('=', &['=', '!', '<', '>']) {
+        Some("write `==` to compare")
+    } else {
+        None
     }
 }
 

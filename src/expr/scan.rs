@@ -59,6 +59,33 @@ fn closing(text: &str) -> Option<usize> {
     None
 }
 
+/// The text with every character between quotes replaced by a space, byte for byte.
+pub(super) fn outside_quotes(text: &str) -> String {
+    let (mut out, mut quote, mut escaped) = (String::with_capacity(text.len()), None, false);
+    for c in text.chars() {
+        let inside = match quote {
+            Some(open) => {
+                if c == open && !escaped {
+                    quote = None;
+                }
+                escaped = c == '\\' && !escaped;
+                true
+            }
+            None if c == '\'' || c == '"' => {
+                quote = Some(c);
+                true
+            }
+            None => false,
+        };
+        if inside {
+            out.extend(std::iter::repeat_n(' ', c.len_utf8()));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 /// The names after `|` and after `is` / `is not`: filters and tests, which MiniJinja would look up
 /// only while running.
 pub(super) fn filters_and_tests(text: &str) -> (Vec<Range<usize>>, Vec<Range<usize>>) {

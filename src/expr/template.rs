@@ -34,20 +34,32 @@ impl Template {
     /// Parses a text in which `{{ }}` is live. Fixed parts are taken as they are.
     ///
     /// # Errors
-    /// An expression in it cannot be read, or names what does not exist.
-    pub fn parse(text: &str, encoding: Encoding, names: &Names) -> Result<Self, ParseError> {
+    /// Expressions in it cannot be read, or name what does not exist: all of them.
+    pub fn parse(text: &str, encoding: Encoding, names: &Names) -> Result<Self, Vec<ParseError>> {
+        Self::with(text, encoding, names, |fixed| fixed.as_bytes().to_vec())
+    }
+
+    /// The same, with the fixed parts written by `fixed`.
+    fn with(
+        text: &str,
+        encoding: Encoding,
+        names: &Names,
+        fixed: impl Fn(&str) -> Vec<u8>,
+    ) -> Result<Self, Vec<ParseError>> {
         let mut template = Self::default();
-        for piece in pieces(text)? {
+        let mut mistakes = Vec::new();
+        for piece in pieces(text).map_err(|error| vec![error])? {
             match piece {
-                Piece::Text(range) => template.fixed(text[range].as_bytes()),
-                Piece::Expression(range) => {
-                    let expression = Expression::parse(&text[range.clone()], names)
-                        .map_err(|error| error.shifted(range.start))?;
-                    template.hole(expression, encoding);
-                }
+                Piece::Text(range) => template.fixed(&fixed(&text[range])),
+                Piece::Expression(range) => match Expression::parse(&text[range.clone()], names) {
+                    Ok(expression) => template.hole(expression, encoding),
+                    Err(found) => {
+                        mistakes.extend(found.into_iter().map(|one| one.shifted(range.start)));
+                    }
+                },
             }
         }
-        Ok(template)
+        if mistakes.is_empty() { Ok(template) } else { Err(mistakes) }
     }
 
     /// Appends bytes as they are.
@@ -124,27 +136,17 @@ impl Template {
 ///
 /// # Errors
 /// As [`Template::parse`].
-pub fn json(text: &str, names: &Names) -> Result<Template, ParseError> {
-    let found = pieces(text)?;
-    if let [Piece::Expression(range)] = found.as_slice() {
-        let expression = Expression::parse(&text[range.clone()], names)
-            .map_err(|error| error.shifted(range.start))?;
-        let mut template = Template::default();
-        template.hole(expression, Encoding::Json);
-        return Ok(template);
+pub fn json(text: &str, names: &Names) -> Result<Template, Vec<ParseError>> {
+    if let Ok([Piece::Expression(range)]) = pieces(text).as_deref()
+        && *range == (2..text.len() - 2)
+    {
+        return Template::parse(text, Encoding::Json, names);
     }
     let mut template = Template::default();
     template.fixed(b"\"");
-    for piece in found {
-        match piece {
-            Piece::Text(range) => template.fixed(json_inside(&text[range]).as_bytes()),
-            Piece::Expression(range) => {
-                let expression = Expression::parse(&text[range.clone()], names)
-                    .map_err(|error| error.shifted(range.start))?;
-                template.hole(expression, Encoding::JsonText);
-            }
-        }
-    }
+    template.append(Template::with(text, Encoding::JsonText, names, |fixed| {
+        json_inside(fixed).into_bytes()
+    })?);
     template.fixed(b"\"");
     Ok(template)
 }
@@ -263,11 +265,20 @@ mod tests {
 
     #[test]
     fn mistakes_are_placed_within_the_text() {
-        let error = Template::parse("/todos/{{ idd }}", Encoding::Path, &names()).unwrap_err();
+        let text = "/todos/{{ idd }}/{{ 'idx' ~ idx }}?{{ foo() }}&{{ id | uper }}";
+        let found = Template::parse(text, Encoding::Path, &names()).unwrap_err();
+        let told: Vec<_> =
+            found.iter().map(|error| (&*error.title, &text[error.at.clone()])).collect();
         assert_eq!(
-            (error.title.as_str(), error.hint.as_str(), error.at),
-            ("nothing is called `idd`", "did you mean `id`?", 10..13)
+            told,
+            [
+                ("nothing is called `idd`", "idd"),
+                ("nothing is called `idx`", "idx"),
+                ("there is no function `foo`", "foo"),
+                ("there is no filter `uper`", "uper"),
+            ]
         );
+        assert_eq!((&*found[0].hint, found[1].at.start), ("did you mean `id`?", 28));
         let unset = Template::parse("{{ id }}", Encoding::Plain, &names()).unwrap();
         assert_eq!(rendered(&unset, &[None]).unwrap_err(), "`id` has no value yet");
     }

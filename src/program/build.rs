@@ -27,7 +27,7 @@ impl Build {
     pub(super) fn compile(
         node: &Node,
         names: &Names,
-        mistake: &mut dyn FnMut(&Node, ParseError),
+        mistake: &mut dyn FnMut(&Node, Vec<ParseError>),
     ) -> Self {
         match &node.value {
             NodeValue::Null => Self::Value(Value::Null),
@@ -107,7 +107,7 @@ pub(super) fn json_body(
     node: &Node,
     names: &Names,
     out: &mut Template,
-    mistake: &mut dyn FnMut(&Node, ParseError),
+    mistake: &mut dyn FnMut(&Node, Vec<ParseError>),
 ) {
     let quoted = |text: &str| serde_json::to_string(text).expect("text is JSON");
     match &node.value {

@@ -145,8 +145,8 @@ impl<'a> Compiler<'a> {
             let build = Build::compile(node, &class.names, &mut |node, error| {
                 mistakes.push((node.place, node_text(node), error));
             });
-            for (place, text, error) in mistakes {
-                self.mistake(place, &text, error);
+            for (place, text, errors) in mistakes {
+                self.mistakes(place, &text, errors);
             }
             class.code.push(instruction(slot, build));
         }
@@ -171,8 +171,8 @@ impl<'a> Compiler<'a> {
     fn condition(&mut self, when: &Placed<String>, names: &Names) -> Option<Expression> {
         match Expression::parse(&when.value, names) {
             Ok(expression) => Some(expression),
-            Err(error) => {
-                self.mistake(when.place, &when.value, error);
+            Err(errors) => {
+                self.mistakes(when.place, &when.value, errors);
                 None
             }
         }
@@ -255,8 +255,8 @@ impl<'a> Compiler<'a> {
                 json_body(node, names, &mut template, &mut |node, error| {
                     mistakes.push((node.place, node_text(node), error));
                 });
-                for (place, text, error) in mistakes {
-                    self.mistake(place, &text, error);
+                for (place, text, errors) in mistakes {
+                    self.mistakes(place, &text, errors);
                 }
                 template
             }
@@ -264,8 +264,8 @@ impl<'a> Compiler<'a> {
     }
 
     fn template(&mut self, text: &Placed<String>, encoding: Encoding, names: &Names) -> Template {
-        Template::parse(&text.value, encoding, names).unwrap_or_else(|error| {
-            self.mistake(text.place, &text.value, error);
+        Template::parse(&text.value, encoding, names).unwrap_or_else(|errors| {
+            self.mistakes(text.place, &text.value, errors);
             Template::default()
         })
     }
@@ -343,6 +343,12 @@ impl<'a> Compiler<'a> {
                 let label = "add a request, or give the class a `wait`";
                 self.diagnostics.push(Diagnostic::error(task.name.place, title, label));
             }
+        }
+    }
+
+    fn mistakes(&mut self, place: Place, text: &str, errors: Vec<ParseError>) {
+        for error in errors {
+            self.mistake(place, text, error);
         }
     }
 
