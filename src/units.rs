@@ -22,11 +22,41 @@ pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     if text.parse::<f64>().is_ok() {
         return Err(UnitError(format!("the unit is missing; write `{text}s` or `{text}ms`")));
     }
-    if text.starts_with(['-', '+', 'P', 'p']) || text.ends_with("ago") {
+    if let Some(hint) = duration_hint(text) {
+        return Err(UnitError(hint));
+    }
+    // What the library reads beyond the language: signs, ISO 8601, days and weeks.
+    let odd = text.starts_with(['+', 'P', 'p']) || text.ends_with("ago") || text.ends_with('w');
+    if odd {
         return Err(UnitError(hint.to_owned()));
     }
     let span: jiff::SignedDuration = text.parse().map_err(|_| UnitError(hint.to_owned()))?;
-    Duration::try_from(span).map_err(|_| UnitError(hint.to_owned()))
+    match Duration::try_from(span) {
+        Ok(time) if time <= LONGEST => Ok(time),
+        Ok(_) => Err(UnitError("no time here is longer than a year".to_owned())),
+        Err(_) => Err(UnitError(hint.to_owned())),
+    }
+}
+
+/// Clocks have no place for much longer times, and no run needs them.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+
+/// What to write for a time that people write otherwise.
+fn duration_hint(text: &str) -> Option<String> {
+    if text.starts_with('-') {
+        return Some("a time cannot be negative".to_owned());
+    }
+    if text.contains(':') {
+        return Some("write its units, as `1h30m` or `1m30s`".to_owned());
+    }
+    if text.starts_with('.') {
+        return parse_duration(&format!("0{text}")).ok().map(|_| format!("write `0{text}`"));
+    }
+    if let Some(days) = text.strip_suffix('d').and_then(|days| days.parse::<u32>().ok()) {
+        return Some(format!("days are written in hours: `{}h`", u64::from(days) * 24));
+    }
+    let lower = text.to_ascii_lowercase();
+    (lower != text && parse_duration(&lower).is_ok()).then(|| format!("write `{lower}`"))
 }
 
 /// Writes a duration as [`parse_duration`] reads it, with at most two units: `1m30s`, `250ms`, `0s`.
@@ -202,7 +232,13 @@ mod tests {
     fn a_bare_number_is_told_what_it_lacks() {
         let said = |text| parse_duration(text).unwrap_err().to_string();
         assert_eq!(said("10"), "the unit is missing; write `10s` or `10ms`");
-        assert!(said("-2s").starts_with("write it with its unit"));
+        assert_eq!(said("-2s"), "a time cannot be negative");
+        assert_eq!(said("1:30:00"), "write its units, as `1h30m` or `1m30s`");
+        assert_eq!(said("0:00:01"), "write its units, as `1h30m` or `1m30s`");
+        assert_eq!(said("2d"), "days are written in hours: `48h`");
+        assert_eq!(said("5M"), "write `5m`");
+        assert_eq!(said(".5s"), "write `0.5s`");
+        assert_eq!(said("9223372036854775807s"), "no time here is longer than a year");
         assert!(said("PT2S").starts_with("write it with its unit"));
         assert!(said("soon").starts_with("write it with its unit"));
         assert_eq!(Rate::parse("50").unwrap_err().to_string(), "the unit is missing; write `50/s`");

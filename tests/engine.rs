@@ -323,6 +323,34 @@ fn at_the_end_iterations_under_way_finish_within_the_grace() {
 }
 
 #[test]
+fn a_wait_within_an_iteration_is_not_cut_short_by_the_end() {
+    let keys = "tasks:\n  all:\n    steps:\n      - get: /a\n      - wait: 4s\n      - get: /b";
+    let came = run(&class(keys, "{ users: 3, hold: 1s }")).against(answers(100, 200, ""));
+    assert_eq!((came.counts(), came.after), ((6, 6, 0, 0), MS(4200)));
+    let ramped = "{ stages: [ { users: 3, hold: 1s }, { users: 1, hold: 8s } ] }";
+    let came = run(&class(keys, ramped)).against(answers(100, 200, ""));
+    assert!(came.times().iter().filter(|at| (1000..2000).contains(*at)).count() == 0);
+    let cut = Run { grace: MS(2000), ..run(&class(keys, "{ users: 3, hold: 1s }")) };
+    assert_eq!(cut.against(answers(100, 200, "")).after, MS(3000));
+}
+
+#[test]
+fn connections_that_cannot_be_opened_at_once_let_the_run_end() {
+    let plan = class("tasks: { home: { get: / } }", "{ users: 2, hold: 1s }");
+    let refused = |_: &[u8], _| Reply::new(MS(0), Err(Fault::LocalFiles));
+    let came = run(&plan).against(refused);
+    // An iteration that could send nothing takes a millisecond, so that it cannot spin.
+    assert_eq!((came.counts(), came.after), ((2000, 0, 2000, 0), MS(1000)));
+}
+
+#[test]
+fn a_user_with_nothing_to_do_is_counted() {
+    let keys = "wait: 2s\ntasks:\n  one: { when: id, get: /1, capture: { id: $.id } }\n  two: { when: response.status == 200, get: /2 }";
+    let came = run(&class(keys, "{ users: 3, hold: 5s }")).against(answers(10, 200, "{}"));
+    assert_eq!((came.counts().0, came.total.idle), (0, 9));
+}
+
+#[test]
 fn what_outlives_the_grace_is_cut_and_counted_as_cancelled() {
     let plan = class("tasks: { slow: { get: / } }", "{ users: 3, hold: 1s }");
     let came = Run { grace: MS(2000), ..run(&plan) }.against(answers(10_000, 200, ""));

@@ -36,7 +36,7 @@ impl Run {
         let catalogue = Catalogue { names: self.names.clone(), texts: vec![] };
         let mut summary = Summary::new(catalogue.clone());
         self.seconds.iter().for_each(|second| summary.add(second));
-        summary.duration = self.lasted;
+        (summary.duration, summary.loaded) = (self.lasted, self.lasted);
         let thresholds: Vec<Threshold> =
             self.thresholds.iter().map(|text| Threshold::parse(text).unwrap()).collect();
         let verdict = Verdict {

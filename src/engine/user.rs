@@ -44,7 +44,7 @@ pub(super) struct User<P: Protocol> {
 }
 
 impl<P: Protocol> User<P> {
-    /// The user with `number` (from 0) of the run.
+    /// The user with `number` (from 0) of the run, which is due to start now or was before.
     pub(super) fn new(worker: Rc<Worker<P>>, class: usize, number: u64, stop: Stop) -> Self {
         let setup = &worker.setup;
         let slots = setup.program.classes[class].initial.clone();
@@ -83,14 +83,17 @@ impl<P: Protocol> User<P> {
                         wait.max(EMPTY_ITERATION.saturating_sub(self.due - before))
                     }
                 }
-                Ok(None) => class.wait.draw(&mut self.random).max(IDLE),
+                Ok(None) => {
+                    self.worker.recorder.borrow_mut().idle();
+                    class.wait.draw(&mut self.random).max(IDLE)
+                }
                 Err(error) => {
                     self.exception(&error);
                     class.wait.draw(&mut self.random).max(IDLE)
                 }
             };
             if !wait.is_zero() && !self.stop.asked() {
-                self.rest(wait).await;
+                self.think(wait).await;
             }
         }
     }
@@ -116,13 +119,16 @@ impl<P: Protocol> User<P> {
             let result = match &class.code[at] {
                 Instruction::End => return rested,
                 Instruction::Request(request) => {
-                    rested = true;
-                    self.request(class, &class.requests[*request]).await
+                    let asked = self.request(class, &class.requests[*request]).await;
+                    asked.map(|asked| {
+                        rested |= asked.sent;
+                        asked.goes_on
+                    })
                 }
                 Instruction::Wait(wait) => {
                     rested |= *wait != Wait::None;
                     let wait = wait.draw(&mut self.random);
-                    self.rest(wait).await;
+                    self.pause(wait).await;
                     Ok(true)
                 }
                 Instruction::Set(slot, build) => {
@@ -164,8 +170,8 @@ impl<P: Protocol> User<P> {
         }
     }
 
-    /// Sends a request and judges its answer; whether the iteration goes on.
-    async fn request(&mut self, class: &Class, request: &Request) -> Result<bool, EvalError> {
+    /// Sends a request and judges its answer.
+    async fn request(&mut self, class: &Class, request: &Request) -> Result<Asked, EvalError> {
         let worker = self.worker.clone();
         let mut rendered = worker.buffer();
         let bytes = match &request.message {
@@ -189,10 +195,16 @@ impl<P: Protocol> User<P> {
         let cut = Cut::new(&worker, request.name, self.due);
         let exchange = worker.protocol.exchange(&mut self.connection, outgoing, &mut body).await;
         cut.ended();
-        let goes_on = self.judge(request, &exchange, &body);
+        let asked =
+            Asked { sent: exchange.sent.is_some(), goes_on: self.judge(request, &exchange, &body) };
+        if !asked.sent {
+            // A connection that cannot be opened can fail within one system call: without this a
+            // user that only meets such failures would never let its worker have a turn.
+            tokio::task::yield_now().await;
+        }
         worker.give_back(rendered);
         worker.give_back(body);
-        Ok(goes_on)
+        Ok(asked)
     }
 
     fn judge(&mut self, request: &Request, exchange: &Exchange, body: &[u8]) -> bool {
@@ -242,19 +254,29 @@ impl<P: Protocol> User<P> {
         result
     }
 
-    /// Pauses, unless it is asked to stop meanwhile.
-    async fn rest(&mut self, wait: Duration) {
+    /// Waits between two iterations, unless it is asked to stop meanwhile.
+    async fn think(&mut self, wait: Duration) {
         let until = self.due + wait;
         tokio::select! {
             biased;
-            () = tokio::time::sleep_until(until) => {
-                self.due = Instant::now();
-                // In the closed form a step is due when its user woke: the timer's lateness is
-                // recorded, neither added to the response time nor judged.
-                self.worker.recorder.borrow_mut().woke_late(self.due - until);
-            }
+            () = tokio::time::sleep_until(until) => self.woke(until),
             () = self.stop.wait() => self.due = Instant::now(),
         }
+    }
+
+    /// Waits within an iteration. Being asked to stop does not shorten it: the rest of the
+    /// iteration would come all at once, from every user, when the load should be going down.
+    async fn pause(&mut self, wait: Duration) {
+        let until = self.due + wait;
+        tokio::time::sleep_until(until).await;
+        self.woke(until);
+    }
+
+    /// In the closed form a step is due when its user woke: the timer's lateness is recorded,
+    /// neither added to the response time nor judged.
+    fn woke(&mut self, until: Instant) {
+        self.due = Instant::now();
+        self.worker.recorder.borrow_mut().woke_late(self.due.saturating_duration_since(until));
     }
 
     fn exception(&mut self, error: &EvalError) {
@@ -273,6 +295,14 @@ impl<P: Protocol> User<P> {
             random: &mut self.random,
         })
     }
+}
+
+/// What became of a request, for the iteration that it is a part of.
+struct Asked {
+    /// There was a connection to send it over.
+    sent: bool,
+    /// The iteration goes on.
+    goes_on: bool,
 }
 
 /// Counts a request as issued, and as cancelled when it is dropped before it ended (law 4).
@@ -301,7 +331,7 @@ impl<P: Protocol> Drop for Cut<'_, P> {
             self.worker.recorder.borrow_mut().record(&Sample {
                 name: self.name,
                 due: self.due,
-                sent: now,
+                sent: None,
                 first_byte: None,
                 ended: now,
                 connect: None,

@@ -86,6 +86,8 @@ enum Turn {
 /// The users of one worker and what they are about to do.
 struct Conductor<P: Protocol> {
     worker: Rc<Worker<P>>,
+    /// The start of the run.
+    start: Instant,
     users: JoinSet<()>,
     living: HashMap<u32, (Stop, AbortHandle)>,
     /// Users asked to stop, with the time at which their grace ends; in order of that time.
@@ -108,6 +110,7 @@ pub async fn conduct<P: Protocol>(
     let worker = Rc::new(Worker { setup: setup.clone(), protocol, recorder, buffers });
     let mut conductor = Conductor {
         worker: worker.clone(),
+        start,
         users: JoinSet::new(),
         living: HashMap::new(),
         leaving: VecDeque::new(),
@@ -201,7 +204,10 @@ impl<P: Protocol> Conductor<P> {
                 let class = usize::from(self.worker.setup.order[change.slot as usize]);
                 let stop = Stop::default();
                 let user = User::new(self.worker.clone(), class, number, stop.clone());
-                self.worker.recorder.borrow_mut().user_started();
+                let mut recorder = self.worker.recorder.borrow_mut();
+                recorder.user_started();
+                recorder.woke_late(now.saturating_duration_since(self.start + change.at));
+                drop(recorder);
                 let handle = self.users.spawn_local(user.live());
                 self.living.insert(change.slot, (stop, handle));
             }

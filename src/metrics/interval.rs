@@ -29,6 +29,8 @@ pub struct Interval {
     pub cancelled: u64,
     /// What each name held, by its number in the catalogue.
     pub names: BTreeMap<u16, NameStats>,
+    /// How often a user found no task that it could run, and waited instead.
+    pub idle: u64,
     /// How much later than asked users woke from waits: the generator's own lateness.
     pub wake_late: Timing,
     /// Mistakes met while running a plan, by sentence.
@@ -145,6 +147,7 @@ impl Interval {
         self.user_seconds += other.user_seconds;
         self.issued += other.issued;
         self.cancelled += other.cancelled;
+        self.idle += other.idle;
         self.wake_late.merge(&other.wake_late);
         for (name, stats) in &other.names {
             self.names.entry(*name).or_default().merge(stats);
@@ -155,9 +158,18 @@ impl Interval {
     }
 
     pub(super) fn exception(&mut self, text: &str, count: u64) {
-        let full = self.exceptions.len() >= EXCEPTIONS && !self.exceptions.contains_key(text);
-        let text = if full { OTHER_EXCEPTIONS } else { text };
         *self.exceptions.entry(text.to_owned()).or_default() += count;
+        // Those that come first in the alphabet are kept: which these are does not depend on the
+        // order of merging (law 5), since what is not among the first of a part is not among the
+        // first of the whole.
+        let kept = |exceptions: &BTreeMap<String, u64>| {
+            exceptions.len() - usize::from(exceptions.contains_key(OTHER_EXCEPTIONS))
+        };
+        while kept(&self.exceptions) > EXCEPTIONS {
+            let last = self.exceptions.keys().rfind(|text| *text != OTHER_EXCEPTIONS).cloned();
+            let Some(count) = last.and_then(|text| self.exceptions.remove(&text)) else { break };
+            *self.exceptions.entry(OTHER_EXCEPTIONS.to_owned()).or_default() += count;
+        }
     }
 
     /// Everything of every name together.
@@ -175,5 +187,58 @@ impl Interval {
     pub fn users(&self) -> f64 {
         let seconds = self.to_s - self.from_s;
         if seconds == 0 { 0.0 } else { self.user_seconds as f64 / f64::from(seconds) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Fault;
+    use proptest::prelude::*;
+
+    /// A second with some of everything, made of a few numbers.
+    fn part((at, seed): (u32, u64)) -> Interval {
+        let mut interval = Interval::second(at);
+        (interval.user_seconds, interval.issued) = (seed % 50, seed % 9);
+        (interval.cancelled, interval.idle) = (seed % 3, seed % 4);
+        interval.wake_late.record(std::time::Duration::from_micros(seed));
+        for name in 0..(seed % 4) as u16 {
+            let stats = interval.names.entry(name).or_default();
+            stats.response_ok.record(std::time::Duration::from_micros(seed + u64::from(name)));
+            stats.body_bytes = seed;
+            stats.failure(Failure::Status((seed % 5) as u16), Seen::at(seed));
+            stats.failure(Failure::Fault(Fault::ALL[seed as usize % 5]), Seen::at(seed / 2));
+        }
+        for text in 0..seed % 90 {
+            interval.exception(&format!("mistake {}", (seed + text) % 150), seed % 7 + 1);
+        }
+        interval
+    }
+
+    proptest! {
+        /// Law 5.
+        #[test]
+        fn merging_is_associative_and_commutative(
+            parts in prop::collection::vec((0u32..6, 1u64..100_000), 1..5), turn in 0usize..5, cut in 0usize..5,
+        ) {
+            let merged = |parts: &[Interval]| {
+                let mut whole = Interval::default();
+                parts.iter().for_each(|part| whole.merge(part));
+                whole
+            };
+            let parts: Vec<_> = parts.into_iter().map(part).collect();
+            let mut turned = parts.clone();
+            turned.rotate_left(turn % parts.len());
+            let (left, right) = parts.split_at(cut.min(parts.len()));
+            prop_assert_eq!(merged(&parts), merged(&turned));
+            prop_assert_eq!(merged(&parts), merged(&[merged(left), merged(right)]));
+        }
+
+        #[test]
+        fn an_interval_that_is_stored_reads_back(at in 0u32..9, seed in 1u64..100_000) {
+            let interval = part((at, seed));
+            let text = serde_json::to_string(&interval).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Interval>(&text).unwrap(), interval);
+        }
     }
 }

@@ -14,8 +14,8 @@ pub struct Sample {
     pub name: u16,
     /// When it should have been sent.
     pub due: Instant,
-    /// Just before its first byte was written.
-    pub sent: Instant,
+    /// Just before its first byte was written; none when there was no connection to write it to.
+    pub sent: Option<Instant>,
     /// When the first byte of the answer was read.
     pub first_byte: Option<Instant>,
     /// When the last byte was read or it failed.
@@ -80,9 +80,12 @@ impl Recorder {
             }
             _ => stats.response_ok.record(response),
         }
-        stats.service.record(sample.ended.saturating_duration_since(sample.sent));
-        if let Some(first_byte) = sample.first_byte {
-            stats.first_byte.record(first_byte.saturating_duration_since(sample.sent));
+        // What was never sent was not served, and least of all in no time.
+        if let Some(sent) = sample.sent {
+            stats.service.record(sample.ended.saturating_duration_since(sent));
+            if let Some(first_byte) = sample.first_byte {
+                stats.first_byte.record(first_byte.saturating_duration_since(sent));
+            }
         }
         if let Some(connect) = sample.connect {
             stats.connect.record(connect);
@@ -93,6 +96,11 @@ impl Recorder {
     /// A user woke from a wait, so much later than asked.
     pub fn woke_late(&mut self, by: Duration) {
         self.current.wake_late.record(by);
+    }
+
+    /// A user found no task that it could run.
+    pub fn idle(&mut self) {
+        self.current.idle += 1;
     }
 
     /// A mistake met while running the plan.
@@ -155,7 +163,7 @@ mod tests {
         Sample {
             name: 1,
             due: start + MS(due),
-            sent: start + MS(sent),
+            sent: Some(start + MS(sent)),
             first_byte: Some(start + MS(sent + 1)),
             ended: start + MS(ended),
             connect: None,
@@ -194,6 +202,16 @@ mod tests {
         );
         let seen = seconds[3].names[&1].failures[0].1;
         assert_eq!((seen.count, seen.first_ms), (1, 3100));
+    }
+
+    #[test]
+    fn what_was_never_sent_has_no_service_time() {
+        let start = Instant::now();
+        let mut recorder = Recorder::new(start, 2);
+        let refused = Outcome::Failed(Failure::Fault(Fault::ConnectRefused));
+        recorder.record(&Sample { sent: None, ..sample(start, 0, 0, 10, refused) });
+        let stats = &recorder.finish(start + MS(20))[0].names[&1];
+        assert_eq!((stats.response_failed.count(), stats.service.count()), (1, 0));
     }
 
     #[test]

@@ -18,6 +18,9 @@ pub struct Summary {
     pub history: History,
     /// From the start of the first user to the end of the last.
     pub duration: Duration,
+    /// The part of it in which load was asked for: until the profile ended or the run was stopped.
+    /// Rates are over it, since one answer that never comes would otherwise make them any number.
+    pub loaded: Duration,
 }
 
 /// The figures of one name, or of all together.
@@ -27,8 +30,8 @@ pub struct Row {
     pub name: RequestName,
     /// What it held.
     pub stats: NameStats,
-    /// How long the run was, for rates.
-    pub duration: Duration,
+    /// How long load was asked for, for rates.
+    pub loaded: Duration,
 }
 
 /// One way of failing of one name.
@@ -51,6 +54,7 @@ impl Summary {
             totals: Interval::default(),
             history: History::default(),
             duration: Duration::ZERO,
+            loaded: Duration::ZERO,
         }
     }
 
@@ -66,7 +70,7 @@ impl Summary {
         let row = |(number, stats): (&u16, &NameStats)| Row {
             name: self.catalogue.names[usize::from(*number)].clone(),
             stats: stats.clone(),
-            duration: self.duration,
+            loaded: self.loaded,
         };
         self.totals.names.iter().map(row).collect()
     }
@@ -86,7 +90,7 @@ impl Summary {
     #[must_use]
     pub fn aggregated(&self) -> Row {
         let name = RequestName { method: String::new(), name: "Aggregated".to_owned() };
-        Row { name, stats: self.totals.all_names(), duration: self.duration }
+        Row { name, stats: self.totals.all_names(), loaded: self.loaded }
     }
 
     /// Every way of failing, the most frequent first.
@@ -118,10 +122,10 @@ impl Summary {
 }
 
 impl Row {
-    /// Per second of the run.
+    /// Per second of the load.
     #[must_use]
     pub fn per_second(&self, count: u64) -> f64 {
-        let seconds = self.duration.as_secs_f64();
+        let seconds = self.loaded.as_secs_f64();
         if seconds > 0.0 { count as f64 / seconds } else { 0.0 }
     }
 

@@ -57,6 +57,8 @@ impl fmt::Debug for Fake {
 }
 
 impl Fake {
+    /// [`Fault::ConnectRefused`] and [`Fault::LocalFiles`] are met before anything is sent.
+    ///
     /// The script is given each request with its number: how many were sent before, to any target
     /// and over any clone.
     pub fn new(script: impl Fn(&[u8], u64) -> Reply + Send + Sync + 'static) -> Self {
@@ -101,10 +103,12 @@ impl Protocol for Fake {
         kept.map(|place| connected.remove(place));
         let connect = kept.is_none().then_some(Duration::ZERO);
 
-        let status = match timeout(request.limits.total, sleep(reply.after)).await {
-            Ok(()) => reply.status,
-            Err(_) => Err(Fault::TotalTimeout),
-        };
+        // A system call that fails at once lets nobody else have a turn: neither does this.
+        let answered = reply.after.is_zero()
+            || timeout(request.limits.total, sleep(reply.after)).await.is_ok();
+        let status = if answered { reply.status } else { Err(Fault::TotalTimeout) };
+        let connects = !matches!(status, Err(Fault::ConnectRefused | Fault::LocalFiles));
+        let sent = connects.then_some(sent);
         let ended = Instant::now();
         let mut exchange =
             Exchange { sent, first_byte: None, ended, connect, body_bytes: 0, status };
@@ -176,7 +180,7 @@ mod tests {
         let (mut connected, mut body) = (Vec::new(), Vec::new());
         let exchange = fake.exchange(&mut connected, request(0, b"a"), &mut body).await;
         assert_eq!(exchange.status, Err(Fault::TotalTimeout));
-        assert_eq!(exchange.ended - exchange.sent, Duration::from_secs(1));
+        assert_eq!(exchange.ended - exchange.sent.unwrap(), Duration::from_secs(1));
         let exchange = fake.exchange(&mut connected, request(0, b"a"), &mut body).await;
         assert_eq!((exchange.status, connected), (Err(Fault::BodyReset), Vec::new()));
     }

@@ -51,8 +51,8 @@ impl Default for Limits {
 /// What an exchange came to, with its times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exchange {
-    /// Just before the first byte was written; just before connecting failed, when it did.
-    pub sent: Instant,
+    /// Just before the first byte was written; none when no connection was had to write it to.
+    pub sent: Option<Instant>,
     /// When the first byte of the final answer was read.
     pub first_byte: Option<Instant>,
     /// When the last byte was read, or the fault was met.

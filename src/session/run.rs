@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::descriptors;
 use super::options::Options;
@@ -18,7 +18,7 @@ use crate::diagnostic::{self, Diagnostic, Source};
 use crate::engine::{self, Handover, Setup, Workers};
 use crate::event::{Ended, Event, Second, Started};
 use crate::exit::Exit;
-use crate::metrics::{Fault, Summary};
+use crate::metrics::{Fault, Interval, Summary};
 use crate::plan::{Plan, Target};
 use crate::protocol::http::{self, Http};
 use crate::protocol::{Limits, Protocol};
@@ -77,9 +77,20 @@ async fn measure(
         Err(error) => return mistakes(&[cannot("listen for signals", &error)], sources),
     };
     let target = prepared.target.clone();
-    let addresses = match reach(&target).await {
+    let reached = tokio::select! {
+        reached = reach(&target) => reached,
+        reason = signals.next() => {
+            remove_empty(out);
+            say("stopped before the first user: nothing was sent\n");
+            return stopped_exit(reason);
+        }
+    };
+    let addresses = match reached {
         Ok(addresses) => addresses,
-        Err(fault) => return unreached(&target, fault),
+        Err(fault) => {
+            remove_empty(out);
+            return unreached(&target, fault);
+        }
     };
     let workers =
         options.workers.unwrap_or_else(cores).clamp(1, prepared.schedule.peak().max(1) as usize);
@@ -108,7 +119,7 @@ async fn measure(
         Err(error) => return mistakes(&[cannot("start the workers", &error)], sources),
     };
     let mut summary = Summary::new(started.catalogue.clone());
-    let watched = watch(workers, &mut signals, &mut summary, &mut fan_out).await;
+    let watched = watch(workers, &mut signals, started.planned, &mut summary, &mut fan_out).await;
     conclude(&started, &summary, &watched, &mut fan_out)
 }
 
@@ -122,12 +133,16 @@ struct Watched {
 async fn watch(
     mut workers: Workers,
     signals: &mut Signals,
+    planned: Duration,
     summary: &mut Summary,
     fan_out: &mut FanOut,
 ) -> Watched {
     let mut seconds = Seconds::new(workers.count());
     let mut watched = Watched { stopped: None, lost: 0 };
     let mut duration = Duration::ZERO;
+    let start = Instant::now();
+    // Until when load is asked for: the profile's end, or the order to stop.
+    let mut loaded = planned;
     loop {
         let handover = tokio::select! {
             handover = workers.output.recv() => handover,
@@ -136,6 +151,7 @@ async fn watch(
                 let first = *watched.stopped.get_or_insert(reason);
                 let command = if again { Command::Cut(first) } else { Command::Drain(first) };
                 if !again {
+                    loaded = loaded.min(start.elapsed());
                     fan_out.take(&Event::Stopping(reason));
                 }
                 // A worker that has ended already needs no command.
@@ -153,20 +169,22 @@ async fn watch(
             }
         };
         for interval in &whole {
-            take_second(interval, summary, fan_out);
+            take_second(interval, loaded, summary, fan_out);
         }
     }
     watched.lost += seconds.missing() as u64 + workers.join() as u64;
     for interval in seconds.rest() {
-        take_second(&interval, summary, fan_out);
+        take_second(&interval, loaded, summary, fan_out);
     }
     summary.duration = duration;
+    summary.loaded = loaded.min(duration);
     watched
 }
 
-fn take_second(interval: &crate::metrics::Interval, summary: &mut Summary, fan_out: &mut FanOut) {
+fn take_second(interval: &Interval, loaded: Duration, summary: &mut Summary, fan_out: &mut FanOut) {
     summary.add(interval);
     summary.duration = Duration::from_secs(u64::from(interval.to_s));
+    summary.loaded = loaded.min(summary.duration);
     fan_out.take(&Event::Second(&Second { interval, so_far: summary }));
 }
 
@@ -194,11 +212,17 @@ fn conclude(started: &Started, summary: &Summary, watched: &Watched, fan_out: &m
 /// When several apply: a signal, then a run that cannot be trusted, then a broken threshold.
 fn exit(verdict: &Verdict, stopped: Option<StopReason>, unwritten: bool) -> Exit {
     match stopped {
-        Some(StopReason::Interrupted) => Exit::Interrupted,
-        Some(StopReason::Terminated) => Exit::Terminated,
+        Some(reason) => stopped_exit(reason),
         None if unwritten || !verdict.validity.reasons().is_empty() => Exit::Untrusted,
         None if verdict.broken() > 0 => Exit::Broke,
         None => Exit::Held,
+    }
+}
+
+fn stopped_exit(reason: StopReason) -> Exit {
+    match reason {
+        StopReason::Interrupted => Exit::Interrupted,
+        StopReason::Terminated => Exit::Terminated,
     }
 }
 
@@ -280,20 +304,31 @@ fn plan_stem(sources: &[Source]) -> String {
 
 /// Makes the folder of the results, and sees that it can be written.
 fn make_folder(asked: Option<&Path>, stem: &str) -> Result<PathBuf, Diagnostic> {
-    let out = match asked {
-        Some(out) => out.to_owned(),
-        None => fresh_folder(Path::new("results"), stem),
-    };
-    fs::create_dir_all(&out).map_err(|error| cannot_write(&out, &error))?;
-    Ok(out)
+    let Some(out) = asked else { return fresh_folder(Path::new("results"), stem) };
+    fs::create_dir_all(out).map_err(|error| cannot_write(out, &error))?;
+    Ok(out.to_owned())
 }
 
-/// `results/<plan>-<UTC time>`, with a number behind it when another run took that second.
-fn fresh_folder(results: &Path, stem: &str) -> PathBuf {
+/// Makes `results/<plan>-<UTC time>`, with a number behind it when another run took that second.
+fn fresh_folder(results: &Path, stem: &str) -> Result<PathBuf, Diagnostic> {
+    fs::create_dir_all(results).map_err(|error| cannot_write(results, &error))?;
     let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
-    let first = results.join(format!("{stem}-{now}"));
-    let more = (2..).map(|n| results.join(format!("{stem}-{now}-{n}")));
-    std::iter::once(first).chain(more).find(|path| !path.exists()).expect("the numbers do not end")
+    let mut folder = results.join(format!("{stem}-{now}"));
+    for more in 2.. {
+        match fs::create_dir(&folder) {
+            Ok(()) => break,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                folder = results.join(format!("{stem}-{now}-{more}"));
+            }
+            Err(error) => return Err(cannot_write(&folder, &error)),
+        }
+    }
+    Ok(folder)
+}
+
+/// A run that did not begin leaves no folder behind; one that holds anything stays.
+fn remove_empty(folder: &Path) {
+    let _ = fs::remove_dir(folder);
 }
 
 fn stdout_width() -> Option<u16> {

@@ -10,7 +10,7 @@ use super::{Sink, figures};
 use crate::control::StopReason;
 use crate::event::{Ended, Event, Started};
 use crate::metrics::{Failure, Point, Row, Summary};
-use crate::verdict::{State, Verdict};
+use crate::verdict::{Metric, State, Verdict};
 
 /// The whole report as one JSON value; [`SummaryJson`] and the HTML report are made from it.
 #[must_use]
@@ -29,6 +29,7 @@ pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
             "started": started.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             "ended": ended.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             "duration_s": rounded(Some(summary.duration.as_secs_f64())),
+            "loaded_s": rounded(Some(summary.loaded.as_secs_f64())),
             "planned_s": started.planned.as_secs_f64(),
             "target": started.target,
             "seed": started.seed,
@@ -38,6 +39,7 @@ pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
             "stopped": ended.stopped.map(stopped_word),
             "issued": summary.totals.issued,
             "cancelled": summary.totals.cancelled,
+            "idle": summary.totals.idle,
             "wake_late_ms_p99": rounded(summary.totals.wake_late.quantile_ms(0.99)),
         },
         "verdict": {
@@ -190,6 +192,12 @@ fn thresholds(verdict: &Verdict) -> Vec<Value> {
             "value": rounded(judged.value),
             "value_text": figures::value(judged),
             "limit": judged.threshold.limit,
+            "unit": match judged.threshold.metric {
+                Metric::Time(..) => "ms",
+                Metric::Rps => "per_s",
+                Metric::ErrorRate => "fraction",
+                Metric::Requests | Metric::Failures => "requests",
+            },
             "limit_text": limit,
         })
     };

@@ -30,9 +30,12 @@ pub enum State {
 pub fn judge(threshold: &Threshold, summary: &Summary) -> Judged {
     let of = threshold.of.as_deref();
     let stats = summary.of(|name| of.is_none_or(|of| name.is_called(of)));
-    let value = figure(threshold.metric, &stats, summary.duration.as_secs_f64());
+    let nothing_ended = stats.requests() == 0 && threshold.op.is_upper();
+    let value = figure(threshold.metric, &stats, summary.loaded.as_secs_f64());
     let state = match value {
         None => State::NoData,
+        // `rps < 100` holds for a target that never answers: that is no data, not a pass.
+        Some(_) if nothing_ended => State::NoData,
         Some(value) if threshold.op.holds(value, threshold.limit) => State::Held,
         Some(_) => State::Broke,
     };
@@ -85,7 +88,7 @@ mod tests {
         let post = interval.names.entry(1).or_default();
         post.response_failed.record(Duration::from_millis(900));
         summary.add(&interval);
-        summary.duration = Duration::from_secs(2);
+        summary.loaded = Duration::from_secs(2);
         summary
     }
 
@@ -112,6 +115,8 @@ mod tests {
             assert_eq!(judged(text, Some("/quiet")).0, State::NoData, "{text}");
         }
         assert_eq!(judged("rps > 1", Some("/quiet")), (State::Broke, Some(0.0)));
+        assert_eq!(judged("rps < 9", Some("/quiet")), (State::NoData, Some(0.0)));
+        assert_eq!(judged("requests <= 9", Some("/quiet")), (State::NoData, Some(0.0)));
         assert_eq!(judged("connect.p95 < 1s", None).0, State::NoData);
     }
 }

@@ -88,6 +88,14 @@ impl Op {
     }
 }
 
+impl Op {
+    /// The limit is the most that is allowed.
+    #[must_use]
+    pub fn is_upper(self) -> bool {
+        matches!(self, Self::Less | Self::LessOrEqual)
+    }
+}
+
 impl fmt::Display for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -126,7 +126,9 @@ fn exceptions_are_counted_and_are_no_failures() {
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
     let exceptions = folder.read("out/exceptions.csv");
     assert!(
-        exceptions.contains(",`choice(list)`: choice from an empty list: guard it with `when:`,,local\r\n"),
+        exceptions.contains(
+            ",`choice(list)`: choice from an empty list: guard it with `when:`,,local\r\n"
+        ),
         "{exceptions}"
     );
     assert!(said.out.contains("Mistakes met while running the plan"), "{}", said.out);

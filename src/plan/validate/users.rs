@@ -246,10 +246,6 @@ impl Checker {
             _ => self.unit_text(node, "`wait`")?,
         };
         match Wait::parse(&text) {
-            Ok(wait) if wait.mean() > std::time::Duration::from_secs(366 * 24 * 3600) => {
-                self.wrong(node, "`wait` is longer than a year", "write a shorter time");
-                None
-            }
             Ok(wait) => Some(wait),
             Err(error) => {
                 let dashed = text.replacen('-', "..", 1);

@@ -7,8 +7,6 @@ use crate::diagnostic::Placed;
 use crate::plan::document::{Entry, Node, NodeValue};
 use crate::units::{Rate, UnitError, format_duration, parse_duration};
 
-/// A longer time is a slip, and sums of such times would not fit any clock.
-const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 /// More users than this need more than one machine.
 const MOST_USERS: u32 = 1_000_000;
 
@@ -191,15 +189,11 @@ impl Checker {
         None
     }
 
-    /// A time with its unit, at most a year.
+    /// A time with its unit.
     pub(super) fn duration(&mut self, node: &Node, what: &str) -> Option<Duration> {
         let text = self.unit_text(node, what)?;
         match parse_duration(&text) {
-            Ok(duration) if duration <= LONGEST => Some(duration),
-            Ok(_) => {
-                self.wrong(node, format!("{what} is longer than a year"), "write a shorter time");
-                None
-            }
+            Ok(duration) => Some(duration),
             Err(error) => {
                 self.not_a_quantity(node, what, &text, "a duration", &error);
                 None

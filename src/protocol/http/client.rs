@@ -139,7 +139,7 @@ pub async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Fault> {
 fn not_connected(fault: Fault) -> Exchange {
     let ended = Instant::now();
     let (first_byte, connect) = (None, None);
-    Exchange { sent: ended, first_byte, ended, connect, body_bytes: 0, status: Err(fault) }
+    Exchange { sent: None, first_byte, ended, connect, body_bytes: 0, status: Err(fault) }
 }
 
 async fn open(address: SocketAddr) -> io::Result<TcpStream> {

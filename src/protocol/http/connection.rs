@@ -102,6 +102,7 @@ impl Future for Talk<'_> {
         let body_bytes = reader.body_bytes();
         talk.connection.reusable = talk.is_sent() && status.is_ok() && reader.keeps_alive();
         let Talk { sent, first_byte, .. } = *talk;
+        let sent = Some(sent);
         Poll::Ready(Exchange { sent, first_byte, ended, connect: None, body_bytes, status })
     }
 }
