@@ -71,9 +71,9 @@ impl Selector {
                 let mut json = serde_json::Deserializer::from_slice(body);
                 let follow = Follow { parts, found: &mut found };
                 match follow.deserialize(&mut json) {
+                    // The rest was left unread, which may be an error to the parser.
+                    _ if found.is_some() => Ok(found),
                     Ok(()) => Ok(None),
-                    // Stopping early is an error to the parser; the value says that it was meant.
-                    Err(_) if found.is_some() => Ok(found),
                     Err(_) => Err(NotJson),
                 }
             }
@@ -109,7 +109,8 @@ fn simple(text: &str) -> Option<Vec<Part>> {
     Some(parts)
 }
 
-/// Follows the path into the value that is being parsed, and stops with an error once it has it.
+/// Follows the path into the value that is being parsed, and stops once it has it. Stopping takes
+/// no error of our own: to make one costs more than to find the value.
 struct Follow<'a> {
     parts: &'a [Part],
     found: &'a mut Option<Value>,
@@ -120,9 +121,8 @@ impl<'de> DeserializeSeed<'de> for Follow<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         if self.parts.is_empty() {
-            let value = serde::Deserialize::deserialize(deserializer)?;
-            *self.found = Some(value);
-            return Err(serde::de::Error::custom("found"));
+            *self.found = Some(serde::Deserialize::deserialize(deserializer)?);
+            return Ok(());
         }
         deserializer.deserialize_any(self)
     }
@@ -144,6 +144,9 @@ impl<'de> Visitor<'de> for Follow<'_> {
             if is_it {
                 let parts = &self.parts[1..];
                 entries.next_value_seed(Follow { parts, found: &mut *self.found })?;
+                if self.found.is_some() {
+                    return Ok(());
+                }
             } else {
                 entries.next_value::<IgnoredAny>()?;
             }
@@ -159,7 +162,7 @@ impl<'de> Visitor<'de> for Follow<'_> {
                 }
             }
             let follow = Follow { parts: &self.parts[1..], found: &mut *self.found };
-            if items.next_element_seed(follow)?.is_none() {
+            if items.next_element_seed(follow)?.is_none() || self.found.is_some() {
                 return Ok(());
             }
         }
