@@ -37,7 +37,7 @@ fn serve(listener: &TcpListener) -> io::Result<()> {
     epoll::add(&poll, listener, EventData::new_u64(LISTENER), EventFlags::IN)?;
     let mut connections: Vec<Option<Connection>> = Vec::new();
     let mut buffer = vec![0; 64 * 1024];
-    let mut answers = Answers { out: Vec::new(), id: FIRST_ID };
+    let mut answers = Answers::new();
     let mut events = Vec::with_capacity(1024);
     loop {
         events.clear();
@@ -67,32 +67,43 @@ fn serve(listener: &TcpListener) -> io::Result<()> {
     }
 }
 
-/// The body of every answer, around its id: of the size that a small service answers with.
-const BODY: (&str, &str) = (
-    "{\"id\":",
-    ",\"title\":\"perf 123\",\"description\":\"neither empty nor large, as most answers of a small \
-     service are when they hold one item\",\"completed\":false,\"due\":null}",
-);
-/// The first id; all have eight digits, so that all bodies are of one length.
-const FIRST_ID: u64 = 10_000_000;
-const BODY_LENGTH: usize = BODY.0.len() + 8 + BODY.1.len();
-
-/// The answers to what one read brought, and the next id.
+/// Answers, whole but for their ids, which all have eight digits.
 struct Answers {
+    found: Vec<u8>,
+    created: Vec<u8>,
+    id: [u8; 8],
     out: Vec<u8>,
-    id: u64,
 }
 
+/// What follows the id: the body is of the size that a small service answers with.
+const AFTER_ID: &[u8] =
+    b",\"title\":\"perf 123\",\"description\":\"neither empty nor large, as most \
+    answers of a small service are\",\"completed\":false,\"due\":null}";
+
 impl Answers {
-    fn add(&mut self, status: &str) {
-        write!(
-            self.out,
-            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\n\
-             Content-Length: {BODY_LENGTH}\r\n\r\n{}{:08}{}",
-            BODY.0, self.id, BODY.1
-        )
-        .expect("a Vec takes all");
-        self.id = if self.id < 99_999_999 { self.id + 1 } else { FIRST_ID };
+    fn new() -> Self {
+        let before_id = |status| {
+            let body = b"{\"id\":".len() + 8 + AFTER_ID.len();
+            let fields = format!("Content-Type: application/json\r\nContent-Length: {body}");
+            format!("HTTP/1.1 {status}\r\n{fields}\r\n\r\n{{\"id\":").into_bytes()
+        };
+        let (found, created) = (before_id("200 OK"), before_id("201 Created"));
+        Self { found, created, id: *b"10000000", out: Vec::new() }
+    }
+
+    fn add(&mut self, created: bool) {
+        let before_id = if created { &self.created } else { &self.found };
+        self.out.extend_from_slice(before_id);
+        self.out.extend_from_slice(&self.id);
+        self.out.extend_from_slice(AFTER_ID);
+        for digit in self.id.iter_mut().rev() {
+            if *digit < b'9' {
+                *digit += 1;
+                return;
+            }
+            *digit = b'0';
+        }
+        self.id[0] = b'1';
     }
 }
 
@@ -139,18 +150,29 @@ impl Connection {
             self.body_left -= skipped;
             used += skipped;
             let rest = &bytes[used..];
-            let Some(end) = rest.windows(4).position(|four| four == b"\r\n\r\n") else {
+            let Some(end) = end_of_head(rest) else {
                 let too_long = rest.len() > HEAD_MAX;
                 return if too_long { Err(io::ErrorKind::InvalidData.into()) } else { Ok(used) };
             };
             let head = &rest[..end];
-            used += end + 4;
-            if head.starts_with(b"POST ") {
+            used += end;
+            let created = head.starts_with(b"POST ");
+            if created {
                 self.body_left = content_length(head);
-                answers.add("201 Created");
-            } else {
-                answers.add("200 OK");
             }
+            answers.add(created);
+        }
+    }
+}
+
+/// Where the first empty line ends. Looks at every fourth byte until it sees a line's end.
+fn end_of_head(bytes: &[u8]) -> Option<usize> {
+    let mut at = 3;
+    loop {
+        match bytes.get(at)? {
+            b'\n' if bytes[..=at].ends_with(b"\r\n\r\n") => return Some(at + 1),
+            b'\r' | b'\n' => at += 1,
+            _ => at += 4,
         }
     }
 }
