@@ -17,7 +17,7 @@ pub(super) struct Arguments {
     /// Wait so long before each answer
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_duration)]
     delay: Duration,
-    /// Answer this share with status 500
+    /// Answer this share with status 500, but for /health
     #[arg(long, value_name = "SHARE", default_value = "0%", value_parser = parse_percent)]
     fail: f64,
 }

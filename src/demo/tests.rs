@@ -18,10 +18,20 @@ fn ask(demo: &Demo, method: &str, path: &str, body: &str) -> (u16, String) {
 }
 
 fn whole(demo: &Demo, method: &str, path: &str, body: &str) -> (u16, String, String) {
+    whole_as(demo, "application/json", method, path, body)
+}
+
+fn whole_as(
+    demo: &Demo,
+    content_type: &str,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> (u16, String, String) {
     let mut stream = TcpStream::connect(demo.address()).unwrap();
     let length = body.len();
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n{body}"
     );
     stream.write_all(request.as_bytes()).unwrap();
     let mut text = String::new();
@@ -156,6 +166,14 @@ fn it_answers_as_the_fastapi_app_does() {
             r#"{"detail":[{"type":"missing","loc":["body","password"],"msg":"Field required","input":{"username":"a"}}]}"#,
         ),
         ("POST", "/logout", "", 204, ""),
+        (
+            "POST",
+            "/todos/",
+            r#"{"title":"a"} x"#,
+            422,
+            r#"{"detail":[{"type":"json_invalid","loc":["body",14],"msg":"JSON decode error","input":{},"ctx":{"error":"Extra data"}}]}"#,
+        ),
+        ("GET", "/todos/?limit=1.0&skip=1", "", 200, "[]"),
     ] {
         assert_eq!(
             ask(&demo, method, path, body),
@@ -166,17 +184,45 @@ fn it_answers_as_the_fastapi_app_does() {
 }
 
 #[test]
-fn a_path_without_its_slash_is_redirected() {
-    let (status, head, _) = whole(&demo(0.0), "GET", "/todos?limit=1", "");
-    assert_eq!(status, 307);
-    assert!(head.contains("location: http://x/todos/?limit=1"), "{head}");
+fn a_path_without_its_slash_or_with_one_too_many_is_redirected() {
+    let demo = demo(0.0);
+    for (path, to) in [("/todos?limit=1", "/todos/?limit=1"), ("/todos/1/", "/todos/1")] {
+        let (status, head, _) = whole(&demo, "GET", path, "");
+        assert_eq!(status, 307);
+        assert!(head.contains(&format!("location: http://x{to}\r")), "{head}");
+    }
 }
 
 #[test]
-fn a_share_fails_exactly_and_health_never() {
+fn a_body_is_json_only_when_its_type_says_so() {
+    let demo = demo(0.0);
+    let body = r#"{"title":"a"}"#;
+    for (content_type, status) in [
+        ("application/json; charset=utf-8", 201),
+        ("application/vnd.api+json", 201),
+        ("text/plain", 422),
+        ("application/x-www-form-urlencoded", 422),
+    ] {
+        let answer = whole_as(&demo, content_type, "POST", "/todos/", body);
+        assert_eq!(answer.0, status, "{content_type}");
+        if status == 422 {
+            assert_eq!(
+                answer.2,
+                r#"{"detail":[{"type":"model_attributes_type","loc":["body"],"msg":"Input should be a valid dictionary or object to extract fields from","input":"{\"title\":\"a\"}"}]}"#
+            );
+        }
+    }
+}
+
+#[test]
+fn a_share_fails_and_health_never() {
     let demo = demo(0.25);
-    let statuses: Vec<u16> = (0..12).map(|_| ask(&demo, "GET", "/todos/", "").0).collect();
-    assert_eq!(statuses.iter().filter(|status| **status == 500).count(), 3);
+    let failed: Vec<bool> = (0..200).map(|_| ask(&demo, "GET", "/todos/", "").0 == 500).collect();
+    assert!((47..=53).contains(&failed.iter().filter(|failed| **failed).count()), "{failed:?}");
+    // A client that alternates between two requests sees both of them fail.
+    for turn in 0..2 {
+        assert!(failed.iter().skip(turn).step_by(2).any(|failed| *failed), "{failed:?}");
+    }
     assert!((0..8).all(|_| ask(&demo, "GET", "/health", "").0 == 200));
 }
 

@@ -23,24 +23,49 @@ impl Wrong {
     }
 }
 
+/// A body as it came.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sent<'a> {
+    pub(super) bytes: &'a [u8],
+    /// Its content type says that it is JSON.
+    pub(super) is_json: bool,
+}
+
 /// The fields of a JSON body.
-fn fields(body: &[u8]) -> Result<serde_json::Map<String, Value>, Wrong> {
+fn fields(sent: Sent<'_>) -> Result<serde_json::Map<String, Value>, Wrong> {
+    let body = sent.bytes;
     if body.is_empty() {
         return Err(Wrong::one("missing", json!(["body"]), "Field required", Value::Null));
     }
+    let no_object = |input: Value| {
+        let message = "Input should be a valid dictionary or object to extract fields from";
+        Err(Wrong::one("model_attributes_type", json!(["body"]), message, input))
+    };
+    if !sent.is_json {
+        return no_object(json!(String::from_utf8_lossy(body)));
+    }
     match serde_json::from_slice(body) {
         Ok(Value::Object(fields)) => Ok(fields),
-        Ok(other) => {
-            let message = "Input should be a valid dictionary or object to extract fields from";
-            Err(Wrong::one("model_attributes_type", json!(["body"]), message, other))
-        }
+        Ok(other) => no_object(other),
         Err(error) => Err(Wrong(vec![json!({
             "type": "json_invalid",
             "loc": ["body", offset(body, &error)],
             "msg": "JSON decode error",
             "input": {},
-            "ctx": { "error": "Expecting value" },
+            "ctx": { "error": python_says(&error) },
         })])),
+    }
+}
+
+/// What Python's reader says of the same mistake.
+fn python_says(error: &serde_json::Error) -> &'static str {
+    let message = error.to_string();
+    if message.starts_with("trailing characters") {
+        "Extra data"
+    } else if message.starts_with("trailing comma") || message.starts_with("key must be") {
+        "Expecting property name enclosed in double quotes"
+    } else {
+        "Expecting value"
     }
 }
 
@@ -102,7 +127,7 @@ fn take<T: Default>(read: Result<T, Wrong>, wrong: &mut Wrong) -> T {
 }
 
 /// Reads a new todo.
-pub(super) fn todo(body: &[u8]) -> Result<Todo, Wrong> {
+pub(super) fn todo(body: Sent<'_>) -> Result<Todo, Wrong> {
     let mut fields = fields(body)?;
     let mut wrong = Wrong::default();
     let title = match fields.remove("title") {
@@ -126,7 +151,7 @@ pub(super) fn todo(body: &[u8]) -> Result<Todo, Wrong> {
 }
 
 /// Reads a change to a todo.
-pub(super) fn patch(body: &[u8]) -> Result<Patch, Wrong> {
+pub(super) fn patch(body: Sent<'_>) -> Result<Patch, Wrong> {
     let mut fields = fields(body)?;
     let mut wrong = Wrong::default();
     let mut string = |name: &str, wrong: &mut Wrong| {
@@ -143,7 +168,7 @@ pub(super) fn patch(body: &[u8]) -> Result<Patch, Wrong> {
 }
 
 /// Reads a user name and a password.
-pub(super) fn login(body: &[u8]) -> Result<String, Wrong> {
+pub(super) fn login(body: Sent<'_>) -> Result<String, Wrong> {
     let fields = fields(body)?;
     let mut wrong = Wrong::default();
     let mut read = |name: &str| match fields.get(name) {
@@ -161,7 +186,9 @@ pub(super) fn login(body: &[u8]) -> Result<String, Wrong> {
 
 /// Reads a whole number of the path or the query.
 pub(super) fn integer(place: &str, name: &str, text: &str) -> Result<i64, Wrong> {
-    text.trim().parse().map_err(|_| {
+    // `1.0` is a whole number to pydantic.
+    let whole = text.trim().split_once('.').filter(|(_, rest)| rest.bytes().all(|b| b == b'0'));
+    whole.map_or(text.trim(), |(whole, _)| whole).parse().map_err(|_| {
         let message = "Input should be a valid integer, unable to parse string as an integer";
         Wrong::one("int_parsing", json!([place, name]), message, json!(text))
     })

@@ -121,6 +121,15 @@ fn what_does_not_exist_is_said_before_the_run() {
 }
 
 #[test]
+fn a_mistake_is_never_placed_within_a_letter() {
+    for text in ["id 한", "한 +", "id == é"] {
+        for error in Expression::parse(text, &names()).unwrap_err() {
+            assert!(text.get(error.at.clone()).is_some(), "{text}: {:?}", error.at);
+        }
+    }
+}
+
+#[test]
 fn a_name_without_a_value_does_not_hold_and_is_an_error_elsewhere() {
     assert!(!holds("unset"));
     assert!(holds("not unset"));

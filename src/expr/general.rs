@@ -144,7 +144,10 @@ impl General {
         mut resolve: impl FnMut(&str) -> Result<Name, ParseError>,
     ) -> Result<Self, Vec<ParseError>> {
         let compiled = ENVIRONMENT.compile_expression_owned(text.to_owned()).map_err(|error| {
+            // The library counts bytes, and may stop within a letter of several.
             let at = error.range().filter(|range| range.end <= text.len());
+            let at =
+                at.map(|at| text.floor_char_boundary(at.start)..text.ceil_char_boundary(at.end));
             let detail = error.detail().unwrap_or("it cannot be read").to_owned();
             let hint = foreign_operator(text).unwrap_or("mend the expression");
             let title = format!("not an expression: {detail}");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::interval::Interval;
+use super::interval::{Interval, NameStats};
 use super::timing::Timing;
 
 /// At most so many points are kept: beyond it neighbours are merged and the step doubles.
@@ -39,8 +39,7 @@ impl Default for History {
 }
 
 impl Point {
-    fn new(interval: &Interval) -> Self {
-        let all = interval.all_names();
+    fn new(interval: &Interval, all: &NameStats) -> Self {
         Self {
             from_s: interval.from_s,
             to_s: interval.to_s,
@@ -80,9 +79,9 @@ fn pack(timing: &Timing) -> String {
 }
 
 impl History {
-    /// Appends a second. Seconds come in order.
-    pub fn push(&mut self, interval: &Interval) {
-        let point = Point::new(interval);
+    /// Appends a second, with all its names together. Seconds come in order.
+    pub fn push(&mut self, interval: &Interval, all: &NameStats) {
+        let point = Point::new(interval, all);
         match self.points.last_mut() {
             Some(last) if last.to_s - last.from_s < self.step_s => {
                 last.join(&point, point.seconds())
@@ -156,7 +155,7 @@ mod tests {
             interval.user_seconds = 4;
             let stats = interval.names.entry(0).or_default();
             (0..count).for_each(|_| stats.response_ok.record(Duration::from_millis(1)));
-            history.push(&interval);
+            history.push(&interval, &interval.all_names());
         }
         let shown = |ms| -> Vec<(u64, f64)> {
             let points = history.ended(Duration::from_millis(ms));
@@ -176,7 +175,7 @@ mod tests {
             interval.user_seconds = 10;
             let stats = interval.names.entry(0).or_default();
             stats.response_ok.record(Duration::from_millis(u64::from(second % 100)));
-            history.push(&interval);
+            history.push(&interval, &interval.all_names());
         }
         assert!(history.points().len() <= POINTS);
         assert_eq!(history.step_s(), 8);

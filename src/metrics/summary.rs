@@ -14,6 +14,8 @@ pub struct Summary {
     pub catalogue: Catalogue,
     /// Every interval merged.
     pub totals: Interval,
+    /// Every name of them merged: with many names, too much to do each second anew.
+    all: NameStats,
     /// The run over time.
     pub history: History,
     /// From the start of the first user to the end of the last.
@@ -52,6 +54,7 @@ impl Summary {
         Self {
             catalogue,
             totals: Interval::default(),
+            all: NameStats::default(),
             history: History::default(),
             duration: Duration::ZERO,
             loaded: Duration::ZERO,
@@ -61,7 +64,15 @@ impl Summary {
     /// Adds a second of all workers. Seconds come in order.
     pub fn add(&mut self, interval: &Interval) {
         self.totals.merge(interval);
-        self.history.push(interval);
+        let all = interval.all_names();
+        self.all.merge(&all);
+        self.history.push(interval, &all);
+    }
+
+    /// All names together.
+    #[must_use]
+    pub fn all(&self) -> &NameStats {
+        &self.all
     }
 
     /// Each name that had requests, in the order of the plan.
@@ -86,11 +97,11 @@ impl Summary {
         all
     }
 
-    /// All names together.
+    /// All names together, as a row.
     #[must_use]
     pub fn aggregated(&self) -> Row {
         let name = RequestName { method: String::new(), name: "Aggregated".to_owned() };
-        Row { name, stats: self.totals.all_names(), loaded: self.loaded }
+        Row { name, stats: self.all.clone(), loaded: self.loaded }
     }
 
     /// Every way of failing, the most frequent first.
@@ -116,8 +127,7 @@ impl Summary {
     /// Law 4: what was issued less what ended in any way. Zero unless there is a bug.
     #[must_use]
     pub fn unaccounted(&self) -> i64 {
-        let ended: u64 = self.totals.names.values().map(NameStats::requests).sum();
-        self.totals.issued as i64 - ended as i64 - self.totals.cancelled as i64
+        self.totals.issued as i64 - self.all.requests() as i64 - self.totals.cancelled as i64
     }
 }
 

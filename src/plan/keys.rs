@@ -107,8 +107,6 @@ const STEP: &[Key] = &[
     now("remove", "Removes items from lists of this user."),
     later("chance", "How often the step runs."),
     later("tags", "Words by which steps can be picked."),
-    later("request", "A request by a method of any name."),
-    later("url", "Where a `request` goes."),
     later("if", "Steps that run while an expression holds."),
     later("then", "The steps of an `if`."),
     later("else", "The steps of an `if` that does not hold."),
@@ -137,6 +135,8 @@ const METHODS: &[Key] = &[
     now("delete", "Sends a DELETE request to a path."),
     now("head", "Sends a HEAD request to a path."),
     now("options", "Sends an OPTIONS request to a path."),
+    later("request", "A request by a method of any name."),
+    later("url", "Where a `request` goes."),
 ];
 
 const REQUEST: &[Key] = &[
@@ -246,6 +246,7 @@ const THRESHOLD: &[Key] = &[
     later("during", "It is judged in that stage alone."),
     later("after", "It is not judged before."),
     later("abort", "Ends the run when it breaks."),
+    later("allow_few", "It is judged even on few samples."),
 ];
 
 impl Context {

@@ -1,5 +1,6 @@
 //! Owns the four CSV files, with the header lines that Locust's users have scripts for.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use csv::{Terminator, Writer, WriterBuilder};
 
 use super::Sink;
 use crate::event::{Ended, Event, Second, Started};
-use crate::metrics::{NameStats, RequestName, Row, Timing};
+use crate::metrics::{Interval, NameStats, RequestName, Row, Summary, Timing};
 use crate::untrusted::csv_cell;
 
 const PERCENTILES: [f64; 11] = [0.5, 0.66, 0.75, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 0.9999, 1.0];
@@ -121,9 +122,13 @@ impl Sink for StatsCsv {
 }
 
 /// `stats_history.csv`: a row a second, written as the run goes. Percentiles are of that second.
+///
+/// The last two seconds wait until the run goes on or ends: when it ends within the first half of
+/// a second, what came in that stub is counted in the row before it.
 pub struct HistoryCsv {
     table: Table,
     started: i64,
+    waiting: VecDeque<(Interval, Row)>,
 }
 
 impl HistoryCsv {
@@ -133,18 +138,39 @@ impl HistoryCsv {
     /// The file cannot be written.
     pub fn create(folder: &Path) -> io::Result<Self> {
         let table = Table::create(folder.join("stats_history.csv"), HISTORY)?;
-        Ok(Self { table, started: 0 })
+        Ok(Self { table, started: 0, waiting: VecDeque::new() })
     }
 
-    fn second(&mut self, second: &Second<'_>) -> io::Result<()> {
-        let interval = second.interval;
+    fn ended(&mut self, summary: &Summary) -> io::Result<()> {
+        let end = summary.duration.as_secs_f64();
+        let covers = |interval: &Interval| (end - f64::from(interval.from_s)).clamp(0.0, 1.0);
+        if let [(before, _), (last, _)] = self.waiting.make_contiguous()
+            && covers(last) < 0.5
+        {
+            let seconds = 1.0 + covers(last);
+            let users = before.user_seconds;
+            before.merge(last);
+            before.user_seconds = users;
+            let (whole, _) = self.waiting.pop_front().expect("there are two");
+            self.waiting.clear();
+            return self.row(&whole, seconds, &summary.aggregated());
+        }
+        while let Some((interval, total)) = self.waiting.pop_front() {
+            let seconds = if self.waiting.is_empty() { covers(&interval) } else { 1.0 };
+            // A run of no time at all has no rates.
+            self.row(&interval, if seconds > 0.0 { seconds } else { 1.0 }, &total)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a row for `interval`, which covers so many seconds; `total` is of all up to its end.
+    fn row(&mut self, interval: &Interval, seconds: f64, total: &Row) -> io::Result<()> {
         let now: NameStats = interval.all_names();
-        let total = second.so_far.aggregated();
         let all = total.stats.response();
-        let seconds = f64::from(interval.to_s - interval.from_s);
+        let end = f64::from(interval.from_s) + seconds;
         let head = [
-            (self.started + i64::from(interval.to_s)).to_string(),
-            format!("{:.0}", interval.users()),
+            (self.started + end as i64).to_string(),
+            format!("{:.0}", interval.user_seconds),
             String::new(),
             "Aggregated".to_owned(),
             number(now.requests() as f64 / seconds),
@@ -172,8 +198,16 @@ impl Sink for HistoryCsv {
     fn take(&mut self, event: &Event<'_>) -> io::Result<()> {
         match event {
             Event::Started(Started { at, .. }) => self.started = at.as_second(),
-            Event::Second(second) => self.second(second)?,
-            Event::Stopping(_) | Event::Ended(_) => {}
+            Event::Second(Second { interval, so_far }) => {
+                self.waiting.push_back(((*interval).clone(), so_far.aggregated()));
+                if self.waiting.len() > 2
+                    && let Some((interval, total)) = self.waiting.pop_front()
+                {
+                    self.row(&interval, 1.0, &total)?;
+                }
+            }
+            Event::Ended(Ended { summary, .. }) => self.ended(summary)?,
+            Event::Stopping(_) => {}
         }
         Ok(())
     }

@@ -84,7 +84,7 @@ pub(super) fn sentence(
     verdict: &Verdict,
     stopped: Option<StopReason>,
 ) -> String {
-    let all = summary.totals.all_names();
+    let all = summary.all();
     let requests = match all.requests() {
         1 => "1 request".to_owned(),
         n => format!("{} requests", figures::count(n)),

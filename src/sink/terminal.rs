@@ -51,13 +51,13 @@ impl Progress {
         let interval = second.interval;
         let now = interval.all_names();
         let response = now.response();
-        let total = second.so_far.totals.all_names();
+        let total = second.so_far.all();
         let at = Duration::from_secs(u64::from(interval.to_s));
         let line = format!(
-            "{}/{}  {:.0} users  {} requests  {}/s  p50 {}  p95 {}  {} failed",
+            "{}/{}  {}  {} requests  {}/s  p50 {}  p95 {}  {} failed",
             format_duration(at),
             format_duration(self.planned),
-            interval.users(),
+            people(interval.users().round() as u32),
             figures::count(total.requests()),
             figures::rate(now.requests() as f64),
             figures::ms_or_dash(response.quantile_ms(0.5)),
@@ -179,6 +179,14 @@ pub fn summary_text(started: &Started, ended: &Ended<'_>, width: Option<u16>) ->
             out,
             "\n{} {what} cut at the end; neither succeeded nor failed",
             figures::count(cancelled)
+        );
+    }
+    if summary.totals.idle > 0 {
+        let times = if summary.totals.idle == 1 { "time" } else { "times" };
+        let _ = writeln!(
+            out,
+            "\n{} {times} a user found nothing to do: no `when` of its tasks held",
+            styled(WARN, &figures::count(summary.totals.idle)),
         );
     }
     failures(summary, &mut out);

@@ -91,13 +91,17 @@ impl Checker {
             }
             [first, second, ..] => {
                 let (first, second) = (first.key.clone(), second.key.clone());
-                let label = if requests.len() == 1
-                    && [&first, &second].iter().any(|key| key.value == "wait")
+                if requests.len() == 1
+                    && let Some(wait) = [&first, &second].iter().find(|key| key.value == "wait")
                 {
-                    "write two steps: a wait of its own stands after the request"
-                } else {
-                    "write two steps, one after the other"
-                };
+                    self.error(
+                        wait.place,
+                        "`wait` beside a request is not supported yet",
+                        "for now write it as a step of its own, after the request",
+                    );
+                    return None;
+                }
+                let label = "write two steps, one after the other";
                 self.diagnostics.push(
                     Diagnostic::error(
                         second.place,
@@ -242,6 +246,11 @@ impl Checker {
         }
         if !text.starts_with('/') {
             let trimmed = text.trim_start();
+            if trimmed.starts_with("{{") {
+                let title = "a path that begins with a template is not supported yet";
+                self.wrong(node, title, "begin it with `/`, and leave that out of the value");
+                return None;
+            }
             let advice = if trimmed.starts_with('/') {
                 format!("take the space before it out, as `{}`", shorten(trimmed))
             } else {
@@ -558,7 +567,10 @@ fn encode_outside_templates(text: &str) -> String {
 
 /// `/{{ next }}`: nothing but templates between the slashes.
 fn is_all_template(path: &str) -> bool {
-    path.contains("{{") && outside_templates(path).chars().all(|c| c == '/')
+    // One that is not closed has a mistake of its own.
+    path.matches("{{").count() == path.matches("}}").count()
+        && path.contains("{{")
+        && outside_templates(path).chars().all(|c| c == '/')
 }
 
 /// `{id}`, as API descriptions write it.
@@ -580,6 +592,7 @@ mod tests {
         );
         assert_eq!(outside_templates("/a/{{ b }}/c{{ d"), "/a//c");
         assert!(is_all_template("/{{ next }}") && !is_all_template("/t/{{ id }}"));
+        assert!(!is_all_template("/{{ next"));
         assert!(!is_all_template("/"));
     }
 }
