@@ -389,6 +389,7 @@ fn draining_starts_nothing_new_and_cutting_ends_at_once() {
     assert_eq!((cut.counts(), cut.after), ((4, 2, 0, 2), MS(2600)));
 }
 
+/// Law 10: workers share nothing that could change what a user does.
 #[test]
 fn a_user_draws_the_same_whatever_the_number_of_workers() {
     let plan = class(TODO, "{ users: 7, ramp: 3s, hold: 30s }");

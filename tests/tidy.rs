@@ -50,6 +50,24 @@ fn the_house_table_lists_lower_floors_first() {
     }
 }
 
+/// The laws that the design of the program rests on: each has a test whose comment names it.
+#[test]
+fn every_law_has_a_test_that_names_it() {
+    let texts: Vec<String> = rust_files("src")
+        .into_iter()
+        .chain(rust_files("tests"))
+        .map(|file| fs::read_to_string(file).expect("a source file can be read"))
+        .collect();
+    for law in 1..=10 {
+        let comment = format!("/// Law {law}: ");
+        let named = texts.iter().flat_map(|text| text.split(&comment).skip(1)).any(|after| {
+            after.lines().skip(1).map(str::trim).find(|line| !line.starts_with("///"))
+                == Some("#[test]")
+        });
+        assert!(named, "no test is named after law {law}");
+    }
+}
+
 #[test]
 fn the_house_table_lists_the_rooms_that_exist() {
     let mut rooms: Vec<_> = rust_files("src").iter().filter_map(|file| room_of(file)).collect();

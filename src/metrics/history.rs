@@ -167,6 +167,7 @@ mod tests {
         assert_eq!(History::default().ended(Duration::ZERO), []);
     }
 
+    /// Law 8: everything is bounded, and nothing is lost by it.
     #[test]
     fn a_long_run_keeps_its_counts_in_fewer_points() {
         let mut history = History::default();

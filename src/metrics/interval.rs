@@ -216,7 +216,7 @@ mod tests {
     }
 
     proptest! {
-        /// Law 5.
+        /// Law 5: live, replayed and distributed runs share one way.
         #[test]
         fn merging_is_associative_and_commutative(
             parts in prop::collection::vec((0u32..6, 1u64..100_000), 1..5), turn in 0usize..5, cut in 0usize..5,

@@ -172,6 +172,7 @@ mod tests {
         }
     }
 
+    /// Law 3: response time counts from when it was due, service time from when it was sent.
     #[test]
     fn a_late_user_is_reported_as_slow() {
         let start = Instant::now();

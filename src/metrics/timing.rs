@@ -201,7 +201,7 @@ mod tests {
             prop_assert!((got - exact).abs() <= exact * 0.001 + 0.001, "{got} for {exact}");
         }
 
-        /// Law 5.
+        /// Law 5: merging is associative and commutative.
         #[test]
         fn merging_parts_in_any_order_equals_the_whole(
             parts in prop::collection::vec(prop::collection::vec(1u64..100_000_000, 0..20), 1..6),

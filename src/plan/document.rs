@@ -114,11 +114,11 @@ pub fn read(
         )]);
     }
     if is_toml(path) {
-        return toml::read(source, text).map(|node| (node, Vec::new()));
+        return toml::read(source, text);
     }
-    let node = yaml::read(source, text)?;
-    let warnings = warn::surprises(&node, text);
-    Ok((node, warnings))
+    let (node, mut diagnostics) = yaml::read(source, text)?;
+    diagnostics.extend(warn::surprises(&node, text));
+    Ok((node, diagnostics))
 }
 
 /// The plan is written in TOML; else in YAML.

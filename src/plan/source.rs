@@ -7,7 +7,7 @@ use std::path::Path;
 use super::document::{self, MAX_BYTES};
 use super::model::Plan;
 use super::validate::{TOP_LEVEL_TOML, TOP_LEVEL_YAML, assigned, sort, validate};
-use crate::diagnostic::{Diagnostic, Source, suggest};
+use crate::diagnostic::{Diagnostic, Place, Source, suggest};
 
 /// What came of reading a plan.
 #[derive(Debug, Clone)]
@@ -93,8 +93,12 @@ pub fn parse(path: &str, text: &str) -> Loaded {
     let mut variables = Vec::new();
     let (plan, mut diagnostics) = match document::read(0, path, text) {
         Ok((tree, mut diagnostics)) => {
-            let (plan, found) = validate(&tree, &stem);
+            let (plan, mut found) = validate(&tree, &stem);
             assigned(&tree, &mut variables);
+            // A value that could not be read is missing in the tree: what that leads to is no
+            // mistake of its own.
+            let unread: Vec<_> = diagnostics.iter().filter(|one| one.is_error()).collect();
+            found.retain(|one| !unread.iter().any(|told| touches(told.place, one.place)));
             diagnostics.extend(found);
             (plan, diagnostics)
         }
@@ -114,6 +118,12 @@ pub fn parse(path: &str, text: &str) -> Loaded {
         return Loaded { sources, plan: None, partial, diagnostics };
     }
     Loaded { sources, plan, partial: None, diagnostics }
+}
+
+/// Two mistakes are about the same text.
+fn touches(one: Option<Place>, other: Option<Place>) -> bool {
+    let (Some(one), Some(other)) = (one, other) else { return false };
+    one.source == other.source && one.start <= other.end && other.start <= one.end
 }
 
 /// Advice is written in YAML, as `get: /todos/`; in a TOML file that is `get = "/todos/"`.

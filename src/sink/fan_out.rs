@@ -65,6 +65,7 @@ mod tests {
         }
     }
 
+    /// Law 6: it is reported, and the others go on.
     #[test]
     fn a_failing_sink_stops_neither_the_run_nor_the_others() {
         let (good, bad) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));

@@ -109,6 +109,7 @@ mod tests {
         assert_eq!(judged("ok.max < 500ms", None), (State::Held, Some(100.0)));
     }
 
+    /// Law 7: no data is not a pass.
     #[test]
     fn no_data_is_not_a_pass() {
         for text in ["p95 < 500ms", "error_rate < 1%", "failures < 1", "avg < 1s"] {

@@ -75,6 +75,7 @@ mod tests {
         summary
     }
 
+    /// Law 4: requests issued = succeeded + failed + cancelled.
     #[test]
     fn law_4_is_checked_in_every_run() {
         assert_eq!(validity(&summary(|_| {}), 0), Validity::Valid);

@@ -41,6 +41,7 @@ error: unknown key `wieght` in a user class
 
 ";
 
+/// Law 1: what can be known before the first request is an error before it, all at once.
 #[test]
 fn every_mistake_is_said_at_once_by_check_and_by_run_and_nothing_is_sent() {
     let server = server(|_| Some(answer(200, "")));

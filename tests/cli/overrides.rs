@@ -76,6 +76,7 @@ fn naming_classes_picks_them_even_those_without_a_weight() {
     assert!(todo.iter().all(|name| name.contains('[')), "{todo:?}");
 }
 
+/// Law 9: all randomness comes from the run's seed.
 #[test]
 fn a_seed_gives_the_same_requests_again() {
     let counts = |seed: u32| {

@@ -9,7 +9,7 @@ use super::brackets::unclosed;
 use super::{Entry, MAX_DEPTH, MAX_NODES, MAX_TOLD, Node, NodeValue, too_deep, too_many};
 use crate::diagnostic::{Diagnostic, Place, Placed};
 
-pub(super) fn read(source: u16, text: &str) -> Result<Node, Vec<Diagnostic>> {
+pub(super) fn read(source: u16, text: &str) -> Result<(Node, Vec<Diagnostic>), Vec<Diagnostic>> {
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         return Err(explain_all(source, text, &errors));
@@ -17,11 +17,7 @@ pub(super) fn read(source: u16, text: &str) -> Result<Node, Vec<Diagnostic>> {
     let mut reading = Reading { source, nodes: 0, errors: Vec::new() };
     let place = Place::new(source, table.span());
     let value = reading.table(table.get_ref(), 1);
-    if reading.errors.is_empty() {
-        Ok(Node { place, defined: None, value })
-    } else {
-        Err(reading.errors)
-    }
+    Ok((Node { place, defined: None, value }, reading.errors))
 }
 
 struct Reading {

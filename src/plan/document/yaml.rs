@@ -15,7 +15,7 @@ use super::yaml_hints::{explain_syntax, quoted};
 use super::{Entry, MAX_DEPTH, MAX_NODES, MAX_TOLD, Node, NodeValue, too_deep, too_many};
 use crate::diagnostic::{Diagnostic, Place, Placed};
 
-pub(super) fn read(source: u16, text: &str) -> Result<Node, Vec<Diagnostic>> {
+pub(super) fn read(source: u16, text: &str) -> Result<(Node, Vec<Diagnostic>), Vec<Diagnostic>> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_depth: MAX_DEPTH,
@@ -43,7 +43,7 @@ pub(super) fn read(source: u16, text: &str) -> Result<Node, Vec<Diagnostic>> {
         Ok(raw) => {
             let mut reading = Reading { source, text, errors: Vec::new() };
             let node = reading.node(raw);
-            if reading.errors.is_empty() { Ok(node) } else { Err(reading.errors) }
+            Ok((node, reading.errors))
         }
         Err(error) => Err(vec![explain(source, text, &error)]),
     }
