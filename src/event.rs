@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::control::StopReason;
+use crate::load::Span;
 use crate::metrics::{Catalogue, Interval, Summary};
 use crate::verdict::{Threshold, Verdict};
 
@@ -42,6 +43,12 @@ pub struct Started {
     pub users_peak: u32,
     /// How long the profile is.
     pub planned: Duration,
+    /// The run ends after so many iterations, if it is not over before.
+    pub iterations: Option<u64>,
+    /// The parts of the profile in time.
+    pub spans: Vec<Span>,
+    /// What the command line asked to show: `commit`, `branch`.
+    pub labels: Vec<(String, String)>,
     /// The command line, to do it again.
     pub command_line: String,
     /// When the run began, by the calendar.
@@ -59,6 +66,8 @@ pub struct Started {
 pub struct Second<'a> {
     /// What it held.
     pub interval: &'a Interval,
+    /// How many users the profile asks for at its end.
+    pub asked_users: u32,
     /// Everything up to its end.
     pub so_far: &'a Summary,
 }

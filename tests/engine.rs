@@ -21,6 +21,7 @@ struct Run {
     plan: String,
     workers: usize,
     grace: Duration,
+    iterations: Option<u64>,
     seed: u64,
     commands: Vec<(Duration, Command)>,
 }
@@ -37,7 +38,14 @@ struct Came {
 }
 
 fn run(plan: &str) -> Run {
-    Run { plan: plan.to_owned(), workers: 1, grace: MS(30_000), seed: 1, commands: Vec::new() }
+    Run {
+        plan: plan.to_owned(),
+        workers: 1,
+        grace: MS(30_000),
+        iterations: None,
+        seed: 1,
+        commands: Vec::new(),
+    }
 }
 
 /// A user class with these keys, and a profile.
@@ -70,6 +78,7 @@ impl Run {
             schedule,
             seed: self.seed,
             grace: self.grace,
+            iterations: self.iterations,
             workers: self.workers,
         });
         let fake = Fake::new(script);
@@ -341,6 +350,17 @@ fn connections_that_cannot_be_opened_at_once_let_the_run_end() {
     let came = run(&plan).against(refused);
     // An iteration that could send nothing takes a millisecond, so that it cannot spin.
     assert_eq!((came.counts(), came.after), ((2000, 0, 2000, 0), MS(1000)));
+}
+
+#[test]
+fn a_limit_of_iterations_is_met_exactly_whatever_the_workers() {
+    let plan = class("wait: 100ms\ntasks: { home: { get: / } }", "{ users: 7, hold: 60s }");
+    for (workers, iterations) in [(1, 100), (3, 100), (2, 5), (3, 7)] {
+        let limited = Run { workers, iterations: Some(iterations), ..run(&plan) };
+        let came = limited.against(answers(10, 200, ""));
+        assert_eq!(came.counts(), (iterations, iterations, 0, 0));
+        assert!(came.after < MS(2000), "{:?}", came.after);
+    }
 }
 
 #[test]

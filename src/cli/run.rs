@@ -3,18 +3,19 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{colour, say};
+use super::{colour, say, url};
 use crate::diagnostic;
 use crate::exit::{self, Exit};
-use crate::plan::Target;
-use crate::session::{self, Options, ProfileChoice, Ramp};
+use crate::plan::{self, Target};
+use crate::session::{self, Options, Output, ProfileChoice, Ramp};
 use crate::units::{Rate, UnitError, parse_duration};
 
 /// Arguments of `throng run`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = exit_codes())]
 pub(super) struct Arguments {
-    /// The plan to run (YAML or TOML)
+    /// The plan to run (YAML or TOML), or a URL to load without one
+    #[arg(value_name = "PLAN|URL")]
     plan: PathBuf,
     /// Run only these user classes
     #[arg(value_name = "CLASS")]
@@ -45,13 +46,43 @@ pub(super) struct Arguments {
     /// Start the embedded Todo API on a free port and use it as the target
     #[arg(long, help_heading = "Target", conflicts_with = "target")]
     demo: bool,
+    /// Keep trying for so long to reach the target before the first user: `30s`
+    #[arg(long, value_name = "TIME", help_heading = "Target", value_parser = parse_duration)]
+    wait_for: Option<Duration>,
+    /// Load another machine beyond the private network without a word about it
+    #[arg(long, help_heading = "Target")]
+    yes: bool,
+
+    #[command(flatten)]
+    url: url::Request,
 
     /// Folder of the results [default: results/<plan>-<UTC time>]
     #[arg(long, value_name = "DIR", help_heading = "Results")]
     out: Option<PathBuf>,
+    /// Copies of the CSV files, as PREFIX_stats.csv
+    #[arg(long, value_name = "PREFIX", help_heading = "Results")]
+    csv: Option<String>,
+    /// A copy of the report
+    #[arg(long, value_name = "FILE", help_heading = "Results")]
+    html: Option<PathBuf>,
+    /// Write no report.html
+    #[arg(long, help_heading = "Results", conflicts_with = "html")]
+    no_report: bool,
+    /// Print the summary as JSON on stdout, and nothing else there
+    #[arg(long, help_heading = "Results")]
+    json: bool,
+    /// Print no progress and no tables, only the verdict
+    #[arg(short, long, help_heading = "Results")]
+    quiet: bool,
+    /// Show KEY=VALUE in every result, as `--label commit=1a2b3c`; may be given again
+    #[arg(long = "label", value_name = "KEY=VALUE", help_heading = "Results", value_parser = label)]
+    labels: Vec<(String, String)>,
+    /// Exit with 1 when any request failed, whatever the thresholds
+    #[arg(long, help_heading = "Results")]
+    fail_on_error: bool,
 
     /// Draw the same random numbers again
-    #[arg(long, value_name = "N", help_heading = "Running")]
+    #[arg(long, value_name = "N", help_heading = "Running", allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Threads that own users [default: one per core]
     #[arg(long, value_name = "N", help_heading = "Running", value_parser = workers)]
@@ -63,10 +94,20 @@ pub(super) struct Arguments {
 
 fn exit_codes() -> String {
     let rows = exit::TABLE.map(|(_, code, meaning)| format!("  {code:>3}  {meaning}"));
-    let example = "Examples:\n  \
-        throng run plans/todo.yaml --demo\n  \
-        throng run plans/todo.yaml --target http://127.0.0.1:8000 -u 20 -r 5 -t 15s TodoUser";
-    format!("Exit codes:\n{}\n\n{example}", rows.join("\n"))
+    let examples = "Examples:
+  throng run plans/todo.yaml --demo
+      the plan's own profile, on the built-in Todo API
+  throng run plans/todo.yaml -H http://127.0.0.1:8000 -u 20 -r 5 -t 15s TodoUser
+      20 users of one class, 5 more each second, 15 seconds in all
+  throng run plans/todo.yaml --profile spike --label commit=1a2b3c
+      another profile, with a word for the report
+  throng run http://127.0.0.1:8000/todos/ -u 50 -t 30s
+      no plan: 50 users ask for one URL as fast as they can";
+    format!(
+        "Every option can also be given in the environment, as THRONG_USERS=20; what is written \
+         here wins.\n\nExit codes:\n{}\n\n{examples}",
+        rows.join("\n")
+    )
 }
 
 fn users(text: &str) -> Result<u32, String> {
@@ -83,7 +124,19 @@ fn workers(text: &str) -> Result<usize, String> {
         .ok_or_else(|| "write a number of threads from 1 to 1024".to_owned())
 }
 
+fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => {
+            Ok((key.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err("write it as `commit=1a2b3c`".to_owned()),
+    }
+}
+
 fn spawn_rate(text: &str) -> Result<Rate, UnitError> {
+    if text.parse::<f64>().is_ok_and(|rate| rate <= 0.0) {
+        return Err(UnitError("it must be above 0; leave it out to start all at once".to_owned()));
+    }
     // Locust's users write a bare number; the plan's way of writing a rate is right as well.
     Rate::parse_per_second(text).map_or_else(|| Rate::parse(text), Ok)
 }
@@ -97,7 +150,24 @@ fn run_time(text: &str) -> Result<Duration, UnitError> {
 
 impl Arguments {
     pub(super) fn run(self, command_line: String) -> Exit {
-        let loaded = session::check(&self.plan);
+        let text = self.plan.to_string_lossy().into_owned();
+        let loaded = if url::is_url(&text) {
+            match url::plan(&text, &self.url, &self.classes) {
+                Ok(plan) => session::complete(plan::parse(url::NAME, &plan)),
+                Err(mistake) => {
+                    say(&diagnostic::render(&[mistake], &[], colour()));
+                    return Exit::Mistake;
+                }
+            }
+        } else if let Some(option) = self.url.given() {
+            say(&format!(
+                "error: `{option}` is for a URL without a plan\n  \
+                 write it into the plan's requests, or give a URL instead of {text}\n"
+            ));
+            return Exit::Mistake;
+        } else {
+            session::check(&self.plan)
+        };
         let Some(plan) = loaded.plan else {
             say(&diagnostic::render(&loaded.diagnostics, &loaded.sources, colour()));
             return Exit::Mistake;
@@ -106,7 +176,7 @@ impl Arguments {
             say(&diagnostic::render(&loaded.diagnostics, &loaded.sources, colour()));
         }
         let ramp = self.spawn_rate.map(Ramp::Rate).or(self.ramp.map(Ramp::Over));
-        let options = Options {
+        let mut options = Options {
             target: self.target,
             demo: self.demo,
             classes: self.classes,
@@ -120,8 +190,24 @@ impl Arguments {
             out: self.out,
             workers: self.workers,
             grace: self.stop_timeout,
+            iterations: None,
+            wait_for: self.wait_for,
+            fail_on_error: self.fail_on_error,
+            yes: self.yes,
+            labels: self.labels,
+            output: Output {
+                quiet: self.quiet,
+                json: self.json,
+                no_report: self.no_report,
+                csv: self.csv,
+                html: self.html,
+            },
             command_line,
         };
+        if url::is_url(&text) {
+            options.classes.clear();
+            self.url.choose(&mut options);
+        }
         session::run(&plan, &loaded.sources, &options)
     }
 }

@@ -39,13 +39,21 @@ pub(super) struct User<P: Protocol> {
     connection: P::Connection,
     status: Option<u16>,
     iterations: u64,
+    /// How many iterations it may do; no limit when absent.
+    most: Option<u64>,
     /// When the next step is due: when the user woke, or when the step before it ended.
     due: Instant,
 }
 
 impl<P: Protocol> User<P> {
     /// The user with `number` (from 0) of the run, which is due to start now or was before.
-    pub(super) fn new(worker: Rc<Worker<P>>, class: usize, number: u64, stop: Stop) -> Self {
+    pub(super) fn new(
+        worker: Rc<Worker<P>>,
+        class: usize,
+        number: u64,
+        most: Option<u64>,
+        stop: Stop,
+    ) -> Self {
         let setup = &worker.setup;
         let slots = setup.program.classes[class].initial.clone();
         let random = Stream::new(setup.seed, class, number);
@@ -61,16 +69,17 @@ impl<P: Protocol> User<P> {
             connection,
             status: None,
             iterations: 0,
+            most,
             due,
         }
     }
 
-    /// Lives until it is asked to stop.
+    /// Lives until it is asked to stop, or has done its iterations.
     pub(super) async fn live(mut self) {
         let program = self.worker.setup.program.clone();
         let class = &program.classes[self.class];
         let mut weights = Vec::with_capacity(class.tasks.len());
-        while !self.stop.asked() {
+        while !self.stop.asked() && self.most.is_none_or(|most| self.iterations < most) {
             let wait = match self.draw(class, &mut weights) {
                 Ok(Some(task)) => {
                     let before = self.due;

@@ -31,8 +31,19 @@ pub struct Setup {
     pub seed: u64,
     /// How long an iteration may go on after its user was asked to stop.
     pub grace: Duration,
+    /// How many iterations there are in all, split evenly over the users; no limit when absent.
+    pub iterations: Option<u64>,
     /// How many workers there are: worker `w` owns the slots that leave the rest `w`.
     pub workers: usize,
+}
+
+impl Setup {
+    /// The iterations of the user in `slot`: shares differ by one at most and add up exactly.
+    fn share(&self, slot: u32) -> Option<u64> {
+        let users = u64::from(self.schedule.peak().max(1));
+        let share = |all: u64| all / users + u64::from(u64::from(slot) < all % users);
+        self.iterations.map(share)
+    }
 }
 
 /// What a worker hands to the session.
@@ -147,7 +158,9 @@ pub async fn conduct<P: Protocol>(
                 break;
             }
         }
-        if draining && conductor.users.is_empty() {
+        // With a limit of iterations the run is over when every user has done its own.
+        let done = setup.iterations.is_some() && changes.peek().is_none();
+        if (draining || done) && conductor.users.is_empty() {
             break;
         }
         let next_change = changes.peek().filter(|_| !draining).map(|change| start + change.at);
@@ -203,7 +216,8 @@ impl<P: Protocol> Conductor<P> {
             ChangeKind::Start { number } => {
                 let class = usize::from(self.worker.setup.order[change.slot as usize]);
                 let stop = Stop::default();
-                let user = User::new(self.worker.clone(), class, number, stop.clone());
+                let iterations = self.worker.setup.share(change.slot);
+                let user = User::new(self.worker.clone(), class, number, iterations, stop.clone());
                 let mut recorder = self.worker.recorder.borrow_mut();
                 recorder.user_started();
                 recorder.woke_late(now.saturating_duration_since(self.start + change.at));

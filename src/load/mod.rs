@@ -5,7 +5,7 @@ mod schedule;
 mod shares;
 mod wait;
 
-pub use profile::{Profile, Spike, Stage, Steps};
+pub use profile::{Profile, Span, Spike, Stage, Steps};
 pub use schedule::{Change, ChangeKind, Schedule};
 pub use shares::{order, pick};
 pub use wait::Wait;

@@ -32,6 +32,17 @@ pub struct Stage {
     pub hold: Duration,
 }
 
+/// A part of a profile in time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// The stage's own name, `20 users`, `up` or `down`.
+    pub name: String,
+    /// From the start of the run.
+    pub from: Duration,
+    /// Where it ends.
+    pub to: Duration,
+}
+
 /// A stair: `{ from: 10, by: 10, every: 5m, to: 500 }`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Steps {
@@ -134,6 +145,28 @@ impl Profile {
         &self.stages
     }
 
+    /// The parts of the profile in time, in order: each change of users, and each time that they
+    /// stay. They end with the profile.
+    #[must_use]
+    pub fn spans(&self) -> Vec<Span> {
+        let people =
+            |users: u32| if users == 1 { "1 user".into() } else { format!("{users} users") };
+        let (mut at, mut before, mut spans) = (Duration::ZERO, 0, Vec::new());
+        for stage in &self.stages {
+            let way = if stage.users < before { "down" } else { "up" };
+            let held = stage.name.clone().unwrap_or_else(|| people(stage.users));
+            for (name, lasts) in [(way.to_owned(), stage.over), (held, stage.hold)] {
+                let to = (at + lasts).min(self.total);
+                if at < to {
+                    spans.push(Span { name, from: at, to });
+                }
+                at += lasts;
+            }
+            before = stage.users;
+        }
+        spans
+    }
+
     /// The whole time, from the first user on.
     #[must_use]
     pub fn total(&self) -> Duration {
@@ -193,6 +226,28 @@ mod tests {
         assert_eq!(Profile::ramp_to(20, None, S(15)).stages, [Stage::new(20, S(0), S(15))]);
         let short = Profile::ramp_to(20, Some(rate), S(2));
         assert_eq!((short.total(), short.stages), (S(2), vec![Stage::new(20, S(4), S(0))]));
+    }
+
+    #[test]
+    fn spans_cover_the_profile_without_gaps() {
+        let load = Profile::plateau(1, S(10), S(300), S(10)).lasting(S(200));
+        let shown = |profile: &Profile| -> Vec<(String, u64, u64)> {
+            let spans = profile.spans().into_iter();
+            spans.map(|span| (span.name, span.from.as_secs(), span.to.as_secs())).collect()
+        };
+        assert_eq!(shown(&load), [("up".into(), 0, 10), ("1 user".into(), 10, 200)]);
+        let mut peak = Stage::new(200, S(2), S(30));
+        peak.name = Some("peak".into());
+        let spike = Profile::new(vec![Stage::new(0, S(0), S(5)), peak, Stage::new(20, S(2), S(0))]);
+        assert_eq!(
+            shown(&spike),
+            [
+                ("0 users".into(), 0, 5),
+                ("up".into(), 5, 7),
+                ("peak".into(), 7, 37),
+                ("down".into(), 37, 39)
+            ]
+        );
     }
 
     #[test]

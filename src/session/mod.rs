@@ -4,11 +4,24 @@ mod check;
 mod descriptors;
 mod options;
 mod prepare;
+mod reach;
+mod results;
 mod run;
 mod seconds;
 mod signals;
 
 pub use check::{check, complete};
-pub use options::{Options, ProfileChoice, Ramp};
+pub use options::{Options, Output, ProfileChoice, Ramp};
 pub use prepare::{Prepared, prepare};
 pub use run::run;
+
+use std::io::{self, Write as _};
+
+/// Prints to stderr. A closed one must not end a run.
+fn say(text: &str) {
+    let _ = anstream::stderr().write_all(text.as_bytes());
+}
+
+fn colour() -> bool {
+    anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
+}

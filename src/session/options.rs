@@ -25,8 +25,35 @@ pub struct Options {
     pub workers: Option<usize>,
     /// How long iterations under way may go on at the end; wins over the profile's.
     pub grace: Option<Duration>,
+    /// Ends after so many iterations of all users together.
+    pub iterations: Option<u64>,
+    /// Keep trying for so long to reach the target before the first user.
+    pub wait_for: Option<Duration>,
+    /// Any failed request makes the exit code that of a broken threshold.
+    pub fail_on_error: bool,
+    /// Load may leave this machine and its private network without a word.
+    pub yes: bool,
+    /// What is shown in every result: `commit`, `branch`.
+    pub labels: Vec<(String, String)>,
+    /// What is printed and written.
+    pub output: Output,
     /// The command line as it was given, to be shown in results.
     pub command_line: String,
+}
+
+/// What a run prints, and what it writes beside the folder of its results.
+#[derive(Debug, Clone, Default)]
+pub struct Output {
+    /// No progress and no tables: the verdict alone.
+    pub quiet: bool,
+    /// The summary as JSON on stdout, and nothing else there.
+    pub json: bool,
+    /// No `report.html`.
+    pub no_report: bool,
+    /// Copies of the four CSV files, as `PREFIX_stats.csv`.
+    pub csv: Option<String>,
+    /// A copy of the report.
+    pub html: Option<PathBuf>,
 }
 
 /// What the command line says of the load.

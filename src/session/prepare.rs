@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::options::{Options, ProfileChoice, Ramp};
 use crate::diagnostic::{Diagnostic, Source, suggest};
-use crate::load::{Profile, Schedule, order};
+use crate::load::{Profile, Schedule, Span, order};
 use crate::plan::{Plan, Target};
 use crate::program::{self, Program};
 use crate::units::format_duration;
@@ -26,6 +26,8 @@ pub struct Prepared {
     pub target: Target,
     /// The profile in words.
     pub profile: String,
+    /// Its parts in time.
+    pub spans: Vec<Span>,
     /// How long iterations under way may go on at the end.
     pub grace: Duration,
     /// What the run must show.
@@ -65,6 +67,7 @@ pub fn prepare(
                 program,
                 order: order(&weights, schedule.peak() as usize),
                 schedule,
+                spans: profile.spans(),
                 target,
                 profile: words,
                 grace: options.grace.or(grace).unwrap_or(GRACE),

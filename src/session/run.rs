@@ -1,31 +1,30 @@
 //! Owns one run, from the checked plan to the exit code.
 
-use std::fs;
-use std::io::{self, IsTerminal as _};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::descriptors;
 use super::options::Options;
 use super::prepare::{Prepared, prepare};
+use super::reach::{self, NotReached, Reach};
+use super::results::{cannot_write, link_latest, make_folder, remove_empty, sinks};
 use super::seconds::Seconds;
 use super::signals::Signals;
+use super::{colour, say};
 use crate::control::{Command, StopReason};
 use crate::demo::{self, Demo};
 use crate::diagnostic::{self, Diagnostic, Source};
 use crate::engine::{self, Handover, Setup, Workers};
 use crate::event::{Ended, Event, Second, Started};
 use crate::exit::Exit;
+use crate::load::Schedule;
 use crate::metrics::{Fault, Interval, Summary};
 use crate::plan::{Plan, Target};
 use crate::protocol::http::{self, Http};
-use crate::protocol::{Limits, Protocol};
-use crate::sink::{
-    ExceptionsCsv, FailuresCsv, FanOut, HistoryCsv, HtmlFile, Progress, StatsCsv, SummaryJson,
-    SummaryText,
-};
+use crate::sink::FanOut;
 use crate::verdict::{Verdict, judge, validity};
 
 /// Runs `plan`, which was read from `sources`. Progress goes to stderr, the summary to stdout,
@@ -78,7 +77,7 @@ async fn measure(
     };
     let target = prepared.target.clone();
     let reached = tokio::select! {
-        reached = reach(&target) => reached,
+        reached = reach::reach(&target, options.wait_for) => reached,
         reason = signals.next() => {
             remove_empty(out);
             say("stopped before the first user: nothing was sent\n");
@@ -87,17 +86,26 @@ async fn measure(
     };
     let addresses = match reached {
         Ok(addresses) => addresses,
-        Err(fault) => {
+        Err(NotReached::Fault(fault)) => {
             remove_empty(out);
             return unreached(&target, fault);
         }
+        Err(NotReached::Forbidden) => {
+            remove_empty(out);
+            let mistake = Diagnostic::without_place(
+                format!("{target} is a link-local address, where clouds hand out credentials"),
+                "load is never sent there; nothing was sent",
+            );
+            return mistakes(&[mistake], sources);
+        }
     };
+    warn_of_distance(&target, &addresses, options.yes);
     let workers =
         options.workers.unwrap_or_else(cores).clamp(1, prepared.schedule.peak().max(1) as usize);
     let mut started = about(plan, sources, options, &prepared, workers, out);
-    let mut fan_out = match sinks(out) {
+    let mut fan_out = match sinks(out, &options.output) {
         Ok(fan_out) => fan_out,
-        Err(error) => return mistakes(&[cannot_write(out, &error)], sources),
+        Err((path, error)) => return mistakes(&[cannot_write(&path, &error)], sources),
     };
     let setup = Arc::new(Setup {
         program: Arc::new(prepared.program),
@@ -105,6 +113,7 @@ async fn measure(
         order: prepared.order,
         seed: started.seed,
         grace: prepared.grace,
+        iterations: options.iterations,
         workers,
     });
     let authority = target.authority();
@@ -114,13 +123,29 @@ async fn measure(
     };
     started.at = jiff::Timestamp::now();
     fan_out.take(&Event::Started(&started));
-    let workers = match engine::start(setup, protocol) {
+    let workers = match engine::start(setup.clone(), protocol) {
         Ok(workers) => workers,
         Err(error) => return mistakes(&[cannot("start the workers", &error)], sources),
     };
     let mut summary = Summary::new(started.catalogue.clone());
-    let watched = watch(workers, &mut signals, started.planned, &mut summary, &mut fan_out).await;
-    conclude(&started, &summary, &watched, &mut fan_out)
+    let watched = watch(workers, &mut signals, &setup.schedule, &mut summary, &mut fan_out).await;
+    link_latest(out);
+    conclude(&started, &summary, &watched, options.fail_on_error, &mut fan_out)
+}
+
+/// A word when load leaves the private network, and when people may think that it takes a proxy.
+fn warn_of_distance(target: &Target, addresses: &[SocketAddr], yes: bool) {
+    if reach::judge(addresses) == Reach::Far && !yes {
+        say(&format!(
+            "warning: the load leaves this machine and its private network, for {target} ({}): \
+             be sure that you may load it; `--yes` says that you are\n",
+            addresses[0].ip(),
+        ));
+    }
+    let proxies = reach::ignored_proxies(|name| std::env::var_os(name).is_some());
+    if let Some(name) = proxies.first() {
+        say(&format!("note: {name} is set and not used: load goes straight to the target\n"));
+    }
 }
 
 /// What was seen of a run apart from its figures.
@@ -133,7 +158,7 @@ struct Watched {
 async fn watch(
     mut workers: Workers,
     signals: &mut Signals,
-    planned: Duration,
+    schedule: &Schedule,
     summary: &mut Summary,
     fan_out: &mut FanOut,
 ) -> Watched {
@@ -142,7 +167,7 @@ async fn watch(
     let mut duration = Duration::ZERO;
     let start = Instant::now();
     // Until when load is asked for: the profile's end, or the order to stop.
-    let mut loaded = planned;
+    let mut loaded = schedule.total();
     loop {
         let handover = tokio::select! {
             handover = workers.output.recv() => handover,
@@ -169,32 +194,52 @@ async fn watch(
             }
         };
         for interval in &whole {
-            take_second(interval, loaded, summary, fan_out);
+            take_second(interval, loaded, schedule, summary, fan_out);
         }
     }
     watched.lost += seconds.missing() as u64 + workers.join() as u64;
     for interval in seconds.rest() {
-        take_second(&interval, loaded, summary, fan_out);
+        take_second(&interval, loaded, schedule, summary, fan_out);
     }
     summary.duration = duration;
     summary.loaded = loaded.min(duration);
     watched
 }
 
-fn take_second(interval: &Interval, loaded: Duration, summary: &mut Summary, fan_out: &mut FanOut) {
+fn take_second(
+    interval: &Interval,
+    loaded: Duration,
+    schedule: &Schedule,
+    summary: &mut Summary,
+    fan_out: &mut FanOut,
+) {
     summary.add(interval);
     summary.duration = Duration::from_secs(u64::from(interval.to_s));
     summary.loaded = loaded.min(summary.duration);
-    fan_out.take(&Event::Second(&Second { interval, so_far: summary }));
+    let end = summary.duration;
+    let asked_users = if end > loaded { 0 } else { schedule.users_at(just_before(end)) };
+    fan_out.take(&Event::Second(&Second { interval, asked_users, so_far: summary }));
+}
+
+/// What starts or ends with a second belongs to the next one.
+fn just_before(moment: Duration) -> Duration {
+    moment.saturating_sub(Duration::from_nanos(1))
 }
 
 /// Judges, writes what is left to write, and finds the exit code.
-fn conclude(started: &Started, summary: &Summary, watched: &Watched, fan_out: &mut FanOut) -> Exit {
+fn conclude(
+    started: &Started,
+    summary: &Summary,
+    watched: &Watched,
+    fail_on_error: bool,
+    fan_out: &mut FanOut,
+) -> Exit {
     let verdict = Verdict {
         thresholds: started.thresholds.iter().map(|threshold| judge(threshold, summary)).collect(),
         validity: validity(summary, watched.lost),
     };
-    let exit = exit(&verdict, watched.stopped, false);
+    let broke = verdict.broken() > 0 || (fail_on_error && summary.all().failed() > 0);
+    let exit = exit(&verdict, watched.stopped, broke, false);
     let ended = Ended {
         summary,
         verdict: &verdict,
@@ -206,15 +251,15 @@ fn conclude(started: &Started, summary: &Summary, watched: &Watched, fan_out: &m
     for failure in fan_out.failures() {
         say(&format!("error: could not write {}: {}\n", failure.name, failure.error));
     }
-    self::exit(&verdict, watched.stopped, !fan_out.failures().is_empty())
+    self::exit(&verdict, watched.stopped, broke, !fan_out.failures().is_empty())
 }
 
 /// When several apply: a signal, then a run that cannot be trusted, then a broken threshold.
-fn exit(verdict: &Verdict, stopped: Option<StopReason>, unwritten: bool) -> Exit {
+fn exit(verdict: &Verdict, stopped: Option<StopReason>, broke: bool, unwritten: bool) -> Exit {
     match stopped {
         Some(reason) => stopped_exit(reason),
         None if unwritten || !verdict.validity.reasons().is_empty() => Exit::Untrusted,
-        None if verdict.broken() > 0 => Exit::Broke,
+        None if broke => Exit::Broke,
         None => Exit::Held,
     }
 }
@@ -226,17 +271,6 @@ fn stopped_exit(reason: StopReason) -> Exit {
     }
 }
 
-/// Resolves the target and connects once, as the run's own client does.
-async fn reach(target: &Target) -> Result<Vec<SocketAddr>, Fault> {
-    let addresses = http::resolve(target.host(), target.port()).await?;
-    let http = Http::new(vec![http::Target {
-        authority: target.authority(),
-        addresses: addresses.clone(),
-    }]);
-    http.probe(&Limits::default()).await.map_err(|(_, fault)| fault)?;
-    Ok(addresses)
-}
-
 fn unreached(target: &Target, fault: Fault) -> Exit {
     say(&format!(
         "error: the target {target} was never reached: {}\n  {}\n  nothing was sent\n",
@@ -244,19 +278,6 @@ fn unreached(target: &Target, fault: Fault) -> Exit {
         fault.advice(),
     ));
     Exit::Unreached
-}
-
-fn sinks(out: &Path) -> io::Result<FanOut> {
-    let mut fan_out = FanOut::default();
-    fan_out.add(Progress::stderr());
-    fan_out.add(StatsCsv::create(out)?);
-    fan_out.add(HistoryCsv::create(out)?);
-    fan_out.add(FailuresCsv::create(out)?);
-    fan_out.add(ExceptionsCsv::create(out)?);
-    fan_out.add(SummaryJson::new(out.join("summary.json")));
-    fan_out.add(HtmlFile::new(out.join("report.html")));
-    fan_out.add(SummaryText::stdout(stdout_width()));
-    Ok(fan_out)
 }
 
 fn about(
@@ -279,11 +300,16 @@ fn about(
         workers,
         users_peak: prepared.schedule.peak(),
         planned: prepared.schedule.total(),
+        iterations: options.iterations,
+        spans: prepared.spans.clone(),
+        labels: options.labels.clone(),
         command_line: options.command_line.clone(),
         at: jiff::Timestamp::now(),
         catalogue: prepared.program.catalogue.clone(),
         thresholds: prepared.thresholds.clone(),
-        out: out.join("report.html").display().to_string(),
+        out: (if options.output.no_report { out.to_owned() } else { out.join("report.html") })
+            .display()
+            .to_string(),
     }
 }
 
@@ -302,64 +328,11 @@ fn plan_stem(sources: &[Source]) -> String {
     stem.map_or_else(|| "plan".to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
-/// Makes the folder of the results, and sees that it can be written.
-fn make_folder(asked: Option<&Path>, stem: &str) -> Result<PathBuf, Diagnostic> {
-    let Some(out) = asked else { return fresh_folder(Path::new("results"), stem) };
-    fs::create_dir_all(out).map_err(|error| cannot_write(out, &error))?;
-    Ok(out.to_owned())
-}
-
-/// Makes `results/<plan>-<UTC time>`, with a number behind it when another run took that second.
-fn fresh_folder(results: &Path, stem: &str) -> Result<PathBuf, Diagnostic> {
-    fs::create_dir_all(results).map_err(|error| cannot_write(results, &error))?;
-    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
-    let mut folder = results.join(format!("{stem}-{now}"));
-    for more in 2.. {
-        match fs::create_dir(&folder) {
-            Ok(()) => break,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                folder = results.join(format!("{stem}-{now}-{more}"));
-            }
-            Err(error) => return Err(cannot_write(&folder, &error)),
-        }
-    }
-    Ok(folder)
-}
-
-/// A run that did not begin leaves no folder behind; one that holds anything stays.
-fn remove_empty(folder: &Path) {
-    let _ = fs::remove_dir(folder);
-}
-
-fn stdout_width() -> Option<u16> {
-    let stdout = io::stdout();
-    let size =
-        stdout.is_terminal().then(|| rustix::termios::tcgetwinsize(&stdout).ok()).flatten()?;
-    (size.ws_col > 0).then_some(size.ws_col)
-}
-
 fn cannot(what: &str, error: &io::Error) -> Diagnostic {
     Diagnostic::without_place(format!("cannot {what}: {error}"), "nothing was sent")
-}
-
-fn cannot_write(out: &Path, error: &io::Error) -> Diagnostic {
-    Diagnostic::without_place(
-        format!("the results cannot be written to `{}`: {error}", out.display()),
-        "choose another folder with `--out DIR`; nothing was sent",
-    )
 }
 
 fn mistakes(found: &[Diagnostic], sources: &[Source]) -> Exit {
     say(&diagnostic::render(found, sources, colour()));
     Exit::Mistake
-}
-
-fn colour() -> bool {
-    anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
-}
-
-/// A closed stderr must not end a run.
-fn say(text: &str) {
-    use io::Write as _;
-    let _ = anstream::stderr().write_all(text.as_bytes());
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use csv::{Terminator, Writer, WriterBuilder};
@@ -78,12 +78,12 @@ fn name_cells(name: &RequestName) -> [String; 2] {
 pub struct StatsCsv(Table);
 
 impl StatsCsv {
-    /// Opens `stats.csv` in `folder`.
+    /// Opens the file at `path`.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn create(folder: &Path) -> io::Result<Self> {
-        Table::create(folder.join("stats.csv"), STATS).map(Self)
+    pub fn create(path: PathBuf) -> io::Result<Self> {
+        Table::create(path, STATS).map(Self)
     }
 
     fn stats_row(&mut self, row: &Row) -> io::Result<()> {
@@ -132,12 +132,12 @@ pub struct HistoryCsv {
 }
 
 impl HistoryCsv {
-    /// Opens `stats_history.csv` in `folder`.
+    /// Opens the file at `path`.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn create(folder: &Path) -> io::Result<Self> {
-        let table = Table::create(folder.join("stats_history.csv"), HISTORY)?;
+    pub fn create(path: PathBuf) -> io::Result<Self> {
+        let table = Table::create(path, HISTORY)?;
         Ok(Self { table, started: 0, waiting: VecDeque::new() })
     }
 
@@ -198,7 +198,7 @@ impl Sink for HistoryCsv {
     fn take(&mut self, event: &Event<'_>) -> io::Result<()> {
         match event {
             Event::Started(Started { at, .. }) => self.started = at.as_second(),
-            Event::Second(Second { interval, so_far }) => {
+            Event::Second(Second { interval, so_far, .. }) => {
                 self.waiting.push_back(((*interval).clone(), so_far.aggregated()));
                 if self.waiting.len() > 2
                     && let Some((interval, total)) = self.waiting.pop_front()
@@ -220,12 +220,12 @@ pub struct FailuresCsv {
 }
 
 impl FailuresCsv {
-    /// Opens `failures.csv` in `folder`.
+    /// Opens the file at `path`.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn create(folder: &Path) -> io::Result<Self> {
-        let table = Table::create(folder.join("failures.csv"), FAILURES)?;
+    pub fn create(path: PathBuf) -> io::Result<Self> {
+        let table = Table::create(path, FAILURES)?;
         Ok(Self { table, started: jiff::Timestamp::UNIX_EPOCH })
     }
 }
@@ -267,12 +267,12 @@ impl Sink for FailuresCsv {
 pub struct ExceptionsCsv(Table);
 
 impl ExceptionsCsv {
-    /// Opens `exceptions.csv` in `folder`.
+    /// Opens the file at `path`.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn create(folder: &Path) -> io::Result<Self> {
-        Table::create(folder.join("exceptions.csv"), EXCEPTIONS).map(Self)
+    pub fn create(path: PathBuf) -> io::Result<Self> {
+        Table::create(path, EXCEPTIONS).map(Self)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Owns `summary.json`: everything that the report shows, as numbers with their units in the keys.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{Sink, figures};
 use crate::control::StopReason;
 use crate::event::{Ended, Event, Started};
+use crate::load::Span;
 use crate::metrics::{Failure, Point, Row, Summary};
 use crate::verdict::{Metric, State, Verdict};
 
@@ -36,6 +37,8 @@ pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
             "workers": started.workers,
             "users_peak": started.users_peak,
             "command_line": started.command_line,
+            "iterations": started.iterations,
+            "labels": started.labels.iter().cloned().map(|(key, value)| (key, Value::String(value))).collect::<serde_json::Map<_, _>>(),
             "stopped": ended.stopped.map(stopped_word),
             "issued": summary.totals.issued,
             "cancelled": summary.totals.cancelled,
@@ -53,7 +56,16 @@ pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
         "failures": failures(summary),
         "exceptions": exceptions(summary),
         "thresholds": thresholds(verdict),
+        "stages": started.spans.iter().map(stage).collect::<Vec<_>>(),
         "history": history(summary),
+    })
+}
+
+fn stage(span: &Span) -> Value {
+    json!({
+        "name": span.name,
+        "from_s": rounded(Some(span.from.as_secs_f64())),
+        "to_s": rounded(Some(span.to.as_secs_f64())),
     })
 }
 
@@ -227,23 +239,25 @@ fn history(summary: &Summary) -> Value {
     })
 }
 
-/// Writes `summary.json` at the end.
+/// Writes the summary as JSON at the end: to a file, or to stdout.
 pub struct SummaryJson {
-    path: PathBuf,
+    path: Option<PathBuf>,
     started: Option<Started>,
 }
 
 impl SummaryJson {
-    /// For the file at `path`.
+    /// For the file at `path`; for stdout when there is none.
     #[must_use]
-    pub fn new(path: PathBuf) -> Self {
+    pub fn new(path: Option<PathBuf>) -> Self {
         Self { path, started: None }
     }
 }
 
 impl Sink for SummaryJson {
     fn name(&self) -> String {
-        self.path.display().to_string()
+        self.path
+            .as_ref()
+            .map_or_else(|| "the summary on stdout".to_owned(), |path| path.display().to_string())
     }
 
     fn take(&mut self, event: &Event<'_>) -> io::Result<()> {
@@ -253,7 +267,14 @@ impl Sink for SummaryJson {
                 let Some(started) = &self.started else { return Ok(()) };
                 let mut text = serde_json::to_string_pretty(&report(started, ended))?;
                 text.push('\n');
-                fs::write(&self.path, text)?;
+                match &self.path {
+                    Some(path) => fs::write(path, text)?,
+                    None => {
+                        let mut stdout = io::stdout().lock();
+                        stdout.write_all(text.as_bytes())?;
+                        stdout.flush()?;
+                    }
+                }
             }
             Event::Second(_) | Event::Stopping(_) => {}
         }

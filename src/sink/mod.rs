@@ -6,13 +6,16 @@ mod figures;
 pub mod html;
 mod html_file;
 mod json;
+mod progress;
 mod terminal;
+mod text;
 
 pub use csv::{ExceptionsCsv, FailuresCsv, HistoryCsv, StatsCsv};
 pub use fan_out::{FanOut, SinkFailure};
 pub use html_file::HtmlFile;
 pub use json::{SummaryJson, report};
-pub use terminal::{Progress, SummaryText, summary_text};
+pub use progress::Progress;
+pub use terminal::{SummaryText, VerdictText, summary_text};
 
 use std::io;
 

@@ -1,134 +1,33 @@
-//! Owns what a person sees in the terminal: progress while the run goes, the summary at its end.
+//! Owns what a person sees at the end of a run: the summary in the terminal, or the verdict alone.
 
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal, Write as _};
-use std::time::Duration;
+use std::io::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use comfy_table::{Cell, CellAlignment, Table, presets};
 
+use super::text::{cut, pad, width_of};
 use super::{Sink, figures, json};
-use crate::event::{Ended, Event, Second, Started};
+use crate::event::{Ended, Event, Started};
 use crate::metrics::{Failure, FailureKind, Row, Summary};
-use crate::units::format_duration;
 use crate::untrusted::visible;
-use crate::verdict::State;
+use crate::verdict::{Judged, State};
 
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-const GOOD: Style = AnsiColor::Green.on_default();
-const BAD: Style = AnsiColor::Red.on_default().bold();
-const WARN: Style = AnsiColor::Yellow.on_default();
+pub(super) const BOLD: Style = Style::new().bold();
+pub(super) const DIM: Style = Style::new().dimmed();
+pub(super) const GOOD: Style = AnsiColor::Green.on_default();
+pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(super) const WARN: Style = AnsiColor::Yellow.on_default();
 
-/// Without a terminal a line is printed each so many seconds.
-const PLAIN_EVERY_S: u32 = 5;
-
-fn styled(style: Style, text: &str) -> String {
+pub(super) fn styled(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Shows the run as it goes, on stderr: a bar in a terminal, a line now and then elsewhere.
-pub struct Progress {
-    bar: Option<ProgressBar>,
-    planned: Duration,
-}
-
-impl Progress {
-    /// For this process's stderr.
-    #[must_use]
-    pub fn stderr() -> Self {
-        let bar = io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{bar:24.green/black.bright} {wide_msg}")
-                .expect("the template is fixed and right")
-                .progress_chars("━━╌");
-            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style)
-        });
-        Self { bar, planned: Duration::ZERO }
-    }
-
-    fn second(&self, second: &Second<'_>) {
-        let interval = second.interval;
-        let now = interval.all_names();
-        let response = now.response();
-        let total = second.so_far.all();
-        let at = Duration::from_secs(u64::from(interval.to_s));
-        let line = format!(
-            "{}/{}  {}  {} requests  {}/s  p50 {}  p95 {}  {} failed",
-            format_duration(at),
-            format_duration(self.planned),
-            people(interval.users().round() as u32),
-            figures::count(total.requests()),
-            figures::rate(now.requests() as f64),
-            figures::ms_or_dash(response.quantile_ms(0.5)),
-            figures::ms_or_dash(response.quantile_ms(0.95)),
-            figures::count(total.failed()),
-        );
-        match &self.bar {
-            Some(bar) => {
-                bar.set_position(u64::from(interval.to_s));
-                bar.set_message(line);
-            }
-            None if interval.to_s.is_multiple_of(PLAIN_EVERY_S) => say(&line),
-            None => {}
-        }
-    }
-}
-
-/// Progress is a courtesy: a closed stderr must not end a run.
-fn say(line: &str) {
-    let _ = writeln!(anstream::stderr(), "{line}");
-}
-
-impl Sink for Progress {
-    fn name(&self) -> String {
-        "progress".to_owned()
-    }
-
-    fn take(&mut self, event: &Event<'_>) -> io::Result<()> {
-        match event {
-            Event::Started(started) => {
-                self.planned = started.planned;
-                say(&heading(started));
-                if let Some(bar) = &self.bar {
-                    bar.set_length(started.planned.as_secs().max(1));
-                    bar.set_message("starting");
-                }
-            }
-            Event::Second(second) => self.second(second),
-            Event::Stopping(_) => {
-                let line = "stopping: requests under way may finish; again to cut them";
-                match &self.bar {
-                    Some(bar) => bar.println(line),
-                    None => say(line),
-                }
-            }
-            Event::Ended(_) => {
-                if let Some(bar) = &self.bar {
-                    bar.finish_and_clear();
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-fn heading(started: &Started) -> String {
-    format!(
-        "{}  {}, up to {} for {}, against {}",
-        styled(BOLD, &visible(&started.plan_name)),
-        visible(&started.profile),
-        people(started.users_peak),
-        format_duration(started.planned),
-        visible(&started.target),
-    )
-}
-
-fn people(users: u32) -> String {
-    if users == 1 {
-        "1 user".to_owned()
-    } else {
-        format!("{} users", figures::count(u64::from(users)))
+/// `1 user`, `1,000 users`.
+pub(super) fn people(users: u64) -> String {
+    match users {
+        1 => "1 user".to_owned(),
+        n => format!("{} users", figures::count(n)),
     }
 }
 
@@ -158,6 +57,42 @@ impl Sink for SummaryText {
                 let Some(started) = &self.started else { return Ok(()) };
                 let mut stdout = anstream::stdout().lock();
                 stdout.write_all(summary_text(started, ended, self.width).as_bytes())?;
+                stdout.flush()?;
+            }
+            Event::Second(_) | Event::Stopping(_) => {}
+        }
+        Ok(())
+    }
+}
+
+/// Prints the verdict alone at the end, on stdout: for `--quiet`.
+pub struct VerdictText {
+    out: String,
+}
+
+impl VerdictText {
+    /// For this process's stdout.
+    #[must_use]
+    pub fn stdout() -> Self {
+        Self { out: String::new() }
+    }
+}
+
+impl Sink for VerdictText {
+    fn name(&self) -> String {
+        "the verdict on stdout".to_owned()
+    }
+
+    fn take(&mut self, event: &Event<'_>) -> io::Result<()> {
+        match event {
+            Event::Started(started) => self.out.clone_from(&started.out),
+            Event::Ended(ended) => {
+                let mut text = String::new();
+                broken(ended, &mut text);
+                verdict(ended, &mut text);
+                let _ = writeln!(text, "{} {}", styled(DIM, "Results:"), visible(&self.out));
+                let mut stdout = anstream::stdout().lock();
+                stdout.write_all(text.trim_start().as_bytes())?;
                 stdout.flush()?;
             }
             Event::Second(_) | Event::Stopping(_) => {}
@@ -197,22 +132,49 @@ pub fn summary_text(started: &Started, ended: &Ended<'_>, width: Option<u16>) ->
     out
 }
 
+const HEADS: [&str; 9] = ["", "name", "requests", "failed", "rps", "p50", "p95", "p99", "max"];
+/// The columns that go first when the terminal is narrow.
+const EXPENDABLE: [usize; 5] = [5, 7, 4, 8, 0];
+/// The least room for a name.
+const NAME: usize = 16;
+
+/// The table of names; in a narrow terminal names are cut and columns left out, so that no figure
+/// is ever broken over two lines.
 fn table(summary: &Summary, width: Option<u16>) -> Table {
+    let aggregated = summary.aggregated();
+    let rows = summary.rows();
+    let mut cells: Vec<[String; 9]> = rows.iter().chain([&aggregated]).map(cells).collect();
+    cells.insert(0, HEADS.map(str::to_owned));
+    let mut shown: Vec<usize> = (0..HEADS.len()).collect();
+    if let Some(width) = width.map(usize::from) {
+        let widest =
+            |column: usize| cells.iter().map(|row| width_of(&row[column])).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..HEADS.len()).map(widest).collect();
+        // A space on either side of each column.
+        let others = |shown: &[usize]| -> usize {
+            shown.iter().filter(|column| **column != 1).map(|column| widths[*column] + 2).sum()
+        };
+        let mut expendable = EXPENDABLE.iter();
+        while others(&shown) + NAME.min(widths[1]) + 2 > width
+            && let Some(column) = expendable.next()
+        {
+            shown.retain(|one| one != column);
+        }
+        let room = width.saturating_sub(others(&shown) + 2).max(4);
+        cells.iter_mut().for_each(|row| row[1] = cut(&row[1], room));
+    }
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    if let Some(width) = width {
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    }
-    let heads = ["", "name", "requests", "failed", "rps", "p50", "p95", "p99", "max"];
-    let style = |text: &str, position: usize| {
-        let cell = Cell::new(text);
-        if position > 1 { cell.set_alignment(CellAlignment::Right) } else { cell }
+    let styled = |row: &[String; 9]| {
+        let cell = |column: &usize| {
+            let cell = Cell::new(&row[*column]);
+            if *column > 1 { cell.set_alignment(CellAlignment::Right) } else { cell }
+        };
+        shown.iter().map(cell).collect::<Vec<_>>()
     };
-    table.set_header(heads.iter().enumerate().map(|(position, head)| style(head, position)));
-    let rows = summary.rows();
-    for row in rows.iter().chain([&summary.aggregated()]) {
-        let cells = cells(row);
-        table.add_row(cells.iter().enumerate().map(|(position, cell)| style(cell, position)));
+    table.set_header(styled(&cells[0]));
+    for row in &cells[1..] {
+        table.add_row(styled(row));
     }
     table
 }
@@ -283,27 +245,35 @@ fn exceptions(summary: &Summary, out: &mut String) {
 }
 
 fn thresholds(ended: &Ended<'_>, out: &mut String) {
-    let judged = &ended.verdict.thresholds;
-    if judged.is_empty() {
-        return;
+    let judged: Vec<_> = ended.verdict.thresholds.iter().collect();
+    if !judged.is_empty() {
+        let _ = writeln!(out, "\n{}", styled(BOLD, "Thresholds"));
+        threshold_lines(&judged, out);
     }
-    let _ = writeln!(out, "\n{}", styled(BOLD, "Thresholds"));
+}
+
+/// The thresholds that did not hold.
+fn broken(ended: &Ended<'_>, out: &mut String) {
+    let judged = ended.verdict.thresholds.iter().filter(|judged| judged.state != State::Held);
+    threshold_lines(&judged.collect::<Vec<_>>(), out);
+}
+
+fn threshold_lines(judged: &[&Judged], out: &mut String) {
     let name = |of: &Option<String>| {
         of.as_ref().map(|of| format!(" of {}", visible(of))).unwrap_or_default()
     };
     let texts: Vec<_> =
         judged.iter().map(|j| format!("{}{}", j.threshold.text, name(&j.threshold.of))).collect();
-    let widest = texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
+    let widest = texts.iter().map(|text| width_of(text)).max().unwrap_or(0);
     for (judged, text) in judged.iter().zip(texts) {
-        let padding = " ".repeat(widest - text.chars().count());
         let value = figures::value(judged).unwrap_or_else(|| "no data".to_owned());
         let (style, mark, word) = match judged.state {
             State::Held => (GOOD, "✓", ""),
             State::Broke => (BAD, "✗", "  broke"),
             State::NoData => (BAD, "✗", "  not a pass"),
         };
-        let mark = styled(style, mark);
-        let _ = writeln!(out, "  {mark} {text}{padding}  {value}{}", styled(style, word));
+        let (mark, text) = (styled(style, mark), pad(&text, widest));
+        let _ = writeln!(out, "  {mark} {text}  {value}{}", styled(style, word));
     }
 }
 

@@ -1,5 +1,7 @@
 //! Owns judging thresholds against the summary of a run.
 
+use std::borrow::Cow;
+
 use super::threshold::{Metric, Statistic, Threshold, Timing};
 use crate::metrics::{self, NameStats, Summary};
 
@@ -29,7 +31,10 @@ pub enum State {
 #[must_use]
 pub fn judge(threshold: &Threshold, summary: &Summary) -> Judged {
     let of = threshold.of.as_deref();
-    let stats = summary.of(|name| of.is_none_or(|of| name.is_called(of)));
+    let stats = match of {
+        None => Cow::Borrowed(summary.all()),
+        Some(of) => Cow::Owned(summary.of(|name| name.is_called(of))),
+    };
     let nothing_ended = stats.requests() == 0 && threshold.op.is_upper();
     let value = figure(threshold.metric, &stats, summary.loaded.as_secs_f64());
     let state = match value {

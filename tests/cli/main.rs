@@ -3,6 +3,7 @@
 mod check;
 mod commands;
 mod exit_codes;
+mod options;
 mod overrides;
 mod results;
 mod support;

@@ -177,6 +177,6 @@ fn results_go_to_a_folder_of_their_own_each_time() {
             api.address()
         ));
     }
-    let folders: Vec<_> = std::fs::read_dir(folder.path().join("results")).unwrap().collect();
-    assert_eq!(folders.len(), 2);
+    let found: Vec<_> = std::fs::read_dir(folder.path().join("results")).unwrap().collect();
+    assert_eq!(found.len(), 3, "two folders, and the link to the newest");
 }

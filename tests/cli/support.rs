@@ -58,21 +58,27 @@ impl Folder {
         self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    fn command(&self, arguments: &str) -> Command {
+    /// The same, to be changed before it is started.
+    pub fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_throng"));
         command.current_dir(self.path()).args(arguments.split_whitespace()).stdin(Stdio::null());
-        for variable in ["NO_COLOR", "CLICOLOR_FORCE", "CLICOLOR"] {
-            command.env_remove(variable);
+        let plain =
+            ["NO_COLOR", "CLICOLOR_FORCE", "CLICOLOR", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
+        for variable in plain {
+            command.env_remove(variable).env_remove(variable.to_ascii_lowercase());
         }
         command
     }
 
     /// The folder of the only results.
     pub fn results(&self) -> PathBuf {
-        let mut found = std::fs::read_dir(self.path().join("results")).unwrap();
-        let only = found.next().unwrap().unwrap().path();
-        assert!(found.next().is_none(), "one run, one folder");
-        only
+        let found = std::fs::read_dir(self.path().join("results")).unwrap();
+        let folders: Vec<_> = found
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| !path.ends_with("latest"))
+            .collect();
+        assert_eq!(folders.len(), 1, "one run, one folder");
+        folders[0].clone()
     }
 }
 
@@ -107,7 +113,14 @@ pub struct Server {
 
 /// `answer` is given the number of requests before; none: the connection is closed instead.
 pub fn server(answer: impl Fn(usize) -> Option<String> + Send + Sync + 'static) -> Server {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    serve_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(), answer)
+}
+
+/// The same, on an address of the test's choice.
+pub fn serve_on(
+    listener: TcpListener,
+    answer: impl Fn(usize) -> Option<String> + Send + Sync + 'static,
+) -> Server {
     let address = listener.local_addr().unwrap();
     let requests = Arc::new(AtomicUsize::new(0));
     let (connects, connected) = channel();

@@ -1,0 +1,132 @@
+//! Owns where the results of a run go: their folder, the sinks that write there, the link to the newest.
+
+use std::fs;
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+
+use super::options::Output;
+use crate::diagnostic::Diagnostic;
+use crate::sink::{
+    ExceptionsCsv, FailuresCsv, FanOut, HistoryCsv, HtmlFile, Progress, StatsCsv, SummaryJson,
+    SummaryText, VerdictText,
+};
+
+/// Makes the folder of the results, and sees that it can be written.
+pub(super) fn make_folder(asked: Option<&Path>, stem: &str) -> Result<PathBuf, Diagnostic> {
+    let Some(out) = asked else { return fresh_folder(Path::new("results"), stem) };
+    fs::create_dir_all(out).map_err(|error| cannot_write(out, &error))?;
+    Ok(out.to_owned())
+}
+
+/// Makes `results/<plan>-<UTC time>`, with a number behind it when another run took that second.
+fn fresh_folder(results: &Path, stem: &str) -> Result<PathBuf, Diagnostic> {
+    fs::create_dir_all(results).map_err(|error| cannot_write(results, &error))?;
+    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+    let mut folder = results.join(format!("{stem}-{now}"));
+    for more in 2.. {
+        match fs::create_dir(&folder) {
+            Ok(()) => break,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                folder = results.join(format!("{stem}-{now}-{more}"));
+            }
+            Err(error) => return Err(cannot_write(&folder, &error)),
+        }
+    }
+    Ok(folder)
+}
+
+/// A run that did not begin leaves no folder behind; one that holds anything stays.
+pub(super) fn remove_empty(folder: &Path) {
+    let _ = fs::remove_dir(folder);
+}
+
+/// Makes `results/latest` lead to `folder`, when that is one of its neighbours. A file system
+/// without links is no reason to fail: the link is a convenience.
+pub(super) fn link_latest(folder: &Path) {
+    let (Some(results), Some(name)) = (folder.parent(), folder.file_name()) else { return };
+    if results != Path::new("results") {
+        return;
+    }
+    // Made beside and moved over, so that the link is never missing and two runs do not collide.
+    let fresh = results.join(format!(".latest-{}", std::process::id()));
+    if std::os::unix::fs::symlink(name, &fresh).is_ok()
+        && fs::rename(&fresh, results.join("latest")).is_err()
+    {
+        let _ = fs::remove_file(&fresh);
+    }
+}
+
+/// Everything that watches a run. Files that are written as it goes are opened here, so that one
+/// that cannot be is said before the first request.
+///
+/// # Errors
+/// Which file cannot be written, and why.
+pub(super) fn sinks(out: &Path, output: &Output) -> Result<FanOut, (PathBuf, io::Error)> {
+    let mut fan_out = FanOut::default();
+    if !output.quiet {
+        fan_out.add(Progress::stderr());
+    }
+    let beside = |name: &str| out.join(format!("{name}.csv"));
+    csv_files(&mut fan_out, beside)?;
+    if let Some(prefix) = &output.csv {
+        let copy = |name: &str| PathBuf::from(format!("{prefix}_{name}.csv"));
+        if let Some(folder) = copy("stats").parent() {
+            fs::create_dir_all(folder).map_err(|error| (folder.to_owned(), error))?;
+        }
+        csv_files(&mut fan_out, copy)?;
+    }
+    fan_out.add(SummaryJson::new(Some(out.join("summary.json"))));
+    if !output.no_report {
+        fan_out.add(HtmlFile::new(out.join("report.html")));
+    }
+    if let Some(path) = &output.html {
+        // Written at the end, but tried now.
+        fs::File::create(path).map_err(|error| (path.clone(), error))?;
+        fan_out.add(HtmlFile::new(path.clone()));
+    }
+    if output.json {
+        fan_out.add(SummaryJson::new(None));
+    } else if output.quiet {
+        fan_out.add(VerdictText::stdout());
+    } else {
+        fan_out.add(SummaryText::stdout(stdout_width()));
+    }
+    Ok(fan_out)
+}
+
+fn csv_files(
+    fan_out: &mut FanOut,
+    path: impl Fn(&str) -> PathBuf,
+) -> Result<(), (PathBuf, io::Error)> {
+    let at = |name: &str| {
+        let path = path(name);
+        move |error| (path, error)
+    };
+    fan_out.add(StatsCsv::create(path("stats")).map_err(at("stats"))?);
+    fan_out.add(HistoryCsv::create(path("stats_history")).map_err(at("stats_history"))?);
+    fan_out.add(FailuresCsv::create(path("failures")).map_err(at("failures"))?);
+    fan_out.add(ExceptionsCsv::create(path("exceptions")).map_err(at("exceptions"))?);
+    Ok(())
+}
+
+fn stdout_width() -> Option<u16> {
+    let stdout = io::stdout();
+    let size =
+        stdout.is_terminal().then(|| rustix::termios::tcgetwinsize(&stdout).ok()).flatten()?;
+    (size.ws_col > 0).then_some(size.ws_col)
+}
+
+/// What is said of results that cannot be written, before the run.
+pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Diagnostic {
+    let what = match error.kind() {
+        io::ErrorKind::PermissionDenied => "you may not write there".to_owned(),
+        io::ErrorKind::StorageFull => "the disk is full".to_owned(),
+        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
+        io::ErrorKind::NotADirectory => "a file stands where a folder is needed".to_owned(),
+        _ => error.to_string(),
+    };
+    Diagnostic::without_place(
+        format!("the results cannot be written to `{}`: {what}", path.display()),
+        "choose another folder with `--out DIR`; nothing was sent",
+    )
+}

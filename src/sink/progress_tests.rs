@@ -1,0 +1,157 @@
+//! Owns the tests of the live screen: what it shows at every width.
+
+use super::*;
+use crate::load::Span;
+use crate::metrics::{Catalogue, Failure, Interval, RequestName, Seen, Summary};
+use crate::verdict::Threshold;
+
+fn started() -> Started {
+    let name = |method: &str, name: &str| RequestName { method: method.into(), name: name.into() };
+    let names = vec![
+        name("GET", "/todos/ [GET - List]"),
+        name("POST", "/할일/{id}/a-rather-long-name-of-an-endpoint"),
+    ];
+    Started {
+        plan_name: "Todo API".into(),
+        plan_file: "plans/todo.yaml".into(),
+        plan_text: String::new(),
+        plan_format: "yaml",
+        profile: "profile load".into(),
+        target: "http://127.0.0.1:8000".into(),
+        seed: 1,
+        workers: 2,
+        users_peak: 50,
+        planned: Duration::from_secs(300),
+        iterations: None,
+        spans: vec![
+            Span { name: "up".into(), from: Duration::ZERO, to: Duration::from_secs(5) },
+            Span {
+                name: "50 users".into(),
+                from: Duration::from_secs(5),
+                to: Duration::from_secs(300),
+            },
+        ],
+        labels: vec![],
+        command_line: String::new(),
+        at: jiff::Timestamp::UNIX_EPOCH,
+        catalogue: Catalogue { names, texts: vec![] },
+        thresholds: ["p95 < 500ms", "error_rate < 0.1%", "rps > 50"]
+            .map(|text| Threshold::parse(text).unwrap())
+            .into(),
+        out: String::new(),
+    }
+}
+
+/// A run of 80 seconds, and the last of them.
+fn run() -> (Interval, Summary) {
+    let mut summary = Summary::new(started().catalogue);
+    let mut interval = Interval::second(79);
+    interval.user_seconds = 48;
+    for name in 0..2 {
+        let stats = interval.names.entry(name).or_default();
+        for k in 0..20 + u64::from(name) {
+            stats.response_ok.record(Duration::from_millis(5 + k));
+        }
+    }
+    let failed = interval.names.entry(1).or_default();
+    failed.response_failed.record(Duration::from_millis(3));
+    failed.failures.push((Failure::Status(500), Seen { count: 1, first_ms: 0, last_ms: 0 }));
+    (0..80).for_each(|_| summary.add(&interval));
+    summary.duration = Duration::from_secs(80);
+    summary.loaded = summary.duration;
+    (interval, summary)
+}
+
+fn shown(change: impl FnOnce(&mut Started), stopping: bool, columns: usize, rows: usize) -> String {
+    let mut started = started();
+    change(&mut started);
+    lines(&run(), &started, stopping, columns, rows)
+}
+
+fn lines(
+    (interval, so_far): &(Interval, Summary),
+    started: &Started,
+    stopping: bool,
+    columns: usize,
+    rows: usize,
+) -> String {
+    let second = Second { interval, asked_users: 50, so_far };
+    let lines = screen(started, &second, stopping, Size { columns, rows });
+    let plain: Vec<String> =
+        lines.iter().map(|line| anstream::adapter::strip_str(line).to_string()).collect();
+    for line in &plain {
+        assert!(width_of(line) < columns, "{} of {columns} columns: {line}", width_of(line));
+    }
+    assert!(plain.len() < rows.max(3), "{} lines in {rows} rows", plain.len());
+    plain.join("\n")
+}
+
+#[test]
+fn a_wide_screen_shows_all_of_it() {
+    insta::assert_snapshot!(shown(|_| {}, false, 100, 30), @r#"
+    ━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌  1m20s of 5m  50 users
+    48 of 50 users  3,360 requests  80 failed  42.0/s  p50 14.0ms  p95 24.0ms  p99 25.0ms
+                                                        req/s       p95    failed
+    POST /할일/{id}/a-rather-long-name-of-an-endpoi…     22.0    24.0ms        80
+    GET /todos/ [GET - List]                             20.0    23.0ms         0
+    ✗ error_rate < 0.1%  2.38%  ✗ rps > 50/s  42.0/s  ✓ p95 < 500ms  24.0ms
+    "#);
+}
+
+#[test]
+fn a_narrow_one_leaves_out_what_matters_least() {
+    insta::assert_snapshot!(shown(|_| {}, false, 60, 24), @r#"
+    ━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌  1m20s of 5m  50 users
+    48 of 50 users  80 failed  42.0/s  p95 24.0ms
+                                     req/s       p95    failed
+    POST /할일/{id}/a-rather-lon…     22.0    24.0ms        80
+    GET /todos/ [GET - List]          20.0    23.0ms         0
+    ✗ error_rate < 0.1%  2.38%  ✗ rps > 50/s  42.0/s
+    "#);
+    insta::assert_snapshot!(shown(|_| {}, false, 30, 24), @r#"
+    ━━╌╌╌╌╌╌╌  1m20s of 5m  50 u…
+    48 of 50 users  80 failed
+    ✗ error_rate < 0.1%  2.38%
+    "#);
+    insta::assert_snapshot!(shown(|_| {}, true, 80, 6), @r#"
+    ━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌  1m20s  stopping; again cuts what is under way
+    48 of 50 users  3,360 requests  80 failed  42.0/s  p50 14.0ms  p95 24.0ms
+    "#);
+}
+
+#[test]
+fn every_size_is_kept_within() {
+    let (run, started) = (run(), started());
+    for columns in 12..140 {
+        for rows in [3, 5, 8, 24] {
+            lines(&run, &started, false, columns, rows);
+            lines(
+                &run,
+                &Started { iterations: Some(9_000), ..started.clone() },
+                true,
+                columns,
+                rows,
+            );
+        }
+    }
+}
+
+#[test]
+fn the_clock_says_what_the_run_waits_for() {
+    let first = |change: fn(&mut Started)| {
+        let screen = shown(change, false, 100, 24);
+        screen.lines().next().unwrap().trim_start_matches(['━', '╌']).trim().to_owned()
+    };
+    assert_eq!(first(|_| {}), "1m20s of 5m  50 users");
+    assert_eq!(first(|started| started.iterations = Some(9_000)), "1m20s  3,360 of 9,000 requests");
+    assert_eq!(
+        first(|started| started.planned = Duration::from_secs(70)),
+        "1m20s  the load has ended; what is under way may finish"
+    );
+}
+
+#[test]
+fn logs_get_fewer_lines_the_longer_it_goes() {
+    let told = |from: u32, to: u32| (from..=to).filter(|at| is_told(*at)).count();
+    assert_eq!((told(1, 60), told(61, 600), told(601, 86_400)), (12, 18, 1430));
+}

@@ -1,0 +1,50 @@
+//! Owns fitting text into columns of a terminal: how wide it is, cutting and padding it.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// The columns that a text takes; wide letters take two.
+pub(super) fn width_of(text: &str) -> usize {
+    text.width()
+}
+
+/// The text, cut with `…` when it takes more than so many columns.
+pub(super) fn cut(text: &str, columns: usize) -> String {
+    if width_of(text) <= columns {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    let mut used = 0;
+    for c in text.chars() {
+        let wide = c.width().unwrap_or(0);
+        if used + wide + 1 > columns {
+            break;
+        }
+        used += wide;
+        out.push(c);
+    }
+    if columns > 0 {
+        out.push('…');
+    }
+    out
+}
+
+/// The text, with spaces behind it up to so many columns.
+pub(super) fn pad(text: &str, columns: usize) -> String {
+    format!("{text}{}", " ".repeat(columns.saturating_sub(width_of(text))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_fits_its_columns_whatever_its_letters() {
+        assert_eq!(
+            (cut("abcdef", 6), cut("abcdef", 4), cut("abc", 0)),
+            ("abcdef".into(), "abc…".into(), String::new())
+        );
+        assert_eq!((cut("한글이다", 5), width_of(&cut("한글이다", 5))), ("한글…".into(), 5));
+        assert_eq!((cut("한글이다", 4), width_of(&cut("한글이다", 4))), ("한…".into(), 3));
+        assert_eq!((pad("한", 4), pad("abcd", 2)), ("한  ".into(), "abcd".into()));
+    }
+}
