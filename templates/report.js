@@ -1,7 +1,7 @@
 // Draws the charts of the report from the data in the page. Everything else stands without it.
 (function () {
   "use strict";
-  const history = JSON.parse(document.getElementById("data").textContent);
+  const { history, stages, bands } = JSON.parse(document.getElementById("data").textContent);
   const element = (id) => document.getElementById(id);
   if (!element("chart-requests")) return;
 
@@ -23,11 +23,51 @@
     return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}${rest}`;
   };
 
+  // Behind the lines: the stages of the load as stripes, and where response times turn bad.
+  function background(u, chart) {
+    const { ctx } = u;
+    const { left, top, width, height } = u.bbox;
+    const ratio = window.devicePixelRatio || 1;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(left, top, width, height);
+    ctx.clip();
+    if (chart.bands) {
+      const y = (ms) => u.valToPos(ms, "y", true);
+      const edges = [[0, bands.amber_ms, "good"], [bands.amber_ms, bands.red_ms, "amber"], [bands.red_ms, Infinity, "red"]];
+      for (const [from, to, name] of edges) {
+        const upper = to === Infinity ? top : Math.max(y(to), top);
+        const lower = Math.min(y(from), top + height);
+        if (lower > upper) {
+          ctx.fillStyle = colour("band-" + name);
+          ctx.fillRect(left, upper, width, lower - upper);
+        }
+      }
+    }
+    if (stages.length > 1) {
+      ctx.font = `${11 * ratio}px system-ui, sans-serif`;
+      ctx.textBaseline = "top";
+      stages.forEach((stage, i) => {
+        const x0 = u.valToPos(stage.from_s, "x", true);
+        const x1 = u.valToPos(stage.to_s, "x", true);
+        if (i % 2) {
+          ctx.fillStyle = colour("stage");
+          ctx.fillRect(x0, top, x1 - x0, height);
+        }
+        if (ctx.measureText(stage.name).width + 8 * ratio < x1 - x0) {
+          ctx.fillStyle = colour("dim");
+          ctx.fillText(stage.name, x0 + 4 * ratio, top + 3 * ratio);
+        }
+      });
+    }
+    ctx.restore();
+  }
+
   const charts = [
     { id: "chart-requests", format: count, series: [
       { label: "requests/s", values: history.requests_per_s, colour: "requests", fill: true },
       { label: "failures/s", values: history.failures_per_s, colour: "failed" } ] },
-    { id: "chart-response", format: ms, series: [
+    { id: "chart-response", format: ms, bands: true, series: [
       { label: "p50", values: history.response_ms_p50, colour: "p50" },
       { label: "p95", values: history.response_ms_p95, colour: "p95" },
       { label: "p99", values: history.response_ms_p99, colour: "p99" } ] },
@@ -46,10 +86,11 @@
       width: box.clientWidth, height: height(),
       scales: {
         x: { time: false, range: () => [0, Math.max(until, 1)] },
-        y: { range: (u, low, high) => [0, high > 0 ? high * 1.08 : 1] },
+        y: { range: (u, low, high) => [0, high > 0 ? high * (stages.length > 1 ? 1.2 : 1.08) : 1] },
       },
       cursor: { sync: { key: "run" }, drag: { x: false, y: false }, y: false, points: { size: 7 } },
       legend: { live: true },
+      hooks: { drawClear: [(u) => background(u, chart)] },
       axes: [
         { ...axis, values: (u, ticks) => ticks.map(clock), incrs: steps, space: 70, size: 30 },
         { ...axis, values: (u, ticks) => ticks.map(chart.format), size: 64 },
@@ -72,8 +113,44 @@
     const box = element(chart.id);
     return { box, plot: new uPlot(options(chart, box), [times, ...chart.series.map((one) => one.values)], box) };
   });
+  // The arrow keys move the one cursor of all charts, and say what it meets.
+  let at = null;
+  const go = (to) => {
+    at = to;
+    for (const { plot } of drawn) {
+      plot.setCursor({ left: at == null ? -10 : plot.valToPos(times[at], "x"), top: 0 });
+    }
+    const words = at == null ? [] : charts.flatMap((chart) => chart.series.map((one) => `${one.label} ${chart.format(one.values[at])}`));
+    element("reading").textContent = at == null ? "" : `${clock(times[at])}: ${words.join(", ")}`;
+  };
+  const last = times.length - 1;
+  const keys = {
+    ArrowRight: () => Math.min(last, at == null ? 0 : at + 1),
+    ArrowLeft: () => Math.max(0, at == null ? last : at - 1),
+    PageDown: () => Math.min(last, (at ?? 0) + 10),
+    PageUp: () => Math.max(0, (at ?? last) - 10),
+    Home: () => 0,
+    End: () => last,
+    Escape: () => null,
+  };
+  for (const { box } of drawn) {
+    box.addEventListener("keydown", (event) => {
+      const key = keys[event.key];
+      if (!key || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      go(key());
+    });
+  }
+
   const resize = () => drawn.forEach(({ box, plot }) => plot.setSize({ width: box.clientWidth, height: height() }));
   new ResizeObserver(resize).observe(drawn[0].box);
   const redraw = () => drawn.forEach(({ plot }) => plot.redraw(false, true));
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  // Paper is white whatever the screen is.
+  const printing = (is) => () => {
+    document.documentElement.classList.toggle("printing", is);
+    redraw();
+  };
+  window.addEventListener("beforeprint", printing(true));
+  window.addEventListener("afterprint", printing(false));
 })();

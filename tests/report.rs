@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use throng::control::StopReason;
 use throng::event::{Ended, Started};
+use throng::load::Profile;
 use throng::metrics::{Catalogue, Failure, Fault, Interval, RequestName, Seen, Summary};
 use throng::sink::{html, report};
 use throng::verdict::{Threshold, Verdict, judge, validity};
@@ -56,8 +57,9 @@ impl Run {
             users_peak: 50,
             planned: self.lasted,
             iterations: None,
-            spans: vec![],
-            labels: vec![],
+            spans: Profile::plateau(50, self.lasted / 10, self.lasted * 8 / 10, self.lasted / 10)
+                .spans(),
+            labels: vec![("commit".into(), "1a2b3c".into())],
             command_line: "throng run plans/shop.yaml".into(),
             at,
             catalogue,
@@ -175,6 +177,22 @@ fn a_report_of_every_kind_of_run_is_one_file_that_fetches_nothing() {
             assert!(found.all(|text| text.starts_with("href=\"data:,")), "{name}: {attribute}");
         }
     }
+}
+
+/// Ten million requests under a thousand names, over a day.
+#[test]
+fn a_very_large_run_stays_below_3_mib() {
+    let mut all = second(0, 1000, 10);
+    for _ in 0..10 {
+        let same = all.clone();
+        all.merge(&same);
+    }
+    let quiet = (1..3000).map(|at| second(at, 1, 1));
+    let mut large = Run::new("Ten million", std::iter::once(all).chain(quiet).collect());
+    large.names = (0..1000).map(page_name).collect();
+    let page = large.html();
+    assert!(page.contains("10,24"), "{}", &page[..3000]);
+    assert!(page.len() < 3 * 1024 * 1024, "{} bytes", page.len());
 }
 
 #[test]

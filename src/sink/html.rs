@@ -73,7 +73,8 @@ pub fn render(report: &Value) -> Result<String, Error> {
         style => STYLE,
         script => SCRIPT,
         chart_library => CHART_LIBRARY,
-        data => script_json(&json(&report["history"])?),
+        data => script_json(&json(&charts(report))?),
+        bands => Serde(bands(report)),
         tone => report["verdict"]["state"].as_str(),
         mark => mark,
         word => word,
@@ -81,6 +82,39 @@ pub fn render(report: &Value) -> Result<String, Error> {
         charts => Serde(spoken(&report["history"])),
     };
     TEMPLATES.get_template("report.html")?.render(context! { page, ..Field::from(Serde(report)) })
+}
+
+/// What the charts are drawn from.
+fn charts(report: &Value) -> Value {
+    serde_json::json!({
+        "history": report["history"],
+        "stages": report["stages"],
+        "bands": bands(report),
+    })
+}
+
+/// Where response times turn amber and red: at the least and at the greatest limit that a
+/// threshold sets for those of all requests; a single one counts twice over for red. Without any,
+/// at 500 ms and 1 s.
+fn bands(report: &Value) -> Value {
+    let is_response =
+        |text: &str| ["p", "ok.", "avg", "max"].iter().any(|head| text.starts_with(head));
+    let limits = report["thresholds"].as_array().into_iter().flatten().filter(|threshold| {
+        threshold["unit"] == "ms"
+            && threshold["of"].is_null()
+            && threshold["text"]
+                .as_str()
+                .is_some_and(|text| is_response(text) && text.contains('<'))
+    });
+    let limits: Vec<f64> = limits.filter_map(|threshold| threshold["limit"].as_f64()).collect();
+    let least = limits.iter().copied().reduce(f64::min);
+    let most = limits.iter().copied().reduce(f64::max);
+    let (amber, red) = match (least, most) {
+        (Some(least), Some(most)) if most > least => (least, most),
+        (Some(one), _) => (one, 2.0 * one),
+        _ => (500.0, 1000.0),
+    };
+    serde_json::json!({ "amber_ms": amber, "red_ms": red, "from_thresholds": least.is_some() })
 }
 
 /// The verdict in a sign, for the title of the page, and in a word.
@@ -151,6 +185,28 @@ mod tests {
         assert!(
             !STYLE.contains("</style") && !STYLE.contains("@import") && !STYLE.contains("url(")
         );
+    }
+
+    #[test]
+    fn bands_come_from_the_thresholds_on_response_time() {
+        let of = |thresholds: &[(&str, &str, f64, Option<&str>)]| {
+            let one = |(text, unit, limit, of): &(&str, &str, f64, Option<&str>)| serde_json::json!({ "text": text, "unit": unit, "limit": limit, "of": of });
+            let report = serde_json::json!({
+                "thresholds": thresholds.iter().map(one).collect::<Vec<_>>(),
+            });
+            let bands = bands(&report);
+            (bands["amber_ms"].as_f64().unwrap(), bands["red_ms"].as_f64().unwrap())
+        };
+        assert_eq!(of(&[]), (500.0, 1000.0));
+        assert_eq!(of(&[("p95 < 300ms", "ms", 300.0, None)]), (300.0, 600.0));
+        let several = [
+            ("p50 < 200ms", "ms", 200.0, None),
+            ("p99 < 1s", "ms", 1000.0, None),
+            ("p95 < 10ms", "ms", 10.0, Some("/health")),
+            ("connect.p95 < 5ms", "ms", 5.0, None),
+            ("rps > 50/s", "per_s", 50.0, None),
+        ];
+        assert_eq!(of(&several), (200.0, 1000.0));
     }
 
     #[test]

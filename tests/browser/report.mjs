@@ -76,11 +76,28 @@ for (const file of files) {
       const told = () => [...document.querySelectorAll(".u-legend")].every((legend) => !legend.querySelector(".u-value").textContent.startsWith("–"));
       const seen = await page.waitForFunction(told, null, { timeout: 5000 }).then(() => true, () => false);
       check(`${at}: pointing at a chart tells the figures of all`, seen, await page.locator(".u-legend .u-value").allTextContents());
+      await page.mouse.move(0, 0);
+      await page.locator("#chart-users").focus();
+      await page.keyboard.press("Home");
+      const first = await page.locator("#reading").textContent();
+      await page.keyboard.press("End");
+      const last = await page.locator("#reading").textContent();
+      check(`${at}: the keyboard goes through time`, first.includes("requests/s") && last.includes("p99") && (first !== last || run !== "mixed"), [first, last]);
+      await page.keyboard.press("Escape");
+      check(`${at}: and leaves it`, (await page.locator("#reading").textContent()) === "");
     }
     if (view.axe) await page.evaluate(axe);
     const { violations } = view.axe ? await page.evaluate(() => axe.run({ resultTypes: ["violations"] })) : { violations: [] };
     const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
     check(`${at}: axe-core finds nothing serious`, grave.length === 0, grave.map(({ id, nodes }) => [id, nodes.slice(0, 3).map((node) => node.html)]));
+    if (view.axe) {
+      await page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
+      await page.emulateMedia({ media: "print", colorScheme });
+      const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+      check(`${at}: paper is white`, paper === "rgb(255, 255, 255)", paper);
+      await page.evaluate(() => window.dispatchEvent(new Event("afterprint")));
+      await page.emulateMedia({ media: "screen", colorScheme });
+    }
     if (pictures) await page.screenshot({ path: join(pictures, `${run}-${view.name.replace(" ", "-")}.png`), fullPage: run !== "many_names" });
     await context.close();
   }
