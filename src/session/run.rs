@@ -42,7 +42,9 @@ pub fn run(plan: &Plan, sources: &[Source], options: &Options) -> Exit {
         Ok(prepared) => prepared,
         Err(found) => return mistakes(&found, sources),
     };
-    if let Err(mistake) = descriptors::reserve(prepared.schedule.peak(), options.demo) {
+    let workers =
+        options.workers.unwrap_or_else(cores).clamp(1, prepared.schedule.peak().max(1) as usize);
+    if let Err(mistake) = descriptors::reserve(prepared.schedule.peak(), workers, options.demo) {
         return mistakes(&[mistake], sources);
     }
     let out = match make_folder(options.out.as_deref(), &plan_stem(sources)) {
@@ -51,7 +53,7 @@ pub fn run(plan: &Plan, sources: &[Source], options: &Options) -> Exit {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime {
-        Ok(runtime) => runtime.block_on(measure(plan, sources, options, prepared, &out)),
+        Ok(runtime) => runtime.block_on(measure(plan, sources, options, prepared, workers, &out)),
         Err(error) => mistakes(&[cannot("start", &error)], sources),
     }
 }
@@ -69,6 +71,7 @@ async fn measure(
     sources: &[Source],
     options: &Options,
     prepared: Prepared,
+    workers: usize,
     out: &Path,
 ) -> Exit {
     let mut signals = match Signals::listen() {
@@ -100,8 +103,6 @@ async fn measure(
         }
     };
     warn_of_distance(&target, &addresses, options.yes);
-    let workers =
-        options.workers.unwrap_or_else(cores).clamp(1, prepared.schedule.peak().max(1) as usize);
     let mut started = about(plan, sources, options, &prepared, workers, out);
     let mut fan_out = match sinks(out, &options.output) {
         Ok(fan_out) => fan_out,
@@ -251,6 +252,9 @@ fn conclude(
     for failure in fan_out.failures() {
         say(&format!("error: could not write {}: {}\n", failure.name, failure.error));
     }
+    if !fan_out.failures().is_empty() {
+        say("  what else was measured is in the other results\n");
+    }
     self::exit(&verdict, watched.stopped, broke, !fan_out.failures().is_empty())
 }
 
@@ -335,4 +339,34 @@ fn cannot(what: &str, error: &io::Error) -> Diagnostic {
 fn mistakes(found: &[Diagnostic], sources: &[Source]) -> Exit {
     say(&diagnostic::render(found, sources, colour()));
     Exit::Mistake
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::{Judged, State, Threshold, Validity};
+
+    #[test]
+    fn when_several_apply_a_signal_comes_first_then_trust_then_thresholds() {
+        let verdict = |valid: bool, state: State| Verdict {
+            thresholds: vec![Judged {
+                threshold: Threshold::parse("rps > 1").expect("it is one"),
+                value: Some(1.0),
+                state,
+            }],
+            validity: if valid { Validity::Valid } else { Validity::Invalid(vec!["late".into()]) },
+        };
+        let code = |valid, state, stopped, unwritten| {
+            let verdict = verdict(valid, state);
+            exit(&verdict, stopped, verdict.broken() > 0, unwritten).code()
+        };
+        let (held, broke, interrupted) = (State::Held, State::Broke, Some(StopReason::Interrupted));
+        assert_eq!(code(true, held, None, false), 0);
+        assert_eq!(code(true, broke, None, false), 1);
+        assert_eq!(code(true, State::NoData, None, false), 1);
+        assert_eq!(code(false, broke, None, false), 3);
+        assert_eq!(code(true, broke, None, true), 3);
+        assert_eq!(code(false, broke, interrupted, true), 130);
+        assert_eq!(code(true, held, Some(StopReason::Terminated), false), 143);
+    }
 }

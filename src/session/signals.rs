@@ -1,4 +1,4 @@
-//! Owns signals: SIGINT and SIGTERM become reasons to stop.
+//! Owns signals: SIGINT and SIGTERM become reasons to stop, and none ends a run by itself.
 
 use std::io;
 
@@ -10,6 +10,9 @@ use crate::control::StopReason;
 pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    /// Held, never looked at: a file that may grow no further is then an error of writing it, and
+    /// not the end of the process with all that it has measured.
+    _file_too_large: Signal,
 }
 
 impl Signals {
@@ -17,7 +20,8 @@ impl Signals {
     pub(super) fn listen() -> io::Result<Self> {
         let interrupt = signal(SignalKind::interrupt())?;
         let terminate = signal(SignalKind::terminate())?;
-        Ok(Self { interrupt, terminate })
+        let file_too_large = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+        Ok(Self { interrupt, terminate, _file_too_large: signal(file_too_large)? })
     }
 
     /// The next one.

@@ -31,7 +31,10 @@ impl FanOut {
         self.sinks.retain_mut(|sink| match sink.take(event) {
             Ok(()) => true,
             Err(error) => {
-                failures.push(SinkFailure { name: sink.name(), error: error.to_string() });
+                // What the system says, without its number.
+                let text = error.to_string();
+                let text = text.split(" (os error").next().unwrap_or(&text);
+                failures.push(SinkFailure { name: sink.name(), error: text.to_owned() });
                 false
             }
         });

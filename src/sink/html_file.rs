@@ -1,10 +1,9 @@
 //! Owns writing `report.html` at the end of a run.
 
-use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use super::{Sink, html, json};
+use super::{Sink, html, json, write_whole};
 use crate::event::{Event, Started};
 
 /// Writes `report.html` at the end.
@@ -32,7 +31,7 @@ impl Sink for HtmlFile {
             Event::Ended(ended) => {
                 let Some(started) = &self.started else { return Ok(()) };
                 let text = html::render(&json::report(started, ended)).map_err(io::Error::other)?;
-                fs::write(&self.path, text)?;
+                write_whole(&self.path, &text)?;
             }
             Event::Second(_) | Event::Stopping(_) => {}
         }

@@ -1,12 +1,11 @@
 //! Owns `summary.json`: everything that the report shows, as numbers with their units in the keys.
 
-use std::fs;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{Sink, figures};
+use super::{Sink, figures, write_whole};
 use crate::control::StopReason;
 use crate::event::{Ended, Event, Started};
 use crate::load::Span;
@@ -268,7 +267,7 @@ impl Sink for SummaryJson {
                 let mut text = serde_json::to_string_pretty(&report(started, ended))?;
                 text.push('\n');
                 match &self.path {
-                    Some(path) => fs::write(path, text)?,
+                    Some(path) => write_whole(path, &text)?,
                     None => {
                         let mut stdout = io::stdout().lock();
                         stdout.write_all(text.as_bytes())?;

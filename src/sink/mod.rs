@@ -17,9 +17,19 @@ pub use json::{SummaryJson, report};
 pub use progress::Progress;
 pub use terminal::{SummaryText, VerdictText, summary_text};
 
+use std::fs;
 use std::io;
+use std::path::Path;
 
 use crate::event::Event;
+
+/// Writes a file whole, or not at all: half a report would only mislead.
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    fs::write(path, text).inspect_err(|_| {
+        // What cannot be removed was not written by us.
+        let _ = fs::remove_file(path);
+    })
+}
 
 /// Something that watches a run. It sees events alone.
 pub trait Sink {

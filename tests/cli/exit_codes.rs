@@ -123,7 +123,7 @@ fn too_few_descriptors_are_2_before_the_run_with_the_arithmetic() {
     folder.file("plan.yaml", &without_thresholds());
     let program = env!("CARGO_BIN_EXE_throng");
     let line = format!(
-        "ulimit -n 200; exec {program} run plan.yaml --target http://{} -u 500 -t 1s",
+        "ulimit -n 200; exec {program} run plan.yaml --target http://{} -u 500 -t 1s --workers 2",
         server.address
     );
     let output =
@@ -131,11 +131,11 @@ fn too_few_descriptors_are_2_before_the_run_with_the_arithmetic() {
     let said = said(output);
     assert_eq!(said.code, 2);
     assert!(
-        said.err.contains("500 users need 564 file descriptors, and this process may have 200"),
+        said.err.contains("500 users need 572 file descriptors, and this process may have 200"),
         "{}",
         said.err
     );
-    assert!(said.err.contains("run at most 136 users"), "{}", said.err);
+    assert!(said.err.contains("run at most 128 users"), "{}", said.err);
     assert!(server.connected.try_recv().is_err(), "nothing was sent");
 }
 

@@ -1,5 +1,6 @@
 //! What a user sees: the program run as a user runs it, a module per behaviour.
 
+mod bad_days;
 mod check;
 mod commands;
 mod exit_codes;
