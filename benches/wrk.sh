@@ -3,13 +3,9 @@
 # when it may (as root). ROUNDS=5 SECONDS_EACH=20 benches/wrk.sh measures longer.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source benches/install.sh
 
-if ! command -v wrk >/dev/null; then
-  apt-get update -qq
-  apt-get install -y -qq --no-install-recommends wrk >/dev/null
-fi
-cargo build --quiet --release --bin throng
-# Its file has a hash in its name; cargo says which it is.
-server=$(cargo build --quiet --release --bench server --message-format json |
-  sed -n 's/.*"name":"server".*"executable":"\([^"]*\)".*/\1/p')
-exec python3 benches/wrk.py target/release/throng "$server"
+debian wrk wrk
+build_throng
+server=$(build_server)
+exec python3 -B benches/wrk.py target/release/throng "$server"
