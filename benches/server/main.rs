@@ -18,7 +18,7 @@ const HEAD_MAX: usize = 64 * 1024;
 
 fn main() -> io::Result<()> {
     if std::env::args().any(|argument| argument == "--bench") {
-        println!("this is the target of a benchmark: run benches/wrk.sh");
+        println!("this is the target of benchmarks: run benches/wrk.sh");
         return Ok(());
     }
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -70,6 +70,8 @@ fn serve(listener: &TcpListener) -> io::Result<()> {
 /// Answers, whole but for their ids, which all have eight digits.
 struct Answers {
     found: Vec<u8>,
+    /// For HTTP/1.0, whose clients keep a connection only when they are told.
+    found_and_kept: Vec<u8>,
     created: Vec<u8>,
     id: [u8; 8],
     out: Vec<u8>,
@@ -82,17 +84,28 @@ const AFTER_ID: &[u8] =
 
 impl Answers {
     fn new() -> Self {
-        let before_id = |status| {
+        let before_id = |status, more| {
             let body = b"{\"id\":".len() + 8 + AFTER_ID.len();
             let fields = format!("Content-Type: application/json\r\nContent-Length: {body}");
-            format!("HTTP/1.1 {status}\r\n{fields}\r\n\r\n{{\"id\":").into_bytes()
+            format!("HTTP/1.1 {status}\r\n{fields}{more}\r\n\r\n{{\"id\":").into_bytes()
         };
-        let (found, created) = (before_id("200 OK"), before_id("201 Created"));
-        Self { found, created, id: *b"10000000", out: Vec::new() }
+        Self {
+            found: before_id("200 OK", ""),
+            found_and_kept: before_id("200 OK", "\r\nConnection: keep-alive"),
+            created: before_id("201 Created", ""),
+            id: *b"10000000",
+            out: Vec::new(),
+        }
     }
 
-    fn add(&mut self, created: bool) {
-        let before_id = if created { &self.created } else { &self.found };
+    fn add(&mut self, head: &[u8]) {
+        let before_id = if head.starts_with(b"POST ") {
+            &self.created
+        } else if head.starts_with(b"GET / HTTP/1.0\r") {
+            &self.found_and_kept
+        } else {
+            &self.found
+        };
         self.out.extend_from_slice(before_id);
         self.out.extend_from_slice(&self.id);
         self.out.extend_from_slice(AFTER_ID);
@@ -156,11 +169,10 @@ impl Connection {
             };
             let head = &rest[..end];
             used += end;
-            let created = head.starts_with(b"POST ");
-            if created {
+            if head.starts_with(b"POST ") {
                 self.body_left = content_length(head);
             }
-            answers.add(created);
+            answers.add(head);
         }
     }
 }
