@@ -120,9 +120,11 @@ impl Sink for Progress {
 
 fn heading(started: &Started) -> String {
     let how_long = match started.iterations {
-        Some(1) => "1 request".to_owned(),
-        Some(n) => format!("{} requests", figures::count(n)),
-        None => format_duration(started.planned),
+        Some(1) => " for 1 request".to_owned(),
+        Some(n) => format!(" for {} requests", figures::count(n)),
+        // `profile load, for 15s` says it.
+        None if started.profile.contains(", for ") => String::new(),
+        None => format!(" for {}", format_duration(started.planned)),
     };
     // `20 users at 5/s` says how many already, `profile load` does not.
     let users = if started.profile.contains(" user") {
@@ -131,7 +133,7 @@ fn heading(started: &Started) -> String {
         format!(", up to {}", people(u64::from(started.users_peak)))
     };
     format!(
-        "{}  {}{users} for {how_long}, against {}",
+        "{}  {}{users}{how_long}, against {}",
         styled(BOLD, &visible(&started.plan_name)),
         visible(&started.profile),
         visible(&started.target),
