@@ -173,6 +173,12 @@ impl Threshold {
         let (metric_text, op, value) = split(text)?;
         let metric = Metric::parse(metric_text)?;
         let (limit, shown) = metric.parse_limit(metric_text, op, value)?;
+        if op == Op::Less && limit <= 0.0 {
+            return Err(ThresholdError::new(
+                format!("`{metric_text} < {shown}` can never hold"),
+                "nothing that is measured lies below 0; write `<=`, or a limit above it",
+            ));
+        }
         let text = format!("{metric_text} {op} {shown}");
         Ok(Self { text, metric, op, limit, of: None })
     }

@@ -170,6 +170,10 @@ fn explain(source: u16, text: &str, span: Range<usize>, message: &str) -> Diagno
     }
     if message.starts_with("invalid unquoted key") || message.starts_with("unquoted keys") {
         let (range, key) = key();
+        if text[range.end..].trim_start().starts_with(':') {
+            let title = "TOML has `=` between a key and its value";
+            return error(range, title, &format!("write `{key} = …`"));
+        }
         let title = "a key of other signs than a–z, 0–9, `-` and `_` must be quoted";
         return error(range, title, &format!("write `\"{key}\"`"));
     }
@@ -234,6 +238,9 @@ fn explain(source: u16, text: &str, span: Range<usize>, message: &str) -> Diagno
             "text must be quoted, templates too",
             &format!("write `\"{value}\"`"),
         );
+    }
+    if message.starts_with("missing comma") {
+        return error(span, "a comma is missing before this", "put one between the two");
     }
     error(span, &format!("TOML: {message}"), "")
 }

@@ -22,6 +22,13 @@ impl Checker {
             self.not_a_map(&entry.value, entry.key.place, "`profiles`", advice);
             return Vec::new();
         };
+        let is_key = |entry: &Entry| Context::Profile.find(&entry.key.value).is_some();
+        let is_map = |entry: &Entry| matches!(entry.value.value, NodeValue::Map(_));
+        if !entries.is_empty() && entries.iter().all(is_key) && !entries.iter().all(is_map) {
+            let label = "name it, as `quick: { users: 20, hold: 1m }`";
+            self.error(entries[0].key.place, "this profile has no name", label);
+            return Vec::new();
+        }
         entries.iter().map(|entry| self.profile(entry)).collect()
     }
 
@@ -174,6 +181,10 @@ impl Checker {
                 format!("{what} lasts no time"),
                 "say how long the users stay: `hold`; or how long it takes to get there: `over`",
             );
+            return None;
+        }
+        // With a key that is not understood nothing can be said of the whole.
+        if fields.odd {
             return None;
         }
         Some(Stage { name: name?, users: users?, over: over?, hold: hold? })

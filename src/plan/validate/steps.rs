@@ -185,6 +185,7 @@ impl Checker {
             Some(node) => self
                 .text(node, "`name`")
                 .and_then(|name| self.without_template(name, "`name`"))
+                .and_then(|name| self.in_one_line(name, "`name`"))
                 .map(Some),
             None => Some(None),
         };

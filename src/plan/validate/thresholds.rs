@@ -41,6 +41,11 @@ impl Checker {
     }
 
     fn threshold(&mut self, node: &Node, classes: &[Class]) -> Option<Placed<Threshold>> {
+        if matches!(node.value, NodeValue::Int(_) | NodeValue::Float(_) | NodeValue::Bool(_)) {
+            let title = format!("a threshold is text, not {}", node.value.kind());
+            self.wrong(node, title, "say what is measured and its limit, as `p95 < 500ms`");
+            return None;
+        }
         if let NodeValue::Map(entries) = &node.value {
             // `- p95: < 500ms`
             if let [only] = &entries[..]

@@ -249,7 +249,15 @@ impl Checker {
             Ok(wait) => Some(wait),
             Err(error) => {
                 let dashed = text.replacen('-', "..", 1);
-                if let Some((low, high)) = bare_range(&text) {
+                let dotted = text.replacen("...", "..", 1);
+                let lower = text.to_ascii_lowercase();
+                if ["none", "no", "off", "never", "zero"].contains(&&*lower) {
+                    let title = format!("`wait` is not a wait: `{text}`");
+                    self.wrong(node, title, "write `none` for no wait");
+                } else if text.contains("...") && Wait::parse(&dotted).is_ok() {
+                    let title = format!("`wait` is not a wait: `{}`", shorten(&text));
+                    self.wrong(node, title, format!("write `{dotted}`, with two dots"));
+                } else if let Some((low, high)) = bare_range(&text) {
                     self.wrong(node, "`wait` lacks its unit", format!("write `{low}s..{high}s`"));
                 } else if text.contains('-') && Wait::parse(&dashed).is_ok() {
                     let title = format!("`wait` is not a wait: `{}`", shorten(&text));

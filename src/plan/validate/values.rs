@@ -94,6 +94,20 @@ impl Checker {
         }
     }
 
+    /// What stands in tables and files must be one line.
+    pub(super) fn in_one_line(
+        &mut self,
+        text: Placed<String>,
+        what: &str,
+    ) -> Option<Placed<String>> {
+        if text.value.contains(char::is_control) {
+            let title = format!("{what} holds a line break or another control character");
+            self.error(text.place, title, "write it in one line");
+            return None;
+        }
+        Some(text)
+    }
+
     pub(super) fn without_template(
         &mut self,
         text: Placed<String>,
