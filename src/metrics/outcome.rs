@@ -112,6 +112,30 @@ faults! {
         "the operating system refused to connect";
     ConnectTimeout, "timeout.connect", Timeout, "connect timeout",
         "the server's backlog is full, or a firewall drops packets";
+    TlsUnknownCa, "tls.unknown_ca", Connection, "tls: the certificate is not signed by a known authority",
+        "give its CA with `--cacert FILE`, or `--insecure` for a test system";
+    TlsSelfSigned, "tls.self_signed", Connection, "tls: the certificate is signed by itself",
+        "give it with `--cacert FILE`, or `--insecure` for a test system";
+    TlsName, "tls.name", Connection, "tls: the certificate is for another name",
+        "use a name that it holds in the target, with `--resolve NAME:ADDRESS` when that is elsewhere, or `--insecure` for a test system";
+    TlsExpired, "tls.expired", Connection, "tls: the certificate is out of date",
+        "it has expired or is not valid yet: renew it, look at this machine's clock, or `--insecure` for a test system";
+    TlsVersion, "tls.version", Connection, "tls: no version in common",
+        "the server speaks neither TLS 1.2 nor 1.3: turn one of them on";
+    TlsClientCert, "tls.client_cert", Connection, "tls: the server demands a client certificate",
+        "client certificates are not supported yet: use an address that asks for none";
+    TlsAlpn, "tls.alpn", Connection, "tls: the server does not speak HTTP/1.1",
+        "HTTP/2 is not supported yet: let the server offer HTTP/1.1 as well";
+    TlsNotTls, "tls.not_tls", Connection, "tls: the server does not speak TLS",
+        "is this the right port? if it speaks plain HTTP, write `http://` in the target";
+    TlsEof, "tls.eof", Connection, "tls: closed during the handshake",
+        "the server closed instead of agreeing on TLS: is this the right port? look at its log";
+    TlsReset, "tls.reset", Connection, "tls: reset during the handshake",
+        "the server or a proxy dropped the connection: look at its log";
+    TlsTimeout, "timeout.tls", Timeout, "tls timeout",
+        "the server took the connection and did not agree on TLS in time: is this the right port?";
+    TlsFailed, "tls.failed", Connection, "tls failed",
+        "the two could not agree: `openssl s_client -connect HOST:PORT` says more";
     SendReset, "send.reset", Connection, "reset while sending",
         "the server closed the connection before it had read the request";
     HeadClosed, "head.closed_no_bytes", Connection, "closed early: no answer",
@@ -121,7 +145,7 @@ faults! {
     HeadReset, "head.reset", Connection, "reset before the answer",
         "the server or a proxy dropped the connection: look at its log";
     HeadInvalid, "head.invalid", Connection, "bad response: the head is not HTTP",
-        "is this the right port, and is it HTTP without TLS?";
+        "is this the right port? if it speaks TLS, write `https://` in the target";
     HeadVersion, "head.version", Connection, "bad response: unknown HTTP version",
         "the server answers in a version that was not asked for";
     HeadUpgrade, "head.unexpected_upgrade", Connection, "bad response: switched protocols unasked",

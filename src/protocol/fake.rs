@@ -134,6 +134,7 @@ mod tests {
 
     const LIMITS: Limits = Limits {
         connect: Duration::from_secs(1),
+        tls: Duration::from_secs(1),
         first_byte: Duration::from_secs(1),
         idle: Duration::from_secs(1),
         total: Duration::from_secs(1),

@@ -33,6 +33,8 @@ pub struct Outgoing<'a> {
 pub struct Limits {
     /// For each address, until the connection stands.
     pub connect: Duration,
+    /// From then on, until both ends agree on TLS.
+    pub tls: Duration,
     /// From the first byte sent until the head of the answer is whole.
     pub first_byte: Duration,
     /// Between two reads of the body.
@@ -44,7 +46,13 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         let seconds = Duration::from_secs;
-        Self { connect: seconds(5), first_byte: seconds(30), idle: seconds(10), total: seconds(60) }
+        Self {
+            connect: seconds(5),
+            tls: seconds(5),
+            first_byte: seconds(30),
+            idle: seconds(10),
+            total: seconds(60),
+        }
     }
 }
 
@@ -57,7 +65,7 @@ pub struct Exchange {
     pub first_byte: Option<Instant>,
     /// When the last byte was read, or the fault was met.
     pub ended: Instant,
-    /// How long connecting took, when a connection was opened for this exchange.
+    /// How long connecting took, TLS included, when a connection was opened for this exchange.
     pub connect: Option<Duration>,
     /// Bytes of the body as they came over the wire, chunk framing left out.
     pub body_bytes: u64,

@@ -55,7 +55,7 @@ async fn once(target: &Target) -> Result<Vec<SocketAddr>, NotReached> {
         return Err(NotReached::Forbidden);
     }
     let authority = target.authority();
-    let http = Http::new(vec![http::Target { authority, addresses: addresses.clone() }]);
+    let http = Http::new(vec![http::Target { authority, addresses: addresses.clone(), tls: None }]);
     http.probe(&Limits::default()).await.map_err(|(_, fault)| NotReached::Fault(fault))?;
     Ok(addresses)
 }

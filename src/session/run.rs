@@ -120,7 +120,7 @@ async fn measure(
     let authority = target.authority();
     let protocol = || {
         let (authority, addresses) = (authority.clone(), addresses.clone());
-        Http::new(vec![http::Target { authority, addresses }])
+        Http::new(vec![http::Target { authority, addresses, tls: None }])
     };
     started.at = jiff::Timestamp::now();
     fan_out.take(&Event::Started(&started));

@@ -8,16 +8,20 @@ use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::time::{Instant, timeout_at};
 
 use super::connection::{Connection, after};
+use super::stream::Stream;
+use super::tls::Tls;
 use crate::metrics::Fault;
 use crate::protocol::{Exchange, Limits, Outgoing, Protocol};
 
 /// Where requests go.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Target {
     /// `host:port`, as in the Host header.
     pub authority: String,
     /// The addresses of the host, tried in this order.
     pub addresses: Vec<SocketAddr>,
+    /// How connections to it are secured; in the clear when absent.
+    pub tls: Option<Tls>,
 }
 
 /// The HTTP/1.1 client of one worker.
@@ -37,7 +41,7 @@ impl Connections {
     /// exchange has ended well, so that one that was cut is never seen again.
     fn take(&mut self, target: usize) -> Option<Connection> {
         let place = self.kept.iter().position(|(to, _)| *to == target)?;
-        let (_, connection) = self.kept.swap_remove(place);
+        let (_, mut connection) = self.kept.swap_remove(place);
         connection.is_reusable().then_some(connection)
     }
 
@@ -55,26 +59,36 @@ impl Http {
         Self { targets }
     }
 
-    /// Tries every address in turn; the fault is that of the last.
+    /// Tries every address in turn; the fault is that of the last. With an address that takes the
+    /// connection a server is met: what becomes of TLS with it is the end of it.
     async fn connect(
         &self,
         target: usize,
         limits: &Limits,
         started: Instant,
-    ) -> Result<TcpStream, Fault> {
+    ) -> Result<Stream, Fault> {
+        let Target { addresses, tls, .. } = &self.targets[target];
         let total = after(started, limits.total);
         let mut fault = Fault::DnsFailed;
         let mut now = started;
-        for &address in &self.targets[target].addresses {
+        for &address in addresses {
             let limit = after(now, limits.connect);
             fault = match timeout_at(limit.min(total), open(address)).await {
-                Ok(Ok(stream)) => return Ok(stream),
-                Ok(Err(error)) => connect_fault(&error),
+                Ok(Ok(stream)) => {
+                    return match tls {
+                        None => Ok(Stream::Plain(stream)),
+                        Some(tls) => secure(tls, stream, limits, total).await,
+                    };
+                }
+                Ok(Err(error)) => match connect_fault(&error) {
+                    Fault::HeadReset if tls.is_some() => Fault::TlsReset,
+                    fault => fault,
+                },
                 Err(_) if total < limit => Fault::TotalTimeout,
                 Err(_) => Fault::ConnectTimeout,
             };
             // The one has no time left for another address, the other has met a server.
-            if matches!(fault, Fault::TotalTimeout | Fault::HeadReset) {
+            if matches!(fault, Fault::TotalTimeout | Fault::HeadReset | Fault::TlsReset) {
                 break;
             }
             now = Instant::now();
@@ -147,6 +161,21 @@ async fn open(address: SocketAddr) -> io::Result<TcpStream> {
     // A request is written at once; waiting to send more would only make it late.
     socket.set_nodelay(true)?;
     socket.connect(address).await
+}
+
+/// `total` is when the whole exchange must have ended.
+async fn secure(
+    tls: &Tls,
+    stream: TcpStream,
+    limits: &Limits,
+    total: Instant,
+) -> Result<Stream, Fault> {
+    let limit = after(Instant::now(), limits.tls);
+    match timeout_at(limit.min(total), tls.handshake(stream)).await {
+        Ok(secured) => secured.map(Stream::Tls),
+        Err(_) if total < limit => Err(Fault::TotalTimeout),
+        Err(_) => Err(Fault::TlsTimeout),
+    }
 }
 
 fn connect_fault(error: &io::Error) -> Fault {

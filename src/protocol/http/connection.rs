@@ -7,11 +7,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::io::ReadBuf;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::codec::ResponseReader;
+use super::stream::Stream;
+use super::tls;
 use crate::metrics::Fault;
 use crate::protocol::{Exchange, Outgoing};
 
@@ -23,7 +24,7 @@ thread_local! {
 /// A connection that stands.
 #[derive(Debug)]
 pub(super) struct Connection {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Stream,
     reader: ResponseReader,
     /// Armed at the first wait and then left alone: a request that is answered in time does not
     /// touch the runtime's timers. When it fires too early it is armed again.
@@ -32,18 +33,14 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: Stream) -> Self {
         Self { stream, reader: ResponseReader::new(), timer: None, reusable: true }
     }
 
     /// It may carry another request: the answer was whole, and the server did not close since nor
     /// send what nobody asked for. Costs no system call unless the runtime saw something.
-    pub(super) fn is_reusable(&self) -> bool {
-        self.reusable
-            && matches!(
-                self.stream.try_read(&mut [0]),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock
-            )
+    pub(super) fn is_reusable(&mut self) -> bool {
+        self.reusable && self.stream.is_quiet()
     }
 
     /// Sends a request and reads its answer. `started` is when the exchange began, `sent` is now.
@@ -115,18 +112,21 @@ impl Talk<'_> {
     fn poll_send(&mut self, context: &mut Context<'_>) {
         while !self.broken && !self.is_sent() {
             let rest = &self.request.bytes[self.written..];
-            match Pin::new(&mut self.connection.stream).poll_write(context, rest) {
+            match self.connection.stream.poll_write(context, rest) {
                 Poll::Ready(Ok(count)) if count > 0 => self.written += count,
                 Poll::Ready(_) => self.broken = true,
                 Poll::Pending => return,
             }
+        }
+        if !self.broken && self.connection.stream.poll_flush(context).is_err() {
+            self.broken = true;
         }
     }
 
     fn poll_receive(&mut self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<End> {
         loop {
             let mut read = ReadBuf::new(buffer);
-            let result = match Pin::new(&mut self.connection.stream).poll_read(context, &mut read) {
+            let result = match self.connection.stream.poll_read(context, &mut read) {
                 Poll::Pending => return self.poll_limits(context),
                 Poll::Ready(result) => result,
             };
@@ -136,7 +136,7 @@ impl Talk<'_> {
                     Ok(()) => Ok(reader.status()),
                     Err(fault) => Err(self.named(fault)),
                 },
-                Err(_) => Err(self.named(self.connection.reader.reset())),
+                Err(error) => Err(self.broken_by(&error)),
                 Ok(()) => match self.take(read.filled()) {
                     Some(end) => return Poll::Ready(end),
                     None => continue,
@@ -179,6 +179,20 @@ impl Talk<'_> {
             (true, _) => fault,
             (false, 0) => Fault::HeadReset,
             (false, _) => Fault::SendReset,
+        }
+    }
+
+    fn broken_by(&mut self, error: &io::Error) -> Fault {
+        let reader = &mut self.connection.reader;
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            // Within TLS, and the server did not say that this is the end: a body without a length
+            // may have been cut by anyone on the way (RFC 9112 §9.8).
+            let fault = reader.closed().err().unwrap_or(Fault::BodyTruncated);
+            return self.named(fault);
+        }
+        match tls::broken(error) {
+            Some(fault) => fault,
+            None => self.named(self.connection.reader.reset()),
         }
     }
 

@@ -5,9 +5,12 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::HandshakeKind;
+use tokio_rustls::server::TlsStream;
 
 use crate::protocol::Exchange;
 
@@ -25,8 +28,10 @@ pub(super) enum Act {
     Pause(Duration),
     /// Waits until the test calls [`Server::go_on`].
     Await,
-    /// Ends what it sends, and closes when the client does.
+    /// Ends what it sends, and closes when the client does. Within TLS it says so first.
     Fin,
+    /// The same, but within TLS it says nothing.
+    Cut,
     /// Resets, and is done.
     Reset,
     /// Keeps the connection open and does nothing until the client closes it.
@@ -49,15 +54,42 @@ struct Shared {
     awaits: Notify,
     go_on: Notify,
     requests: RefCell<Vec<Vec<u8>>>,
+    handshakes: RefCell<Vec<HandshakeKind>>,
+}
+
+/// What a script is played on.
+trait Wire: AsyncRead + AsyncWrite + Unpin {
+    fn tcp(&mut self) -> &mut TcpStream;
+}
+
+impl Wire for TcpStream {
+    fn tcp(&mut self) -> &mut TcpStream {
+        self
+    }
+}
+
+impl Wire for TlsStream<TcpStream> {
+    fn tcp(&mut self) -> &mut TcpStream {
+        self.get_mut().0
+    }
 }
 
 impl Server {
     /// Must be called in a `LocalSet`.
     pub(super) async fn start(scripts: Vec<Vec<Act>>, length: usize) -> Self {
+        Self::start_within(None, scripts, length).await
+    }
+
+    /// The same within TLS, when there is an acceptor: scripts begin after the handshake.
+    pub(super) async fn start_within(
+        tls: Option<TlsAcceptor>,
+        scripts: Vec<Vec<Act>>,
+        length: usize,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Rc::new(Shared::default());
-        tokio::task::spawn_local(accept(listener, scripts, length, Rc::clone(&shared)));
+        tokio::task::spawn_local(accept(listener, tls, scripts, length, Rc::clone(&shared)));
         Self { address, shared }
     }
 
@@ -69,6 +101,11 @@ impl Server {
     /// What [`Act::Read`] read.
     pub(super) fn requests(&self) -> Vec<Vec<u8>> {
         self.shared.requests.borrow().clone()
+    }
+
+    /// How each connection within TLS began.
+    pub(super) fn handshakes(&self) -> Vec<HandshakeKind> {
+        self.shared.handshakes.borrow().clone()
     }
 
     /// Drives the exchange until the server is at an [`Act::Await`]; the exchange must not end.
@@ -85,18 +122,37 @@ impl Server {
     }
 }
 
-async fn accept(listener: TcpListener, scripts: Vec<Vec<Act>>, length: usize, shared: Rc<Shared>) {
+async fn accept(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    scripts: Vec<Vec<Act>>,
+    length: usize,
+    shared: Rc<Shared>,
+) {
     let mut scripts = scripts.into_iter();
     loop {
         let (stream, _) = listener.accept().await.unwrap();
         shared.accepted.set(shared.accepted.get() + 1);
         let script = scripts.next().unwrap_or_default();
-        tokio::task::spawn_local(play(stream, script, length, Rc::clone(&shared)));
+        stream.set_nodelay(true).unwrap();
+        let (tls, shared) = (tls.clone(), Rc::clone(&shared));
+        tokio::task::spawn_local(async move {
+            let Some(tls) = tls else { return play(stream, script, length, shared).await };
+            // A client that does not like what it sees is what some tests are about.
+            let Ok(stream) = tls.accept(stream).await else { return };
+            let kind = stream.get_ref().1.handshake_kind().unwrap();
+            shared.handshakes.borrow_mut().push(kind);
+            play(stream, script, length, shared).await;
+        });
     }
 }
 
-async fn play(mut stream: TcpStream, script: Vec<Act>, length: usize, shared: Rc<Shared>) {
-    stream.set_nodelay(true).unwrap();
+async fn write(stream: &mut impl Wire, bytes: &[u8]) -> std::io::Result<()> {
+    stream.write_all(bytes).await?;
+    stream.flush().await
+}
+
+async fn play(mut stream: impl Wire, script: Vec<Act>, length: usize, shared: Rc<Shared>) {
     for act in script {
         match act {
             Act::Read(length) => {
@@ -107,18 +163,18 @@ async fn play(mut stream: TcpStream, script: Vec<Act>, length: usize, shared: Rc
                 shared.requests.borrow_mut().push(request);
             }
             Act::Write(bytes) => {
-                if stream.write_all(&bytes).await.is_err() {
+                if write(&mut stream, &bytes).await.is_err() {
                     return;
                 }
             }
             Act::Drip(bytes) => {
-                while stream.write_all(bytes).await.is_ok() {
+                while write(&mut stream, bytes).await.is_ok() {
                     tokio::time::sleep(Duration::from_millis(1)).await;
                 }
                 return;
             }
             Act::Flood(bytes) => {
-                while stream.write_all(bytes).await.is_ok() {}
+                while write(&mut stream, bytes).await.is_ok() {}
                 return;
             }
             Act::Pause(time) => tokio::time::sleep(time).await,
@@ -132,8 +188,13 @@ async fn play(mut stream: TcpStream, script: Vec<Act>, length: usize, shared: Rc
                 let _ = stream.read_to_end(&mut Vec::new()).await;
                 return;
             }
+            Act::Cut => {
+                stream.tcp().shutdown().await.unwrap();
+                let _ = stream.tcp().read_to_end(&mut Vec::new()).await;
+                return;
+            }
             Act::Reset => {
-                stream.set_zero_linger().unwrap();
+                stream.tcp().set_zero_linger().unwrap();
                 return;
             }
             Act::Silence => {
@@ -145,7 +206,7 @@ async fn play(mut stream: TcpStream, script: Vec<Act>, length: usize, shared: Rc
     let mut request = vec![0; length];
     while stream.read_exact(&mut request).await.is_ok() {
         shared.requests.borrow_mut().push(request.clone());
-        if stream.write_all(PLAIN).await.is_err() {
+        if write(&mut stream, PLAIN).await.is_err() {
             return;
         }
     }

@@ -13,31 +13,37 @@ use tokio::time::Instant;
 use super::connection::Connection;
 use super::scripted::Act::{self, Await, Drip, Fin, Flood, Pause, Read, Reset, Silence, Write};
 use super::scripted::{PLAIN, Server};
-use super::{Connections, Http, Target, resolve};
+use super::stream::Stream;
+use super::{Connections, Http, Target, Tls, resolve};
 use crate::metrics::Fault;
 use crate::protocol::{Exchange, Limits, Outgoing, Protocol};
 
-const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n";
+pub(super) const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n";
 const HEAD: &[u8] = b"HEAD / HTTP/1.1\r\nHost: test\r\n\r\n";
 
 /// Never met by a test that does not shorten one.
-const LONG: Limits = {
+pub(super) const LONG: Limits = {
     let long = Duration::from_secs(600);
-    Limits { connect: long, first_byte: long, idle: long, total: long }
+    Limits { connect: long, tls: long, first_byte: long, idle: long, total: long }
 };
-const SHORT: Duration = Duration::from_millis(50);
+pub(super) const SHORT: Duration = Duration::from_millis(50);
 
 /// A user of one target, with what it keeps.
-struct User {
-    http: Http,
-    connections: Connections,
-    body: Vec<u8>,
-    limits: Limits,
+pub(super) struct User {
+    pub(super) http: Http,
+    pub(super) connections: Connections,
+    pub(super) body: Vec<u8>,
+    pub(super) limits: Limits,
 }
 
 impl User {
-    fn of(addresses: &[SocketAddr]) -> Self {
-        let target = Target { authority: "test".to_owned(), addresses: addresses.to_vec() };
+    pub(super) fn of(addresses: &[SocketAddr]) -> Self {
+        Self::within(None, addresses)
+    }
+
+    pub(super) fn within(tls: Option<Tls>, addresses: &[SocketAddr]) -> Self {
+        let (authority, addresses) = ("test".to_owned(), addresses.to_vec());
+        let target = Target { authority, addresses, tls };
         Self {
             http: Http::new(vec![target]),
             connections: Connections::default(),
@@ -46,7 +52,7 @@ impl User {
         }
     }
 
-    async fn send(&mut self, bytes: &[u8]) -> Exchange {
+    pub(super) async fn send(&mut self, bytes: &[u8]) -> Exchange {
         self.body.clear();
         let request = Outgoing {
             target: 0,
@@ -59,8 +65,8 @@ impl User {
     }
 
     /// The kept connection's socket has something: bytes, or its end.
-    async fn readable(&self) {
-        self.connections.kept[0].1.stream.readable().await.unwrap();
+    pub(super) async fn readable(&self) {
+        self.connections.kept[0].1.stream.tcp().readable().await.unwrap();
     }
 }
 
@@ -72,7 +78,7 @@ async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
     .await
 }
 
-async fn locally<T>(test: impl Future<Output = T>) -> T {
+pub(super) async fn locally<T>(test: impl Future<Output = T>) -> T {
     LocalSet::new().run_until(test).await
 }
 
@@ -83,7 +89,16 @@ async fn first_and_reuse(
     limits: Limits,
 ) -> (Exchange, Vec<u8>, bool) {
     let server = Server::start(vec![script], request.len()).await;
-    let mut user = User::of(&[server.address]);
+    let user = User::of(&[server.address]);
+    first_and_reuse_of(&server, user, request, limits).await
+}
+
+pub(super) async fn first_and_reuse_of(
+    server: &Server,
+    mut user: User,
+    request: &[u8],
+    limits: Limits,
+) -> (Exchange, Vec<u8>, bool) {
     user.limits = limits;
     let exchange = user.send(request).await;
     let body = user.body.clone();
@@ -96,17 +111,17 @@ async fn first_and_reuse(
     (exchange, body, reused)
 }
 
-fn write(text: &str) -> Act {
+pub(super) fn write(text: &str) -> Act {
     Write(text.as_bytes().to_vec())
 }
 
-struct Row {
-    number: u8,
-    request: &'static [u8],
-    limits: Limits,
-    acts: Vec<Act>,
-    status: Result<u16, Fault>,
-    reused: bool,
+pub(super) struct Row {
+    pub(super) number: u8,
+    pub(super) request: &'static [u8],
+    pub(super) limits: Limits,
+    pub(super) acts: Vec<Act>,
+    pub(super) status: Result<u16, Fault>,
+    pub(super) reused: bool,
 }
 
 /// A row of a server that reads the request first.
@@ -146,7 +161,7 @@ impl Row {
     }
 }
 
-fn rows() -> Vec<Row> {
+pub(super) fn rows() -> Vec<Row> {
     use Fault::*;
     const OK: &str = "HTTP/1.1 200 OK\r\n";
     const LENGTH: &str = "Content-Length: 5\r\n";
@@ -271,6 +286,7 @@ async fn a_user_keeps_a_connection_to_each_target() {
         let targets = servers.iter().map(|server| Target {
             authority: server.address.to_string(),
             addresses: vec![server.address],
+            tls: None,
         });
         let http = Http::new(targets.collect());
         let mut connections = Connections::default();
@@ -349,7 +365,8 @@ async fn a_reset_before_anything_was_sent_is_not_a_fault_of_sending() {
         let (now, mut body) = (Instant::now(), Vec::new());
         let request =
             Outgoing { target: 0, bytes: GET, head_only: false, keep_body: false, limits: &LONG };
-        let exchange = Connection::new(stream).converse(&request, &mut body, now, now).await;
+        let exchange =
+            Connection::new(Stream::Plain(stream)).converse(&request, &mut body, now, now).await;
         assert_eq!(exchange.status, Err(Fault::HeadReset));
     })
     .await;
@@ -384,7 +401,7 @@ async fn a_connection_whose_exchange_was_cut_is_not_used_again() {
     .await;
 }
 
-fn post(length: usize) -> Vec<u8> {
+pub(super) fn post(length: usize) -> Vec<u8> {
     let head = format!("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: {length}\r\n\r\n");
     [head.as_bytes(), &vec![b'x'; length]].concat()
 }
@@ -401,7 +418,7 @@ async fn upload(length: usize, acts: Vec<Act>) -> (Exchange, bool) {
 }
 
 /// More than the buffers of the system hold.
-const LARGE: usize = 16 * 1024 * 1024;
+pub(super) const LARGE: usize = 16 * 1024 * 1024;
 const TOO_LARGE: &str = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nno!";
 
 // Row 56 and its neighbours.
@@ -537,7 +554,8 @@ async fn limits_beyond_the_clock_are_no_limits() {
         let server = Server::start(vec![], GET.len()).await;
         let mut user = User::of(&[server.address]);
         let never = Duration::MAX;
-        user.limits = Limits { connect: never, first_byte: never, idle: never, total: never };
+        user.limits =
+            Limits { connect: never, tls: never, first_byte: never, idle: never, total: never };
         assert_eq!(user.send(GET).await.status, Ok(200));
     })
     .await;
