@@ -35,6 +35,8 @@ pub struct Started {
     pub profile: String,
     /// The base URL.
     pub target: String,
+    /// Its certificate was not verified: anyone could have answered.
+    pub insecure: bool,
     /// Where all random numbers come from.
     pub seed: u64,
     /// Threads that own users.

@@ -22,6 +22,7 @@ struct Run {
     lasted: Duration,
     thresholds: &'static [&'static str],
     stopped: Option<StopReason>,
+    insecure: bool,
 }
 
 impl Run {
@@ -30,7 +31,7 @@ impl Run {
         let names = names([("GET", "/todos/"), ("POST", "/todos/ [POST - Create]")]);
         let thresholds: &[_] = &["p95 < 500ms", "error_rate < 1%", "rps > 1"];
         let plan = "users: {}\n";
-        Self { title, plan, names, seconds, lasted, thresholds, stopped: None }
+        Self { title, plan, names, seconds, lasted, thresholds, stopped: None, insecure: false }
     }
 
     fn html(&self) -> String {
@@ -51,7 +52,8 @@ impl Run {
             plan_text: self.plan.to_owned(),
             plan_format: "yaml",
             profile: "profile load".into(),
-            target: "http://127.0.0.1:8000".into(),
+            target: "https://127.0.0.1:8000".into(),
+            insecure: self.insecure,
             seed: 7,
             workers: 2,
             users_peak: 50,
@@ -155,7 +157,11 @@ fn run(name: &str) -> Run {
             lasted: MS(11_400),
             ..Run::new("Stopped", seconds(12, 2, 3))
         },
-        "unjudged" => Run { thresholds: &[], ..Run::new("Nothing to judge", seconds(1, 1, 2)) },
+        "unjudged" => Run {
+            thresholds: &[],
+            insecure: true,
+            ..Run::new("Nothing to judge", seconds(1, 1, 2))
+        },
         other => panic!("there is no run `{other}`"),
     }
 }
@@ -224,5 +230,7 @@ fn the_report_says_what_happened_without_a_script() {
     }
     assert!(run("empty").html().contains("no data is not a pass"));
     assert!(run("unjudged").html().contains("not judged"));
+    let unverified = ["unjudged", "stopped"].map(|name| run(name).html().contains("not verified"));
+    assert_eq!(unverified, [true, false]);
     assert!(run("stopped").html().contains("11.4s of 11.4s"));
 }

@@ -7,7 +7,7 @@ use super::{colour, say, url};
 use crate::diagnostic;
 use crate::exit::{self, Exit};
 use crate::plan::{self, Target};
-use crate::session::{self, Options, Output, ProfileChoice, Ramp};
+use crate::session::{self, Options, Output, Pinned, ProfileChoice, Ramp, Trust};
 use crate::units::{Rate, UnitError, parse_duration};
 
 /// Arguments of `throng run`.
@@ -52,6 +52,15 @@ pub(super) struct Arguments {
     /// Load another machine beyond the private network without a word about it
     #[arg(long, help_heading = "Target")]
     yes: bool,
+    /// Trust the authorities in this PEM file, instead of the system's
+    #[arg(long, value_name = "FILE", help_heading = "Target")]
+    cacert: Option<PathBuf>,
+    /// Do not verify the certificate of an `https` target; for test systems
+    #[arg(long, help_heading = "Target", conflicts_with = "cacert")]
+    insecure: bool,
+    /// Reach a name at this address; may be given again
+    #[arg(long, value_name = "HOST[:PORT]:ADDRESS", help_heading = "Target", value_parser = Pinned::parse)]
+    resolve: Vec<Pinned>,
 
     #[command(flatten)]
     url: url::Request,
@@ -176,8 +185,15 @@ impl Arguments {
             say(&diagnostic::render(&loaded.diagnostics, &loaded.sources, colour()));
         }
         let ramp = self.spawn_rate.map(Ramp::Rate).or(self.ramp.map(Ramp::Over));
+        let trust = match self.cacert {
+            _ if self.insecure => Trust::Anyone,
+            Some(file) => Trust::File(file),
+            None => Trust::System,
+        };
         let mut options = Options {
             target: self.target,
+            trust,
+            resolve: self.resolve,
             demo: self.demo,
             classes: self.classes,
             load: ProfileChoice {

@@ -18,9 +18,10 @@ fn wrong(problem: impl Into<String>, advice: impl Into<String>) -> TargetError {
 
 const EXAMPLE: &str = "`http://127.0.0.1:8000`";
 
-/// Where requests go: `http://127.0.0.1:8000`, `http://[::1]:8000/api`.
+/// Where requests go: `http://127.0.0.1:8000`, `https://[::1]:8443/api`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
+    https: bool,
     host: String,
     port: u16,
     /// Empty, or begins with `/` and ends without one.
@@ -28,20 +29,28 @@ pub struct Target {
 }
 
 impl Target {
-    /// Reads a target from a plan or from the command line: `http://HOST[:PORT][/BASE]`.
+    /// Reads a target from a plan or from the command line: `http://HOST[:PORT][/BASE]`, or the
+    /// same with `https`.
     ///
     /// # Errors
-    /// The scheme is missing or another than `http`, the host or the port is none, or there is a
+    /// The scheme is missing or another than these, the host or the port is none, or there is a
     /// user name, a query or a fragment.
     pub fn parse(text: &str) -> Result<Self, TargetError> {
-        let rest = checked(text)?;
+        let (https, rest) = checked(text)?;
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let (host, port) = split_port(authority);
         Ok(Self {
+            https,
             host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
-            port: port.and_then(|port| port.parse().ok()).unwrap_or(80),
+            port: port.and_then(|port| port.parse().ok()).unwrap_or(default_port(https)),
             base_path: path.trim_end_matches('/').to_owned(),
         })
+    }
+
+    /// Connections to it are secured by TLS.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.https
     }
 
     /// The name or address to connect to, without brackets.
@@ -56,12 +65,12 @@ impl Target {
         self.port
     }
 
-    /// As the `Host` header has it: the port is left out when it is 80.
+    /// As the `Host` header has it: the port is left out when it is the scheme's own.
     #[must_use]
     pub fn authority(&self) -> String {
         let bracketed = self.host.contains(':');
         let host = if bracketed { format!("[{}]", self.host) } else { self.host.clone() };
-        if self.port == 80 { host } else { format!("{host}:{}", self.port) }
+        if self.port == default_port(self.https) { host } else { format!("{host}:{}", self.port) }
     }
 
     /// What stands before every path: empty, or `/api`.
@@ -73,12 +82,17 @@ impl Target {
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}{}", self.authority(), self.base_path)
+        let scheme = if self.https { "https" } else { "http" };
+        write!(f, "{scheme}://{}{}", self.authority(), self.base_path)
     }
 }
 
-/// What follows the scheme, when all of it is as it must be.
-fn checked(text: &str) -> Result<&str, TargetError> {
+fn default_port(https: bool) -> u16 {
+    if https { 443 } else { 80 }
+}
+
+/// Whether the scheme is `https`, and what follows it, when all of it is as it must be.
+fn checked(text: &str) -> Result<(bool, &str), TargetError> {
     if text.trim().is_empty() {
         return Err(wrong("the target is empty", format!("write it as {EXAMPLE}")));
     }
@@ -99,21 +113,16 @@ fn checked(text: &str) -> Result<&str, TargetError> {
         };
         return Err(wrong("the target lacks its scheme", advice));
     };
-    match &*scheme.to_ascii_lowercase() {
-        "http" => {}
-        "https" => {
-            return Err(wrong(
-                "`https` targets are not supported yet",
-                "use an `http://` address of the service",
-            ));
-        }
+    let https = match &*scheme.to_ascii_lowercase() {
+        "http" => false,
+        "https" => true,
         _ => {
             return Err(wrong(
                 format!("`{scheme}` is not a scheme that can be loaded"),
                 format!("write it as {EXAMPLE}"),
             ));
         }
-    }
+    };
     if let Some(at) = rest.find(['?', '#']) {
         return Err(wrong(
             "the target holds a query or a fragment",
@@ -143,7 +152,7 @@ fn checked(text: &str) -> Result<&str, TargetError> {
         if !good {
             return Err(wrong(
                 format!("`{port}` is not a port"),
-                "ports lie between 1 and 65535; without one it is 80",
+                "ports lie between 1 and 65535; without one it is 80, with `https` 443",
             ));
         }
     }
@@ -153,7 +162,7 @@ fn checked(text: &str) -> Result<&str, TargetError> {
             "write it percent-encoded",
         ));
     }
-    Ok(rest)
+    Ok((https, rest))
 }
 
 fn split_port(authority: &str) -> (&str, Option<&str>) {
@@ -197,13 +206,15 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn plain_http_urls_are_targets() {
+    fn urls_of_http_and_https_are_targets() {
         for text in [
             "http://127.0.0.1:8000",
             "http://localhost",
             "HTTP://api.example.com/v1/",
             "http://[::1]:8000",
             "http://todo_app:80",
+            "https://api.example.com",
+            "HTTPS://[::1]:8443/v1",
         ] {
             assert!(Target::parse(text).is_ok(), "{text}");
         }
@@ -220,6 +231,11 @@ mod tests {
         assert_eq!(shown("http://shop.test/api/"), "shop.test 80 shop.test http://shop.test/api");
         assert_eq!(shown("http://[::1]:8000"), "::1 8000 [::1]:8000 http://[::1]:8000");
         assert_eq!(shown("http://[::1]"), "::1 80 [::1] http://[::1]");
+        assert_eq!(shown("https://shop.test/"), "shop.test 443 shop.test https://shop.test");
+        assert_eq!(shown("https://a.test:80"), "a.test 80 a.test:80 https://a.test:80");
+        assert_eq!(shown("http://a.test:443"), "a.test 443 a.test:443 http://a.test:443");
+        assert!(Target::parse("HTTPS://x").unwrap().is_https());
+        assert!(!Target::parse("http://x").unwrap().is_https());
     }
 
     #[test]
@@ -228,10 +244,6 @@ mod tests {
             ("", "the target is empty; write it as `http://127.0.0.1:8000`"),
             ("127.0.0.1:8000", "the target lacks its scheme; write `http://127.0.0.1:8000`"),
             (
-                "https://x.io",
-                "`https` targets are not supported yet; use an `http://` address of the service",
-            ),
-            (
                 "ftp://x.io",
                 "`ftp` is not a scheme that can be loaded; write it as `http://127.0.0.1:8000`",
             ),
@@ -239,11 +251,11 @@ mod tests {
             ("http://:80", "the target lacks its host; write it as `http://127.0.0.1:8000`"),
             (
                 "http://x:0",
-                "`0` is not a port; ports lie between 1 and 65535; without one it is 80",
+                "`0` is not a port; ports lie between 1 and 65535; without one it is 80, with `https` 443",
             ),
             (
                 "http://x:http",
-                "`http` is not a port; ports lie between 1 and 65535; without one it is 80",
+                "`http` is not a port; ports lie between 1 and 65535; without one it is 80, with `https` 443",
             ),
             (
                 "http://a@x",

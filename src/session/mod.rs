@@ -9,11 +9,13 @@ mod results;
 mod run;
 mod seconds;
 mod signals;
+mod way;
 
 pub use check::{check, complete};
-pub use options::{Options, Output, ProfileChoice, Ramp};
+pub use options::{Options, Output, ProfileChoice, Ramp, Trust};
 pub use prepare::{Prepared, prepare};
 pub use run::run;
+pub use way::{Pinned, Way};
 
 use std::io::{self, Write as _};
 

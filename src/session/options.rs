@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::way::Pinned;
 use crate::plan::Target;
 use crate::units::Rate;
 
@@ -11,6 +12,10 @@ use crate::units::Rate;
 pub struct Options {
     /// Wins over the plan's target.
     pub target: Option<Target>,
+    /// Whom an `https` target must convince.
+    pub trust: Trust,
+    /// Addresses that names are reached at, instead of those that the system knows.
+    pub resolve: Vec<Pinned>,
     /// Start the embedded Todo API on a free port and use it as the target.
     pub demo: bool,
     /// Only these classes; all with a weight when empty.
@@ -67,6 +72,18 @@ pub struct ProfileChoice {
     pub ramp: Option<Ramp>,
     /// The whole time, from the first user on.
     pub run_time: Option<Duration>,
+}
+
+/// Whose certificates are taken for good.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Trust {
+    /// Those that the system's authorities have signed.
+    #[default]
+    System,
+    /// Those that authorities in this PEM file have signed, instead of the system's.
+    File(PathBuf),
+    /// Anyone's: nothing is verified.
+    Anyone,
 }
 
 /// How fast users are added.

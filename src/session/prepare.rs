@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use super::options::{Options, ProfileChoice, Ramp};
+use super::way::Way;
 use crate::diagnostic::{Diagnostic, Source, suggest};
 use crate::load::{Profile, Schedule, Span, order};
 use crate::plan::{Plan, Target};
 use crate::program::{self, Program};
+use crate::protocol::http::Roots;
 use crate::units::format_duration;
 use crate::verdict::Threshold;
 
@@ -24,6 +26,8 @@ pub struct Prepared {
     pub order: Vec<u16>,
     /// Where requests go.
     pub target: Target,
+    /// How the target is reached.
+    pub way: Way,
     /// The profile in words.
     pub profile: String,
     /// Its parts in time.
@@ -55,13 +59,15 @@ pub fn prepare(
             "write `target: http://127.0.0.1:8000` in the plan, or add `--target URL` (or `--demo`)",
         ));
     }
+    let way = target.as_ref().map(|target| Way::to(target, options, Roots::of_system));
+    let way = way.transpose().map_err(|mistake| mistakes.push(mistake)).ok().flatten();
     let load = load(plan, &options.load).map_err(|mistake| mistakes.push(mistake)).ok();
     let weights = weights(plan, &options.classes).map_err(|mistake| mistakes.push(mistake)).ok();
     // The compiler needs some target; without one its result is thrown away below.
     let placeholder = || Target::parse("http://localhost").expect("the text is a target");
     let compiled = program::compile(plan, &target.clone().unwrap_or_else(placeholder), sources);
-    match (compiled, target, load, weights) {
-        (Ok((program, _)), Some(target), Some((profile, words, grace)), Some(weights)) => {
+    match (compiled, target.zip(way), load, weights) {
+        (Ok((program, _)), Some((target, way)), Some((profile, words, grace)), Some(weights)) => {
             let schedule = Schedule::new(&profile);
             let prepared = Prepared {
                 program,
@@ -69,6 +75,7 @@ pub fn prepare(
                 schedule,
                 spans: profile.spans(),
                 target,
+                way,
                 profile: words,
                 grace: options.grace.or(grace).unwrap_or(GRACE),
                 thresholds: plan.thresholds.iter().map(|placed| placed.value.clone()).collect(),

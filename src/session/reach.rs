@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::say;
+use super::way::Way;
 use crate::metrics::Fault;
 use crate::plan::Target;
 use crate::protocol::http::{self, Http};
@@ -23,13 +24,14 @@ const LOOKUP: Duration = Duration::from_secs(5);
 /// What the last try met, or that load may never go there.
 pub(super) async fn reach(
     target: &Target,
+    way: &Way,
     patience: Option<Duration>,
-) -> Result<Vec<SocketAddr>, NotReached> {
+) -> Result<http::Target, NotReached> {
     let started = Instant::now();
     let mut told = false;
     loop {
-        let fault = match once(target).await {
-            Ok(addresses) => return Ok(addresses),
+        let fault = match once(target, way).await {
+            Ok(reached) => return Ok(reached),
             Err(NotReached::Forbidden) => return Err(NotReached::Forbidden),
             Err(NotReached::Fault(fault)) => fault,
         };
@@ -47,17 +49,23 @@ pub(super) async fn reach(
     }
 }
 
-async fn once(target: &Target) -> Result<Vec<SocketAddr>, NotReached> {
-    let lookup = timeout(LOOKUP, http::resolve(target.host(), target.port()));
-    let addresses = lookup.await.unwrap_or(Err(Fault::DnsFailed)).map_err(NotReached::Fault)?;
+async fn once(target: &Target, way: &Way) -> Result<http::Target, NotReached> {
+    let addresses = match &way.addresses {
+        Some(addresses) => addresses.clone(),
+        None => {
+            let lookup = timeout(LOOKUP, http::resolve(target.host(), target.port()));
+            lookup.await.unwrap_or(Err(Fault::DnsFailed)).map_err(NotReached::Fault)?
+        }
+    };
     // Before the first packet: not even a connection goes there.
     if judge(&addresses) == Reach::Metadata {
         return Err(NotReached::Forbidden);
     }
-    let authority = target.authority();
-    let http = Http::new(vec![http::Target { authority, addresses: addresses.clone(), tls: None }]);
+    let (authority, tls) = (target.authority(), way.tls.clone());
+    let reached = http::Target { authority, addresses, tls };
+    let http = Http::new(vec![reached.clone()]);
     http.probe(&Limits::default()).await.map_err(|(_, fault)| NotReached::Fault(fault))?;
-    Ok(addresses)
+    Ok(reached)
 }
 
 /// Why a run cannot begin.

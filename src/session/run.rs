@@ -13,6 +13,7 @@ use super::reach::{self, NotReached, Reach};
 use super::results::{cannot_write, link_latest, make_folder, remove_empty, sinks};
 use super::seconds::Seconds;
 use super::signals::Signals;
+use super::way;
 use super::{colour, say};
 use crate::control::{Command, StopReason};
 use crate::demo::{self, Demo};
@@ -23,7 +24,7 @@ use crate::exit::Exit;
 use crate::load::Schedule;
 use crate::metrics::{Fault, Interval, Summary};
 use crate::plan::{Plan, Target};
-use crate::protocol::http::{self, Http};
+use crate::protocol::http::Http;
 use crate::sink::FanOut;
 use crate::verdict::{Verdict, judge, validity};
 
@@ -79,16 +80,17 @@ async fn measure(
         Err(error) => return mistakes(&[cannot("listen for signals", &error)], sources),
     };
     let target = prepared.target.clone();
+    say(&way::remark(&target, &options.trust));
     let reached = tokio::select! {
-        reached = reach::reach(&target, options.wait_for) => reached,
+        reached = reach::reach(&target, &prepared.way, options.wait_for) => reached,
         reason = signals.next() => {
             remove_empty(out);
             say("stopped before the first user: nothing was sent\n");
             return stopped_exit(reason);
         }
     };
-    let addresses = match reached {
-        Ok(addresses) => addresses,
+    let reached = match reached {
+        Ok(reached) => reached,
         Err(NotReached::Fault(fault)) => {
             remove_empty(out);
             return unreached(&target, fault);
@@ -102,7 +104,7 @@ async fn measure(
             return mistakes(&[mistake], sources);
         }
     };
-    warn_of_distance(&target, &addresses, options.yes);
+    warn_of_distance(&target, &reached.addresses, options.yes);
     let mut started = about(plan, sources, options, &prepared, workers, out);
     let mut fan_out = match sinks(out, &options.output) {
         Ok(fan_out) => fan_out,
@@ -117,11 +119,7 @@ async fn measure(
         iterations: options.iterations,
         workers,
     });
-    let authority = target.authority();
-    let protocol = || {
-        let (authority, addresses) = (authority.clone(), addresses.clone());
-        Http::new(vec![http::Target { authority, addresses, tls: None }])
-    };
+    let protocol = || Http::new(vec![reached.clone()]);
     started.at = jiff::Timestamp::now();
     fan_out.take(&Event::Started(&started));
     let workers = match engine::start(setup.clone(), protocol) {
@@ -300,6 +298,7 @@ fn about(
         plan_format: if crate::plan::document::is_toml(&source.path) { "toml" } else { "yaml" },
         profile: prepared.profile.clone(),
         target: prepared.target.to_string(),
+        insecure: way::is_unverified(&prepared.target, &options.trust),
         seed: options.seed.unwrap_or_else(seed_by_chance),
         workers,
         users_peak: prepared.schedule.peak(),

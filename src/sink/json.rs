@@ -32,6 +32,7 @@ pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
             "loaded_s": rounded(Some(summary.loaded.as_secs_f64())),
             "planned_s": started.planned.as_secs_f64(),
             "target": started.target,
+            "insecure": started.insecure,
             "seed": started.seed,
             "workers": started.workers,
             "users_peak": started.users_peak,

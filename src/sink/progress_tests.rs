@@ -18,6 +18,7 @@ fn started() -> Started {
         plan_format: "yaml",
         profile: "profile load".into(),
         target: "http://127.0.0.1:8000".into(),
+        insecure: false,
         seed: 1,
         workers: 2,
         users_peak: 50,

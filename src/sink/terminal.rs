@@ -128,6 +128,9 @@ pub fn summary_text(started: &Started, ended: &Ended<'_>, width: Option<u16>) ->
     exceptions(summary, &mut out);
     thresholds(ended, &mut out);
     verdict(ended, &mut out);
+    if started.insecure {
+        let _ = writeln!(out, "{}", styled(WARN, "The target's certificate was not verified."));
+    }
     let _ = writeln!(out, "{} {}", styled(DIM, "Results:"), visible(&started.out));
     out
 }

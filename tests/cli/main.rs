@@ -4,6 +4,7 @@ mod bad_days;
 mod check;
 mod commands;
 mod exit_codes;
+mod https;
 mod options;
 mod overrides;
 mod results;
