@@ -70,7 +70,7 @@ impl User {
     }
 }
 
-async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
+pub(super) async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
     poll_fn(|context| match future.as_mut().poll(context) {
         Poll::Ready(output) => Poll::Ready(Some(output)),
         Poll::Pending => Poll::Ready(None),

@@ -1,12 +1,15 @@
 //! Owns the tests of the client within TLS: T1 to T14 of the catalogue, and all other rows again.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
 };
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::client::ResolvesClientCert as _;
 use tokio_rustls::rustls::crypto::ring;
@@ -22,11 +25,11 @@ use super::scripted::Act::{self, Await, Cut, Fin, Read, Reset, Silence, Write};
 use super::scripted::{PLAIN, Server};
 use super::stream::Stream;
 use super::tests::{
-    GET, LARGE, LONG, Row, SHORT, User, first_and_reuse_of, locally, post, rows, write,
+    GET, LARGE, LONG, Row, SHORT, User, first_and_reuse_of, locally, poll_once, post, rows, write,
 };
 use super::{BadName, Roots, RootsError, Tls};
 use crate::metrics::Fault;
-use crate::protocol::{Limits, Protocol};
+use crate::protocol::{Limits, Outgoing, Protocol};
 
 type Versions = &'static [&'static SupportedProtocolVersion];
 static BOTH: Versions = &[&TLS12, &TLS13];
@@ -461,6 +464,36 @@ async fn large_bodies_go_both_ways() {
         assert_eq!((exchange.status, exchange.body_bytes), (Ok(200), LARGE as u64));
         assert!(user.body == body && server.requests() == [request]);
         assert!(user.send(GET).await.connect.is_none());
+    })
+    .await;
+}
+
+// TLS takes more than a full socket does: a request that it has whole may still be here.
+#[tokio::test]
+async fn what_tls_has_taken_is_written_when_the_socket_lets_it() {
+    let trusted = Trusted::new();
+    let limits = Limits { first_byte: Duration::from_secs(10), ..LONG };
+    locally(async {
+        // It takes 64 KiB more, so that one of these is between the two.
+        for size in (1..=16).map(|step| step * 32 * 1024) {
+            let bytes = post(size);
+            let script = vec![Await, Read(bytes.len()), Write(PLAIN.to_vec())];
+            let (server, _) = trusted.start(Settings::default(), vec![script]).await;
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.set_send_buffer_size(4096).unwrap();
+            let stream = socket.connect(server.address).await.unwrap();
+            let stream = trusted.client().handshake(stream).await.unwrap();
+            let mut connection = Connection::new(Stream::Tls(stream));
+
+            let (now, mut body) = (Instant::now(), Vec::new());
+            let (head_only, keep_body) = (false, false);
+            let request =
+                Outgoing { target: 0, bytes: &bytes, head_only, keep_body, limits: &limits };
+            let mut exchange = pin!(connection.converse(&request, &mut body, now, now));
+            assert!(poll_once(exchange.as_mut()).await.is_none());
+            server.go_on();
+            assert_eq!(exchange.await.status, Ok(200), "{size} bytes");
+        }
     })
     .await;
 }
