@@ -38,7 +38,7 @@ pub struct Interval {
 }
 
 /// What one name held.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NameStats {
     /// Response times (due to last byte) of the requests that succeeded.
     pub response_ok: Timing,
@@ -76,6 +76,20 @@ impl Seen {
         self.count += other.count;
         self.first_ms = self.first_ms.min(other.first_ms);
         self.last_ms = self.last_ms.max(other.last_ms);
+    }
+}
+
+impl Default for NameStats {
+    fn default() -> Self {
+        Self {
+            response_ok: Timing::default(),
+            response_failed: Timing::default(),
+            service: Timing::default(),
+            connect: Timing::coarse(),
+            first_byte: Timing::coarse(),
+            body_bytes: 0,
+            failures: Vec::new(),
+        }
     }
 }
 
