@@ -6,9 +6,9 @@
 //! |---|---|
 //! | `yaml`, `toml` | a whole plan, without mistakes |
 //! | `yaml NAME.yaml` | the same; saved, for later commands of the document. `broken….yaml` must have mistakes |
-//! | `yaml fragment WHERE` | what stands below `WHERE:` of a plan, or in a class (see [`whole`]), without mistakes |
+//! | `yaml fragment WHERE` | `WHERE:` of a plan, or what stands below it (see [`whole`]), without mistakes |
 //! | `yaml ci` | YAML; lines of it that begin with `throng` are checked as in `sh` |
-//! | `sh` | a line that begins with `throng` or `cargo run … --` is run, for a second, on a Todo API |
+//! | `sh` | a line that begins with `throng` or `cargo run … --` is run, for half a second, on a Todo API |
 //! | `console` | `$ COMMAND` prints exactly what follows it; `…` alone on a line stands for any lines, and in a line with times, rates or shares the figures may be others |
 //! | `text`, `python` | nothing: for reading |
 //!
@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use throng::demo::{self, Demo};
+use throng::metrics::Fault;
 
 #[test]
 fn the_readme_tells_the_truth() {
@@ -47,6 +48,23 @@ fn every_page_is_checked_above() {
         let call = format!("check(\"{}\");", page.display());
         assert!(source.contains(&call), "add a test with `{call}`");
     }
+}
+
+#[test]
+fn failures_are_called_as_the_program_calls_them() {
+    let text = fs::read_to_string(root().join("docs/troubleshooting.md")).unwrap();
+    let sentences: Vec<_> = Fault::ALL.iter().map(|fault| fault.sentence()).collect();
+    let mut unknown = Vec::new();
+    for table in text.split("\n| failure |").skip(1) {
+        for row in table.lines().skip(2).take_while(|line| line.starts_with('|')) {
+            let cell = row.split('|').nth(1).unwrap();
+            unknown.extend(cell.split('`').skip(1).step_by(2).filter(|it| !sentences.contains(it)));
+        }
+    }
+    assert!(unknown.is_empty(), "{unknown:#?}");
+    let tls = sentences.iter().filter(|sentence| sentence.starts_with("tls"));
+    let missing: Vec<_> = tls.filter(|it| !text.contains(&format!("`{it}`"))).collect();
+    assert!(missing.is_empty(), "not on the page: {missing:#?}");
 }
 
 #[test]
@@ -173,13 +191,14 @@ fn whole(place: &str, text: &str) -> String {
     };
     let rest = match place {
         "users" | "class" | "tasks" | "steps" => "profiles: { p: { users: 1, hold: 1s } }\n".into(),
+        "profiles" | "thresholds" if text.contains(&format!("{place}:\n")) => text.to_owned(),
         "profiles" | "thresholds" => below(&format!("{place}:\n"), 2),
         _ => panic!("nothing of a plan is called `{place}` here"),
     };
-    // Only there, so that several profiles need no choice.
-    let chosen = text.lines().find(|line| place == "profiles" && !line.starts_with(['#', ' ']));
-    let chosen = chosen.and_then(|line| line.split(':').next());
-    let chosen = chosen.map(|name| format!("profile: {name}\n")).unwrap_or_default();
+    // Several profiles need a choice.
+    let choose = place == "profiles" && !rest.starts_with("profile:");
+    let first = text.split(':').next().filter(|_| choose);
+    let chosen = first.map(|name| format!("profile: {name}\n")).unwrap_or_default();
     format!("target: http://127.0.0.1:8000\n{chosen}{users}{rest}")
 }
 
@@ -230,13 +249,16 @@ impl Reader {
         (output.status.code().unwrap_or(-1), String::from_utf8(output.stdout).unwrap())
     }
 
+    /// The text, with the addresses at which there are Todo APIs instead of those of the page.
+    fn reachable(&self, text: &str) -> String {
+        self.apis.iter().fold(text.to_owned(), |text, (written, api)| {
+            text.replace(written, &api.address().to_string())
+        })
+    }
+
     /// The same, with the addresses of the page.
     fn shell_as_written(&self, line: &str) -> (i32, String) {
-        let mut line = line.to_owned();
-        for (written, api) in &self.apis {
-            line = line.replace(written, &api.address().to_string());
-        }
-        let (code, mut said) = self.shell(&line);
+        let (code, mut said) = self.shell(&self.reachable(line));
         for (written, api) in &self.apis {
             said = said.replace(&api.address().to_string(), written);
         }
@@ -244,7 +266,7 @@ impl Reader {
     }
 
     fn plan(&self, name: &str, block: &Block) -> Found {
-        fs::write(self.folder.path().join(name), &block.text).unwrap();
+        fs::write(self.folder.path().join(name), self.reachable(&block.text)).unwrap();
         let (code, said) = self.shell(&format!("throng check {name}"));
         let wanted = if name.starts_with("broken") { 2 } else { 0 };
         let quiet = wanted == 2 || said == format!("{name}: no mistakes\n");
@@ -273,7 +295,7 @@ impl Reader {
             let ok: &[i32] = match words.first().map(String::as_str) {
                 Some("run") => {
                     self.shorten(&mut words, &mut environment, &format!("out-{}-{at}", text.len()));
-                    // A second is too short for some thresholds.
+                    // That is too short for some thresholds.
                     &[0, 1]
                 }
                 Some("demo") => {
@@ -292,7 +314,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Makes a run that takes a second and goes to the Todo API in this process.
+    /// Makes a run that takes half a second and goes to the Todo API in this process.
     fn shorten(&self, words: &mut Vec<String>, environment: &mut String, out: &str) {
         let has = |words: &[String], options: &[&str]| {
             words.iter().any(|word| options.contains(&word.as_str()))
@@ -305,9 +327,9 @@ impl Reader {
             }
         }
         if let Some(at) = words.iter().position(|word| word == "-t" || word == "--run-time") {
-            words[at + 1] = "1s".into();
+            words[at + 1] = "500ms".into();
         } else if !has(words, &["-n", "--requests", "--help"]) {
-            words.extend(["-t".into(), "1s".into()]);
+            words.extend(["-t".into(), "500ms".into()]);
         }
         if !has(words, &["--out"]) {
             words.extend(["--out".into(), out.to_owned()]);
@@ -360,12 +382,8 @@ fn throng_in(line: &str) -> Option<(&str, &str)> {
 /// Whether a program said what a page says that it does.
 fn matches(expected: &str, said: &str) -> bool {
     let said: Vec<_> = said.lines().collect();
-    let parts: Vec<Vec<_>> = expected
-        .split('\n')
-        .collect::<Vec<_>>()
-        .split(|line| line.trim() == "…")
-        .map(<[&str]>::to_vec)
-        .collect();
+    let lines: Vec<_> = expected.lines().collect();
+    let parts: Vec<_> = lines.split(|line| line.trim() == "…").collect();
     let (mut at, last) = (0, parts.len() - 1);
     for (number, part) in parts.iter().enumerate() {
         let fits = |start: usize| {
@@ -389,9 +407,17 @@ fn matches(expected: &str, said: &str) -> bool {
 }
 
 fn same(expected: &str, said: &str) -> bool {
+    let (expected, said) = (expected.trim_end(), said.trim_end());
     let measured = ["ms", "/s", "%", " requests", "Aggregated", "Z/report", " times a "];
-    expected.trim_end() == said.trim_end()
+    expected == said
         || (measured.iter().any(|mark| expected.contains(mark)) && loose(expected) == loose(said))
+        || (counted(expected).is_some() && counted(expected) == counted(said))
+}
+
+/// What follows a count that stands alone at the start of an indented line.
+fn counted(line: &str) -> Option<&str> {
+    let (count, what) = line.strip_prefix("  ")?.trim_start().split_once("  ")?;
+    count.chars().all(|c| c.is_ascii_digit() || c == ',').then_some(what)
 }
 
 /// The line with `#` for each figure with its unit, and one space for several.
@@ -415,6 +441,8 @@ fn pages_are_compared_line_by_line() {
     assert!(!matches("a\n…\nd", "a\nd\ne") && !matches("a", "a\nb") && !matches("a\nb", "a"));
     assert!(same("GET  /  12  1.50ms", "GET  /  1,234  2s") && !same("GET / 5ms", "PUT / 5ms"));
     assert!(!same("500 users need 564", "500 users need 565"));
+    assert!(same("      12  status 500  GET /", "   1,234  status 500  GET /"));
+    assert!(!same("      12  status 500  GET /", "      12  status 404  GET /"));
     assert_eq!(throng_in("A=1 throng run x"), Some(("A=1 ", "run x")));
     assert_eq!(throng_in("cargo run --release -- run x"), Some(("", "run x")));
     assert_eq!(throng_in("cat throng run"), None);
