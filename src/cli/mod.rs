@@ -4,13 +4,13 @@ mod check;
 mod demo;
 mod run;
 mod shell;
+mod slips;
 mod url;
 
 use std::ffi::OsString;
 use std::io::Write as _;
 
 use clap::builder::FalseyValueParser;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::exit::Exit;
@@ -21,7 +21,6 @@ use crate::exit::Exit;
     name = "throng",
     version,
     about,
-    disable_help_subcommand = true,
     max_term_width = 100,
     after_help = EXAMPLES
 )]
@@ -50,28 +49,6 @@ const EXAMPLES: &str = "Begin here:
   throng check plans/todo.yaml                          every mistake of a plan, nothing sent
   throng run --help                                     all options, exit codes, examples";
 
-/// Options of the contract that are not there yet: said so, instead of taken for a slip.
-const LATER: [&str; 18] = [
-    "--allow-outside",
-    "--baseline",
-    "--csv-full-history",
-    "--csv-requests",
-    "--env",
-    "--exclude-tags",
-    "-E",
-    "--explain",
-    "--format",
-    "--iterations",
-    "-i",
-    "--rate",
-    "--set",
-    "--strict",
-    "--tags",
-    "-T",
-    "--ui",
-    "--versus",
-];
-
 /// The command line as clap knows it, with a name in the environment for every option of a run.
 fn command() -> Command {
     Cli::command().mut_subcommand("run", |run| run.mut_args(with_environment))
@@ -94,11 +71,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
-            if let Some(option) = later_option(&error) {
-                say(&format!(
-                    "error: `{option}` is not supported yet\n  \
-                     take it out: this version cannot do it\n"
-                ));
+            if let Some(answer) = slips::answer(&error) {
+                say(&format!("error: {answer}\n"));
                 return Exit::Mistake;
             }
             // Help and version are answers, not mistakes. A closed stream changes neither.
@@ -113,14 +87,6 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Verb::Completions(completions) => completions.run(command()),
         Verb::Man => shell::man(command()),
     }
-}
-
-/// The option of the contract that clap does not know.
-fn later_option(error: &clap::Error) -> Option<String> {
-    let ContextValue::String(given) = error.get(ContextKind::InvalidArg)? else { return None };
-    let option = given.split('=').next().unwrap_or(given);
-    (error.kind() == ErrorKind::UnknownArgument && LATER.contains(&option))
-        .then(|| option.to_owned())
 }
 
 /// The command line as a shell would take it again.

@@ -14,9 +14,9 @@ use crate::units::{Rate, UnitError, parse_duration};
 #[derive(Debug, clap::Args)]
 #[command(after_help = exit_codes())]
 pub(super) struct Arguments {
-    /// The plan to run (YAML or TOML), or a URL to load without one
-    #[arg(value_name = "PLAN|URL")]
-    plan: PathBuf,
+    /// The plan to run (YAML or TOML), or a URL to load without one; a sample with --demo alone
+    #[arg(value_name = "PLAN|URL", required_unless_present = "demo")]
+    plan: Option<PathBuf>,
     /// Run only these user classes
     #[arg(value_name = "CLASS")]
     classes: Vec<String>,
@@ -101,6 +101,9 @@ pub(super) struct Arguments {
     headless: bool,
 }
 
+/// What `--demo` runs when no plan is named.
+const SAMPLE: (&str, &str) = ("todo.yaml", include_str!("../../plans/todo.yaml"));
+
 fn exit_codes() -> String {
     let rows = exit::TABLE.map(|(_, code, meaning)| format!("  {code:>3}  {meaning}"));
     let examples = "Examples:
@@ -159,7 +162,10 @@ fn run_time(text: &str) -> Result<Duration, UnitError> {
 
 impl Arguments {
     pub(super) fn run(self, command_line: String) -> Exit {
-        let text = self.plan.to_string_lossy().into_owned();
+        let text = match &self.plan {
+            Some(plan) => plan.to_string_lossy().into_owned(),
+            None => SAMPLE.0.to_owned(),
+        };
         let loaded = if url::is_url(&text) {
             match url::plan(&text, &self.url, &self.classes) {
                 Ok(plan) => session::complete(plan::parse(url::NAME, &plan)),
@@ -168,14 +174,23 @@ impl Arguments {
                     return Exit::Mistake;
                 }
             }
-        } else if let Some(option) = self.url.given() {
+        } else if let Some(option) = self.url.given().filter(|_| !url::lacks_its_scheme(&text)) {
             say(&format!(
                 "error: `{option}` is for a URL without a plan\n  \
                  write it into the plan's requests, or give a URL instead of {text}\n"
             ));
             return Exit::Mistake;
+        } else if let Some(plan) = &self.plan {
+            if url::lacks_its_scheme(&text) && !plan.exists() {
+                say(&format!(
+                    "error: there is no plan `{text}`\n  \
+                     write `http://{text}` to load that address without a plan\n"
+                ));
+                return Exit::Mistake;
+            }
+            session::check(plan)
         } else {
-            session::check(&self.plan)
+            session::complete(plan::parse(SAMPLE.0, SAMPLE.1))
         };
         let Some(plan) = loaded.plan else {
             say(&diagnostic::render(&loaded.diagnostics, &loaded.sources, colour()));

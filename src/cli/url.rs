@@ -40,6 +40,14 @@ pub(super) fn is_url(text: &str) -> bool {
     lower.starts_with("http://") || lower.starts_with("https://")
 }
 
+/// Whether it looks like a URL that someone began with its host: `127.0.0.1:8000/todos/`.
+pub(super) fn lacks_its_scheme(text: &str) -> bool {
+    let authority = text.split('/').next().unwrap_or(text);
+    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, ""));
+    let numbered = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    !host.is_empty() && (numbered || authority == "localhost")
+}
+
 impl Request {
     /// The first option that was given, as it is written.
     pub(super) fn given(&self) -> Option<&'static str> {
@@ -93,7 +101,9 @@ pub(super) fn plan(url: &str, request: &Request, classes: &[String]) -> Result<S
          name: {name}\n\
          target: {target}\n\
          users:\n  User:\n    wait: none\n    tasks:\n      request:\n        {method}: {path}\n",
-        name = json(&format!("{} {url}", method.to_uppercase())),
+        // A template is filled in for each request; a name is one for all.
+        name =
+            json(&format!("{} {}", method.to_uppercase(), url.split("{{").next().unwrap_or(url))),
         target = json(&format!("{scheme}://{authority}")),
         path = json(path),
     );

@@ -139,7 +139,7 @@ faults! {
     SendReset, "send.reset", Connection, "reset while sending",
         "the server closed the connection before it had read the request";
     HeadClosed, "head.closed_no_bytes", Connection, "closed early: no answer",
-        "the server closed the connection instead of answering: look at its log";
+        "the server closed the connection instead of answering: look at its log; one that speaks TLS needs `https://`";
     HeadTruncated, "head.truncated", Connection, "closed early: in the head of the answer",
         "the server broke off while answering: look at its log";
     HeadReset, "head.reset", Connection, "reset before the answer",
@@ -175,7 +175,7 @@ faults! {
     LocalFiles, "local.fd", Generator, "no file descriptors left",
         "raise the limit (`ulimit -n`) or run fewer users";
     LocalPorts, "local.ports", Generator, "no local ports left",
-        "too many connections to one address: run fewer users, or keep connections alive";
+        "too many connections to one address: run fewer users, or see why the server closes them";
 }
 
 impl Failure {

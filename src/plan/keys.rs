@@ -360,6 +360,12 @@ const FOREIGN: &[(&[Context], &[&str], &str)] = &[
         "write it at each request; in YAML an anchor and `<<` save repeating it",
     ),
     (&[Context::Class], &["fixed"], "write `weight`"),
+    (
+        &[Context::Class],
+        &["on_start"],
+        "for now write a task that does it and captures something, with `when: not token`, and \
+         `when: token` at the others",
+    ),
     (&[Context::Step, Context::Task], &["query"], "write it into the path, as `/todos/?limit=10`"),
     (&[Context::Step, Context::Task], &["auth"], "send an `authorization` header"),
     (&[Context::Step, Context::Task], &["cookies"], "send a `cookie` header"),

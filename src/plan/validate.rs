@@ -36,9 +36,16 @@ pub(super) fn assigned(document: &Node, names: &mut Vec<String>) {
         NodeValue::List(items) => items.iter().for_each(|item| assigned(item, names)),
         NodeValue::Map(entries) => {
             for entry in entries {
-                if let ("set" | "push" | "capture", NodeValue::Map(variables)) =
-                    (entry.key.value.as_str(), &entry.value.value)
-                {
+                // A slip of such a key must not make all that it assigns unknown as well.
+                let assigns = ["set", "push", "capture"];
+                let key = entry.key.value.as_str();
+                let known = Context::Step.find(key).is_some();
+                let near = if known {
+                    assigns.into_iter().find(|one| *one == key)
+                } else {
+                    suggest(key, assigns)
+                };
+                if let (Some(_), NodeValue::Map(variables)) = (near, &entry.value.value) {
                     names.extend(variables.iter().map(|variable| variable.key.value.clone()));
                 }
                 assigned(&entry.value, names);

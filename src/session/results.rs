@@ -122,11 +122,12 @@ pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Diagnostic {
         io::ErrorKind::PermissionDenied => "you may not write there".to_owned(),
         io::ErrorKind::StorageFull => "the disk is full".to_owned(),
         io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
+        io::ErrorKind::NotFound => "there is no such folder".to_owned(),
         io::ErrorKind::NotADirectory => "a file stands where a folder is needed".to_owned(),
         _ => error.to_string(),
     };
     Diagnostic::without_place(
         format!("the results cannot be written to `{}`: {what}", path.display()),
-        "choose another folder with `--out DIR`; nothing was sent",
+        "choose another place, as with `--out DIR`; nothing was sent",
     )
 }

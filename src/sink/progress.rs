@@ -169,7 +169,8 @@ fn figures_of(second: &Second<'_>) -> Vec<Part> {
     let now = second.interval.all_names();
     let (response, total) = (now.response(), second.so_far.all());
     let users = second.interval.users().round() as u32;
-    let users = if users == second.asked_users {
+    // None are asked for when the load has ended: what is left is finishing.
+    let users = if users == second.asked_users || second.asked_users == 0 {
         people(u64::from(users))
     } else {
         format!("{users} of {}", people(u64::from(second.asked_users)))
@@ -206,7 +207,9 @@ fn clock(started: &Started, second: &Second<'_>, stopping: bool) -> String {
         return format!("{now}  the load has ended; what is under way may finish");
     }
     let stage = started.spans.iter().find(|span| span.from < at && at <= span.to);
-    let stage = stage.filter(|_| started.spans.len() > 1).map(|span| visible(&span.name));
+    // `20 users` is said beside it already.
+    let says_more = |name: &str| !name.ends_with(" users") && !name.ends_with(" user");
+    let stage = stage.map(|span| visible(&span.name)).filter(|name| says_more(name));
     let stage = stage.map(|name| format!("  {name}")).unwrap_or_default();
     format!("{now} of {}{stage}", format_duration(started.planned))
 }

@@ -90,7 +90,7 @@ fn lines(
 #[test]
 fn a_wide_screen_shows_all_of_it() {
     insta::assert_snapshot!(shown(|_| {}, false, 100, 30), @r#"
-    ━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌  1m20s of 5m  50 users
+    ━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌  1m20s of 5m
     48 of 50 users  3,360 requests  80 failed  42.0/s  p50 14.0ms  p95 24.0ms  p99 25.0ms
                                                         req/s       p95    failed
     POST /할일/{id}/a-rather-long-name-of-an-endpoi…     22.0    24.0ms        80
@@ -102,7 +102,7 @@ fn a_wide_screen_shows_all_of_it() {
 #[test]
 fn a_narrow_one_leaves_out_what_matters_least() {
     insta::assert_snapshot!(shown(|_| {}, false, 60, 24), @r#"
-    ━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌  1m20s of 5m  50 users
+    ━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌  1m20s of 5m
     48 of 50 users  80 failed  42.0/s  p95 24.0ms
                                      req/s       p95    failed
     POST /할일/{id}/a-rather-lon…     22.0    24.0ms        80
@@ -110,7 +110,7 @@ fn a_narrow_one_leaves_out_what_matters_least() {
     ✗ error_rate < 0.1%  2.38%  ✗ rps > 50/s  42.0/s
     "#);
     insta::assert_snapshot!(shown(|_| {}, false, 30, 24), @r#"
-    ━━╌╌╌╌╌╌╌  1m20s of 5m  50 u…
+    ━━╌╌╌╌╌╌╌  1m20s of 5m
     48 of 50 users  80 failed
     ✗ error_rate < 0.1%  2.38%
     "#);
@@ -143,7 +143,9 @@ fn the_clock_says_what_the_run_waits_for() {
         let screen = shown(change, false, 100, 24);
         screen.lines().next().unwrap().trim_start_matches(['━', '╌']).trim().to_owned()
     };
-    assert_eq!(first(|_| {}), "1m20s of 5m  50 users");
+    assert_eq!(first(|_| {}), "1m20s of 5m");
+    let named = |started: &mut Started| started.spans[1].name = "peak".into();
+    assert_eq!(first(named), "1m20s of 5m  peak");
     assert_eq!(first(|started| started.iterations = Some(9_000)), "1m20s  3,360 of 9,000 requests");
     assert_eq!(
         first(|started| started.planned = Duration::from_secs(70)),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::units::{Rate, format_duration, format_percent, parse_duration, parse_percent};
+use crate::units::{Rate, format_percent, parse_duration, parse_percent};
 
 /// A figure of the run and the bound that it must keep.
 #[derive(Debug, Clone, PartialEq)]
@@ -171,6 +171,14 @@ impl Threshold {
     /// Says what is wrong and what to write instead.
     pub fn parse(text: &str) -> Result<Self, ThresholdError> {
         let (metric_text, op, value) = split(text)?;
+        // `errors < 1%` is about a share, whatever its name.
+        let is_count = matches!(metric_text, "errors" | "failures" | "failed");
+        if is_count && value.ends_with('%') {
+            return Err(ThresholdError::new(
+                format!("`{metric_text}` is a number of requests, and `{value}` a share of them"),
+                format!("write `error_rate {op} {value}`"),
+            ));
+        }
         let metric = Metric::parse(metric_text)?;
         let (limit, shown) = metric.parse_limit(metric_text, op, value)?;
         if op == Op::Less && limit <= 0.0 {
@@ -300,7 +308,7 @@ impl Metric {
                 }
                 let limit = parse_duration(&value.replace(' ', ""))
                     .map_err(|_| bad(format!("write a time, as `{metric} {op} 500ms`")))?;
-                Ok((limit.as_secs_f64() * 1e3, format_duration(limit)))
+                Ok((limit.as_secs_f64() * 1e3, value.replace(' ', "")))
             }
             Self::ErrorRate => {
                 if bare {
@@ -413,7 +421,7 @@ mod tests {
         let time = |timing, quantile| Time(timing, Percentile(quantile));
         for (text, want) in [
             ("p95 < 500ms", ("p95 < 500ms", time(Timing::Response, 0.95), Op::Less, 500.0)),
-            ("p95<0.5s", ("p95 < 500ms", time(Timing::Response, 0.95), Op::Less, 500.0)),
+            ("p95<0.5s", ("p95 < 0.5s", time(Timing::Response, 0.95), Op::Less, 500.0)),
             (
                 "p99.9 <= 1s",
                 ("p99.9 <= 1s", time(Timing::Response, 0.999), Op::LessOrEqual, 1000.0),
@@ -478,7 +486,7 @@ mod tests {
             ),
             (
                 "failures < 1%",
-                "`1%` is no limit for `failures`; write a whole number, as `failures < 100`",
+                "`failures` is a number of requests, and `1%` a share of them; write `error_rate < 1%`",
             ),
             (
                 "retries < 10",

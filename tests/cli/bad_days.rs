@@ -106,7 +106,7 @@ fn not_even_the_first_line_of_a_file_is_said_before_the_run() {
     let said = limited(&folder, 0);
     assert_eq!(said.code, 2, "{}{}", said.out, said.err);
     assert!(said.err.contains("the results cannot be written to `out"), "{}", said.err);
-    assert!(said.err.contains("choose another folder with `--out DIR`; nothing was sent"));
+    assert!(said.err.contains("choose another place, as with `--out DIR`; nothing was sent"));
 }
 
 #[test]

@@ -61,6 +61,8 @@ fn what_does_not_fit_a_url_or_a_plan_is_said() {
         assert_eq!(said.code, 2, "{line}");
         said.err
     };
+    let template = folder.throng("run http://127.0.0.1:1/?limit={{randint(1,9)}} -n 1");
+    assert_eq!(template.code, 4, "a template in a URL is filled in: {}", template.err);
     assert!(said("run http://127.0.0.1:1/ Todo").starts_with("error: `Todo` stands behind a URL"));
     assert!(said("run http://127.0.0.1:1/ -X FETCH").contains("`FETCH` is not a method"));
     assert!(said("run http://127.0.0.1:1/ --header nothing").contains("has no colon"));
@@ -225,6 +227,46 @@ fn options_of_the_contract_that_are_not_there_yet_say_so() {
     }
     let slip = folder.throng(&format!("run {} --wiat-for 3s", plan("todo.yaml")));
     assert!(slip.err.contains("'--wait-for'"), "{}", slip.err);
+}
+
+#[test]
+fn habits_of_other_tools_are_answered_with_ours() {
+    let folder = Folder::new();
+    let todo = plan("todo.yaml");
+    for (line, answer) in [
+        (format!("run {todo} --duration 5s"), "write `-t/--run-time`, as `-t 30s`"),
+        (format!("run {todo} --vus=5"), "write `-u/--users`, as `-u 50`"),
+        (format!("run {todo} -c 5"), "write `-u/--users`, as `-u 50`"),
+        (format!("run -f {todo}"), "write the plan behind `run`, as `run plan.yaml`"),
+        ("plan.yaml".into(), "write `throng run plan.yaml`"),
+        ("http://127.0.0.1:1/".into(), "write `throng run http://127.0.0.1:1/`"),
+        ("version".into(), "write `throng --version`"),
+        (
+            "run 127.0.0.1:1/todos/ -n 5".into(),
+            "write `http://127.0.0.1:1/todos/` to load that address without a plan",
+        ),
+        ("run localhost".into(), "write `http://localhost` to load that address without a plan"),
+    ] {
+        let said = folder.throng(&line);
+        assert_eq!(said.code, 2, "{line}");
+        assert_eq!(
+            said.err.lines().nth(1).unwrap_or_default().trim(),
+            answer,
+            "{line}: {}",
+            said.err
+        );
+    }
+    assert_eq!(folder.throng("help").code, 0);
+}
+
+#[test]
+fn the_demo_brings_a_plan_of_its_own() {
+    let folder = Folder::new();
+    let said = folder.throng("run --demo -u 10 -t 1s --out out");
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    assert_eq!(folder.json("out/summary.json")["plan"]["name"], "Todo API");
+    let none = folder.throng("run");
+    assert_eq!(none.code, 2);
 }
 
 #[test]

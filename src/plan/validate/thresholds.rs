@@ -5,7 +5,7 @@ use super::values::shorten;
 use crate::diagnostic::Placed;
 use crate::plan::document::{Entry, Node, NodeValue};
 use crate::plan::keys::Context;
-use crate::plan::model::{Action, Class, Request};
+use crate::plan::model::{Action, Class, Request, Step};
 use crate::verdict::Threshold;
 
 impl Checker {
@@ -132,6 +132,14 @@ impl Checker {
                     names.iter().map(|name| format!("`{}`", shorten(name))).collect();
                 format!("there are {}", names.join(", "))
             }
+        };
+        // People think of the task; what is counted is its requests.
+        let task = classes.iter().flat_map(|class| &class.tasks).find(|task| task.name.value == of);
+        let label = match task.map(|task| &task.steps[..]) {
+            Some([Step { action: Action::Request(request), .. }]) => {
+                format!("the request of that task is counted under `{}`", counted_under(request))
+            }
+            _ => label,
         };
         self.wrong(node, format!("no request is counted under `{}`", shorten(of)), label);
         false
