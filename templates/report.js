@@ -71,7 +71,8 @@
       { label: "p50", values: history.response_ms_p50, colour: "p50" },
       { label: "p95", values: history.response_ms_p95, colour: "p95" },
       { label: "p99", values: history.response_ms_p99, colour: "p99" } ] },
-    { id: "chart-users", format: count, series: [
+    // Users are counted at the end of a second.
+    { id: "chart-users", format: count, times: history.time_s.map((from, i) => from + history.seconds[i]), series: [
       { label: "users", values: history.users, colour: "users", fill: true } ] },
   ];
 
@@ -111,14 +112,14 @@
 
   const drawn = charts.map((chart) => {
     const box = element(chart.id);
-    return { box, plot: new uPlot(options(chart, box), [times, ...chart.series.map((one) => one.values)], box) };
+    return { box, plot: new uPlot(options(chart, box), [chart.times ?? times, ...chart.series.map((one) => one.values)], box) };
   });
   // The arrow keys move the one cursor of all charts, and say what it meets.
   let at = null;
   const go = (to) => {
     at = to;
     for (const { plot } of drawn) {
-      plot.setCursor({ left: at == null ? -10 : plot.valToPos(times[at], "x"), top: 0 });
+      plot.setCursor({ left: at == null ? -10 : plot.valToPos(plot.data[0][at], "x"), top: 0 });
     }
     const words = at == null ? [] : charts.flatMap((chart) => chart.series.map((one) => `${one.label} ${chart.format(one.values[at])}`));
     element("reading").textContent = at == null ? "" : `${clock(times[at])}: ${words.join(", ")}`;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use throng::diagnostic::{Place, Severity, render};
-use throng::plan::{Loaded, parse};
+use throng::plan::{Loaded, Target, parse};
+use throng::program::compile;
 use throng::session::complete;
 
 fn root() -> PathBuf {
@@ -87,6 +88,21 @@ fn the_sample_plans_have_nothing_to_complain_about() {
 fn the_yaml_and_the_toml_sample_are_the_same_plan() {
     let (yaml, toml) = (read("plans/todo.yaml").plan, read("plans/todo.toml").plan);
     assert_eq!(yaml, toml);
+}
+
+#[test]
+fn the_yaml_and_the_toml_sample_compile_to_the_same_program() {
+    let target = Target::parse("http://127.0.0.1:8000").unwrap();
+    let compiled = |name: &str| {
+        let loaded = read(name);
+        compile(&loaded.plan.expect(name), &target, &loaded.sources).expect(name).0
+    };
+    let (yaml, toml) = (compiled("plans/todo.yaml"), compiled("plans/todo.toml"));
+    assert_eq!(yaml, toml);
+    // Order is meaning: the same tasks in another order are another program.
+    let mut turned = toml;
+    turned.classes[0].tasks.swap(0, 1);
+    assert_ne!(yaml, turned);
 }
 
 /// Whatever the text holds: no panic, and every place lies in the text, between characters.

@@ -344,6 +344,18 @@ fn a_wait_within_an_iteration_is_not_cut_short_by_the_end() {
 }
 
 #[test]
+fn what_ends_in_the_grace_makes_no_rate() {
+    let plan = class("tasks: { slow: { get: / } }", "{ users: 6, hold: 1s }");
+    let came = run(&plan).against(answers(6000, 200, ""));
+    let all = came.total.all_names();
+    assert_eq!((all.requests(), all.within_load().requests), (6, 0));
+    let half = class("wait: 900ms\ntasks: { home: { get: / } }", "{ users: 2, hold: 1s }");
+    let all = run(&half).against(answers(60, 503, "")).total.all_names();
+    // The second request of each is begun at 960 ms and ends at 1.02 s.
+    assert_eq!((all.failed(), all.within_load().failed), (4, 2));
+}
+
+#[test]
 fn connections_that_cannot_be_opened_at_once_let_the_run_end() {
     let plan = class("tasks: { home: { get: / } }", "{ users: 2, hold: 1s }");
     let refused = |_: &[u8], _| Reply::new(MS(0), Err(Fault::LocalFiles));

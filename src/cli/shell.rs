@@ -24,21 +24,40 @@ impl Completions {
 }
 
 /// Prints the manual page, as `throng man | man -l -` shows it: the commands, then the options of
-/// `throng run`.
+/// `throng run`, then its exit codes and examples.
 pub(super) fn man(command: Command) -> Exit {
-    let mut page = Vec::new();
-    let mut rendered = clap_mangen::Man::new(command.clone()).render(&mut page);
-    if let Some(run) = command.find_subcommand("run") {
-        let run = clap_mangen::Man::new(run.clone());
-        rendered = rendered
-            .and_then(|()| page.write_all(b".SH RUN\n"))
-            .and_then(|()| run.render_options_section(&mut page))
-            .and_then(|()| run.render_extra_section(&mut page));
-    }
-    match rendered {
-        Ok(()) => print(&page),
+    match page(command) {
+        Ok(page) => print(&page),
         Err(error) => failed(&error),
     }
+}
+
+fn page(command: Command) -> io::Result<Vec<u8>> {
+    let mut page = Vec::new();
+    // What stands behind the help is laid out by lines, which a manual page would fill.
+    let begin = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let mut run = command.find_subcommand("run").cloned().unwrap_or_default();
+    let more = run.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let man = clap_mangen::Man::new(command.after_help(""));
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_subcommands_section(&mut page)?;
+    run = run.after_help("");
+    let mut options = Vec::new();
+    clap_mangen::Man::new(run).render_options_section(&mut options)?;
+    let options = String::from_utf8_lossy(&options).replacen(
+        ".SH OPTIONS",
+        ".SH \"OPTIONS OF throng run\"",
+        1,
+    );
+    page.extend_from_slice(options.as_bytes());
+    for (title, text) in [("MORE ON throng run", more), ("EXAMPLES", begin)] {
+        let lines = text.replace('\\', "\\e").replace('-', "\\-");
+        page.extend_from_slice(format!(".SH \"{title}\"\n.nf\n{lines}\n.fi\n").as_bytes());
+    }
+    Ok(page)
 }
 
 fn print(bytes: &[u8]) -> Exit {

@@ -24,6 +24,10 @@ const LATER: [&str; 18] = [
     "--versus",
 ];
 
+/// Commands of the contract that are not there yet.
+const LATER_COMMANDS: [&str; 8] =
+    ["agent", "compare", "import", "init", "report", "schema", "try", "ui"];
+
 /// Options of other tools, and ours.
 const FOREIGN: [(&[&str], &str); 6] = [
     (&["--time", "--duration", "-d", "-z"], "`-t/--run-time`, as `-t 30s`"),
@@ -65,6 +69,9 @@ fn command(given: &str) -> Option<String> {
     let is_plan = [".yaml", ".yml", ".toml"].iter().any(|ending| given.ends_with(ending));
     if is_plan || super::url::is_url(given) {
         return Some(format!("`{given}` is no command\n  write `throng run {given}`"));
+    }
+    if LATER_COMMANDS.contains(&given) {
+        return Some(format!("`throng {given}` is not supported yet"));
     }
     (given == "version").then(|| "there is no command `version`\n  write `throng --version`".into())
 }

@@ -146,6 +146,7 @@ pub async fn conduct<P: Protocol>(
         }
         if !draining && now >= end {
             draining = true;
+            worker.recorder.borrow_mut().load_ended(end);
             conductor.drain(now);
         }
         conductor.cut_late(now);
@@ -236,6 +237,7 @@ impl<P: Protocol> Conductor<P> {
 
     /// Asks every user to stop.
     fn drain(&mut self, now: Instant) {
+        self.worker.recorder.borrow_mut().load_ended(now);
         let grace = self.worker.setup.grace;
         for (_, (stop, handle)) in self.living.drain() {
             stop.ask();

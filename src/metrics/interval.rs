@@ -52,8 +52,19 @@ pub struct NameStats {
     pub first_byte: Timing,
     /// Bytes of all bodies.
     pub body_bytes: u64,
+    /// How many of the requests ended after the load had: they belong to no rate.
+    pub after_load: Ended,
     /// Each way of failing, with its count.
     pub failures: Vec<(Failure, Seen)>,
+}
+
+/// Requests that ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// Those that succeeded, and those that failed.
+    pub requests: u64,
+    /// Those that failed.
+    pub failed: u64,
 }
 
 /// How often something was seen, and when.
@@ -88,6 +99,7 @@ impl Default for NameStats {
             connect: Timing::coarse(),
             first_byte: Timing::coarse(),
             body_bytes: 0,
+            after_load: Ended::default(),
             failures: Vec::new(),
         }
     }
@@ -110,6 +122,16 @@ impl NameStats {
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.succeeded() + self.failed()
+    }
+
+    /// The requests that a rate is made of: those that ended while load was asked for. What ends in
+    /// the grace would make a slow service look fast, had it all to be counted in the time before.
+    #[must_use]
+    pub fn within_load(&self) -> Ended {
+        Ended {
+            requests: self.requests() - self.after_load.requests,
+            failed: self.failed() - self.after_load.failed,
+        }
     }
 
     /// Response times of all requests, failed ones too.
@@ -135,6 +157,8 @@ impl NameStats {
         self.connect.merge(&other.connect);
         self.first_byte.merge(&other.first_byte);
         self.body_bytes += other.body_bytes;
+        self.after_load.requests += other.after_load.requests;
+        self.after_load.failed += other.after_load.failed;
         for (failure, seen) in &other.failures {
             self.failure(*failure, *seen);
         }
@@ -220,6 +244,7 @@ mod tests {
             let stats = interval.names.entry(name).or_default();
             stats.response_ok.record(std::time::Duration::from_micros(seed + u64::from(name)));
             stats.body_bytes = seed;
+            stats.after_load = Ended { requests: seed % 2, failed: 0 };
             stats.failure(Failure::Status((seed % 5) as u16), Seen::at(seed));
             stats.failure(Failure::Fault(Fault::ALL[seed as usize % 5]), Seen::at(seed / 2));
         }

@@ -8,7 +8,7 @@ mod summary;
 mod timing;
 
 pub use history::{History, Point};
-pub use interval::{Interval, NameStats, Seen};
+pub use interval::{Ended, Interval, NameStats, Seen};
 pub use outcome::{Failure, FailureKind, Fault, Outcome};
 pub use recorder::{Recorder, Sample};
 pub use summary::{FailureRow, Row, Summary};

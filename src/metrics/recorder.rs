@@ -39,6 +39,8 @@ pub struct Recorder {
     /// By number of the name; boxed because most are few and they are large.
     names: Vec<Option<Box<NameStats>>>,
     users: u64,
+    /// When load ceased to be asked for.
+    load_ended: Option<Instant>,
     finished: Vec<Interval>,
 }
 
@@ -52,6 +54,7 @@ impl Recorder {
             current: Interval::second(0),
             names: (0..names).map(|_| None).collect(),
             users: 0,
+            load_ended: None,
             finished: Vec::new(),
         }
     }
@@ -91,6 +94,15 @@ impl Recorder {
             stats.connect.record(connect);
         }
         stats.body_bytes += sample.body_bytes;
+        if self.load_ended.is_some_and(|end| sample.ended > end) {
+            stats.after_load.requests += 1;
+            stats.after_load.failed += u64::from(matches!(sample.outcome, Outcome::Failed(_)));
+        }
+    }
+
+    /// From `at` on no load is asked for: what still ends only finishes.
+    pub fn load_ended(&mut self, at: Instant) {
+        self.load_ended.get_or_insert(at);
     }
 
     /// A user woke from a wait, so much later than asked.

@@ -132,9 +132,19 @@ impl Summary {
 }
 
 impl Row {
-    /// Per second of the load.
+    /// Requests that ended while load was asked for, per second of that time.
     #[must_use]
-    pub fn per_second(&self, count: u64) -> f64 {
+    pub fn requests_per_s(&self) -> f64 {
+        self.per_second(self.stats.within_load().requests)
+    }
+
+    /// Those of them that failed.
+    #[must_use]
+    pub fn failures_per_s(&self) -> f64 {
+        self.per_second(self.stats.within_load().failed)
+    }
+
+    fn per_second(&self, count: u64) -> f64 {
         let seconds = self.loaded.as_secs_f64();
         if seconds > 0.0 { count as f64 / seconds } else { 0.0 }
     }

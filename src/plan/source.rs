@@ -82,6 +82,9 @@ pub fn load(path: &Path) -> Loaded {
     }
 }
 
+/// Said once of a text that cannot be read as YAML or TOML.
+const UNREAD: &str = "what else may be wrong is looked for once this is mended";
+
 /// Reads a plan from its text. The ending of `path` says which format it is in: `.toml` is TOML, all
 /// others are YAML.
 #[must_use]
@@ -102,7 +105,12 @@ pub fn parse(path: &str, text: &str) -> Loaded {
             diagnostics.extend(found);
             (plan, diagnostics)
         }
-        Err(diagnostics) => (None, diagnostics),
+        Err(mut diagnostics) => {
+            if let Some(last) = diagnostics.last_mut().filter(|last| last.help.is_none()) {
+                last.help = Some(UNREAD.to_owned());
+            }
+            (None, diagnostics)
+        }
     };
     sort(&mut diagnostics);
     if document::is_toml(path) {

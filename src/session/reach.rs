@@ -110,11 +110,10 @@ pub(super) fn judge(addresses: &[SocketAddr]) -> Reach {
     }
 }
 
-/// Proxies that other tools would use, of those that are set.
-pub(super) fn ignored_proxies(set: impl Fn(&str) -> bool) -> Vec<&'static str> {
-    let names =
-        ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-    names.into_iter().filter(|name| set(name)).collect()
+/// The proxy that other tools would use, when one is set.
+pub(super) fn ignored_proxy(https: bool, set: impl Fn(&str) -> bool) -> Option<&'static str> {
+    let own = if https { ["HTTPS_PROXY", "https_proxy"] } else { ["HTTP_PROXY", "http_proxy"] };
+    own.into_iter().chain(["ALL_PROXY", "all_proxy"]).find(|name| set(name))
 }
 
 #[cfg(test)]

@@ -66,8 +66,12 @@ pub(super) fn sinks(out: &Path, output: &Output) -> Result<FanOut, (PathBuf, io:
     if !output.quiet {
         fan_out.add(Progress::stderr());
     }
-    let beside = |name: &str| out.join(format!("{name}.csv"));
-    csv_files(&mut fan_out, beside)?;
+    // Copies first: one that cannot be written leaves nothing in the folder of the results.
+    if let Some(path) = &output.html {
+        // Written at the end, but tried now; an older report stays as it is until then.
+        let tried = fs::OpenOptions::new().append(true).create(true).open(path);
+        tried.map_err(|error| (path.clone(), error))?;
+    }
     if let Some(prefix) = &output.csv {
         let copy = |name: &str| PathBuf::from(format!("{prefix}_{name}.csv"));
         if let Some(folder) = copy("stats").parent() {
@@ -75,13 +79,12 @@ pub(super) fn sinks(out: &Path, output: &Output) -> Result<FanOut, (PathBuf, io:
         }
         csv_files(&mut fan_out, copy)?;
     }
+    csv_files(&mut fan_out, |name| out.join(format!("{name}.csv")))?;
     fan_out.add(SummaryJson::new(Some(out.join("summary.json"))));
     if !output.no_report {
         fan_out.add(HtmlFile::new(out.join("report.html")));
     }
     if let Some(path) = &output.html {
-        // Written at the end, but tried now.
-        fs::File::create(path).map_err(|error| (path.clone(), error))?;
         fan_out.add(HtmlFile::new(path.clone()));
     }
     if output.json {
@@ -123,8 +126,14 @@ pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Diagnostic {
         io::ErrorKind::StorageFull => "the disk is full".to_owned(),
         io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
         io::ErrorKind::NotFound => "there is no such folder".to_owned(),
-        io::ErrorKind::NotADirectory => "a file stands where a folder is needed".to_owned(),
-        _ => error.to_string(),
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            "a file stands where a folder is needed".to_owned()
+        }
+        // What the system says, without its number.
+        _ => {
+            let text = error.to_string();
+            text.split(" (os error").next().unwrap_or(&text).to_owned()
+        }
     };
     Diagnostic::without_place(
         format!("the results cannot be written to `{}`: {what}", path.display()),

@@ -108,7 +108,10 @@ async fn measure(
     let mut started = about(plan, sources, options, &prepared, workers, out);
     let mut fan_out = match sinks(out, &options.output) {
         Ok(fan_out) => fan_out,
-        Err((path, error)) => return mistakes(&[cannot_write(&path, &error)], sources),
+        Err((path, error)) => {
+            remove_empty(out);
+            return mistakes(&[cannot_write(&path, &error)], sources);
+        }
     };
     let setup = Arc::new(Setup {
         program: Arc::new(prepared.program),
@@ -141,8 +144,8 @@ fn warn_of_distance(target: &Target, addresses: &[SocketAddr], yes: bool) {
             addresses[0].ip(),
         ));
     }
-    let proxies = reach::ignored_proxies(|name| std::env::var_os(name).is_some());
-    if let Some(name) = proxies.first() {
+    let is_set = |name: &str| std::env::var_os(name).is_some();
+    if let Some(name) = reach::ignored_proxy(target.is_https(), is_set) {
         say(&format!("note: {name} is set and not used: load goes straight to the target\n"));
     }
 }
@@ -237,7 +240,10 @@ fn conclude(
         thresholds: started.thresholds.iter().map(|threshold| judge(threshold, summary)).collect(),
         validity: validity(summary, watched.lost),
     };
-    let broke = verdict.broken() > 0 || (fail_on_error && summary.all().failed() > 0);
+    // A request that had to be cut at the end is no success either.
+    let cut = if watched.stopped.is_none() { summary.totals.cancelled } else { 0 };
+    let unsuccessful = summary.all().failed() + cut;
+    let broke = verdict.broken() > 0 || (fail_on_error && unsuccessful > 0);
     let exit = exit(&verdict, watched.stopped, broke, false);
     let ended = Ended {
         summary,

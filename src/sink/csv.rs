@@ -97,8 +97,8 @@ impl StatsCsv {
             ms(response.min_ms()),
             ms(response.max_ms()),
             ms(Some(row.mean_body())),
-            number(row.per_second(requests)),
-            number(row.per_second(failed)),
+            number(row.requests_per_s()),
+            number(row.failures_per_s()),
         ];
         self.0.row(name_cells(&row.name).into_iter().chain(cells).chain(percentiles(&response)))
     }

@@ -114,7 +114,12 @@ fn bands(report: &Value) -> Value {
         (Some(one), _) => (one, 2.0 * one),
         _ => (500.0, 1000.0),
     };
-    serde_json::json!({ "amber_ms": amber, "red_ms": red, "from_thresholds": least.is_some() })
+    let said = match (least, most) {
+        (Some(least), Some(most)) if most > least => ", as the thresholds have it",
+        (Some(_), _) => ": the limit of the thresholds, and twice that",
+        _ => "",
+    };
+    serde_json::json!({ "amber_ms": amber, "red_ms": red, "said": said })
 }
 
 /// The verdict in a sign, for the title of the page, and in a word.

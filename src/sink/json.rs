@@ -108,6 +108,7 @@ pub(super) fn sentence(
     };
     let (asked, broken) = (verdict.thresholds.len(), verdict.broken());
     let thresholds = match (asked, broken) {
+        (0, _) if all.requests() == 0 => "The run shows nothing".to_owned(),
         (0, _) => "No thresholds to judge".to_owned(),
         (1, 0) => "The threshold held".to_owned(),
         (n, 0) => format!("All {n} thresholds held"),
@@ -137,8 +138,8 @@ fn row(row: &Row) -> Value {
         "requests": stats.requests(),
         "failures": stats.failed(),
         "error_rate": rounded(row.error_rate()),
-        "requests_per_s": rounded(Some(row.per_second(stats.requests()))),
-        "failures_per_s": rounded(Some(row.per_second(stats.failed()))),
+        "requests_per_s": rounded(Some(row.requests_per_s())),
+        "failures_per_s": rounded(Some(row.failures_per_s())),
         "response_ms_avg": rounded(response.mean_ms()),
         "response_ms_min": rounded(response.min_ms()),
         "response_ms_max": rounded(response.max_ms()),

@@ -55,7 +55,7 @@ impl Progress {
                 });
                 bar.tick();
             }
-            None if is_told(second.interval.to_s) => say(&line(started, second)),
+            None if is_told(second.interval.to_s) => say(&line(started, second, self.stopping)),
             None => {}
         }
     }
@@ -215,9 +215,9 @@ fn clock(started: &Started, second: &Second<'_>, stopping: bool) -> String {
 }
 
 /// One line for logs.
-fn line(started: &Started, second: &Second<'_>) -> String {
+fn line(started: &Started, second: &Second<'_>, stopping: bool) -> String {
     let parts = figures_of(second).into_iter().map(|part| part.text);
-    let parts: Vec<_> = std::iter::once(clock(started, second, false)).chain(parts).collect();
+    let parts: Vec<_> = std::iter::once(clock(started, second, stopping)).chain(parts).collect();
     parts.join("  ")
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-use super::text::{cut, pad, width_of};
+use super::text::{cut_middle, pad, width_of};
 use super::{Sink, figures, json};
 use crate::event::{Ended, Event, Started};
 use crate::metrics::{Failure, FailureKind, Row, Summary};
@@ -92,7 +92,7 @@ impl Sink for VerdictText {
                 verdict(ended, &mut text);
                 let _ = writeln!(text, "{} {}", styled(DIM, "Results:"), visible(&self.out));
                 let mut stdout = anstream::stdout().lock();
-                stdout.write_all(text.trim_start().as_bytes())?;
+                stdout.write_all(text.trim_start_matches('\n').as_bytes())?;
                 stdout.flush()?;
             }
             Event::Second(_) | Event::Stopping(_) => {}
@@ -131,13 +131,16 @@ pub fn summary_text(started: &Started, ended: &Ended<'_>, width: Option<u16>) ->
     if started.insecure {
         let _ = writeln!(out, "{}", styled(WARN, "The target's certificate was not verified."));
     }
+    for (key, value) in &started.labels {
+        let _ = writeln!(out, "{} {}", styled(DIM, &format!("{}:", visible(key))), visible(value));
+    }
     let _ = writeln!(out, "{} {}", styled(DIM, "Results:"), visible(&started.out));
     out
 }
 
 const HEADS: [&str; 9] = ["", "name", "requests", "failed", "rps", "p50", "p95", "p99", "max"];
 /// The columns that go first when the terminal is narrow.
-const EXPENDABLE: [usize; 5] = [5, 7, 4, 8, 0];
+const EXPENDABLE: [usize; 4] = [5, 7, 4, 8];
 /// The least room for a name.
 const NAME: usize = 16;
 
@@ -164,7 +167,7 @@ fn table(summary: &Summary, width: Option<u16>) -> Table {
             shown.retain(|one| one != column);
         }
         let room = width.saturating_sub(others(&shown) + 2).max(4);
-        cells.iter_mut().for_each(|row| row[1] = cut(&row[1], room));
+        cells.iter_mut().for_each(|row| row[1] = cut_middle(&row[1], room));
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
@@ -196,7 +199,7 @@ fn cells(row: &Row) -> [String; 9] {
         visible(&row.name.name).into_owned(),
         figures::count(stats.requests()),
         failed,
-        figures::rate(row.per_second(stats.requests())),
+        figures::rate(row.requests_per_s()),
         figures::ms_or_dash(response.quantile_ms(0.5)),
         figures::ms_or_dash(response.quantile_ms(0.95)),
         figures::ms_or_dash(response.quantile_ms(0.99)),
@@ -283,8 +286,10 @@ fn threshold_lines(judged: &[&Judged], out: &mut String) {
 fn verdict(ended: &Ended<'_>, out: &mut String) {
     let verdict = ended.verdict;
     let sentence = json::sentence(ended.summary, verdict, ended.stopped);
-    let good =
-        verdict.broken() == 0 && verdict.validity.reasons().is_empty() && ended.stopped.is_none();
+    let good = ended.summary.all().requests() > 0
+        && verdict.broken() == 0
+        && verdict.validity.reasons().is_empty()
+        && ended.stopped.is_none();
     let style = if good { GOOD.bold() } else { BAD };
     let word = verdict.validity.word();
     let word_style = if verdict.validity.reasons().is_empty() { DIM } else { BAD };

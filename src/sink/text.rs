@@ -28,6 +28,24 @@ pub(super) fn cut(text: &str, columns: usize) -> String {
     out
 }
 
+/// The text, cut in its middle when it takes more: the ends of names tell them apart.
+pub(super) fn cut_middle(text: &str, columns: usize) -> String {
+    if width_of(text) <= columns || columns < 5 {
+        return cut(text, columns);
+    }
+    let head = cut(text, columns.div_ceil(2));
+    let (mut tail, mut used) = (Vec::new(), width_of(&head));
+    for c in text.chars().rev() {
+        let wide = c.width().unwrap_or(0);
+        if used + wide > columns {
+            break;
+        }
+        used += wide;
+        tail.push(c);
+    }
+    head + &tail.into_iter().rev().collect::<String>()
+}
+
 /// The text, with spaces behind it up to so many columns.
 pub(super) fn pad(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(width_of(text))))
@@ -45,6 +63,12 @@ mod tests {
         );
         assert_eq!((cut("한글이다", 5), width_of(&cut("한글이다", 5))), ("한글…".into(), 5));
         assert_eq!((cut("한글이다", 4), width_of(&cut("한글이다", 4))), ("한…".into(), 3));
+        assert_eq!(cut_middle("/todos/{id} [DELETE]", 12), "/todo…ELETE]");
+        assert_eq!(
+            (cut_middle("한글이다", 7), cut_middle("abcdef", 6)),
+            ("한…이다".into(), "abcdef".into())
+        );
+        assert!((0..12).all(|columns| width_of(&cut_middle("한글이다 abc", columns)) <= columns));
         assert_eq!((pad("한", 4), pad("abcd", 2)), ("한  ".into(), "abcd".into()));
     }
 }

@@ -52,7 +52,7 @@ fn figure(metric: Metric, stats: &NameStats, seconds: f64) -> Option<f64> {
     let rate = |count: u64| if seconds > 0.0 { count as f64 / seconds } else { 0.0 };
     match metric {
         Metric::Requests => Some(requests as f64),
-        Metric::Rps => Some(rate(requests)),
+        Metric::Rps => Some(rate(stats.within_load().requests)),
         _ if requests == 0 => None,
         Metric::Failures => Some(stats.failed() as f64),
         Metric::ErrorRate => Some(stats.failed() as f64 / requests as f64),

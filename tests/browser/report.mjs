@@ -19,12 +19,21 @@ function check(what, good, seen) {
   console.log(`FAILED ${what}${seen === undefined ? "" : ": " + JSON.stringify(seen)}`);
 }
 
-/** How many different colours the canvas of a chart shows; a blank one has one. */
-const coloursOf = (box) => {
+/** The series of a chart whose colour is nowhere on its canvas. */
+const missingSeries = (box) => {
   const canvas = box.querySelector("canvas");
-  if (!canvas) return 0;
+  if (!canvas) return ["no canvas"];
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-  return new Set(new Uint32Array(data.buffer)).size;
+  const painted = new Set(new Uint32Array(data.buffer));
+  const rgba = (css) => {
+    const one = document.createElement("canvas").getContext("2d");
+    one.fillStyle = css;
+    one.fillRect(0, 0, 1, 1);
+    return new Uint32Array(one.getImageData(0, 0, 1, 1).data.buffer)[0];
+  };
+  const style = getComputedStyle(document.documentElement);
+  const series = { "chart-requests": ["requests"], "chart-response": ["p50", "p99"], "chart-users": ["users"] };
+  return series[box.id].filter((name) => !painted.has(rgba(style.getPropertyValue("--" + name).trim())));
 };
 
 const views = [
@@ -57,8 +66,8 @@ for (const file of files) {
     const charts = await page.locator(".chart").all();
     check(`${at}: three charts, or none without data`, charts.length === (empty ? 0 : 3), charts.length);
     for (const chart of charts) {
-      const colours = await chart.evaluate(coloursOf);
-      check(`${at}: ${await chart.getAttribute("id")} is drawn`, colours > 3, colours);
+      const missing = await chart.evaluate(missingSeries);
+      check(`${at}: every line of ${await chart.getAttribute("id")} is drawn`, missing.length === 0, missing);
       const box = await chart.boundingBox();
       check(`${at}: ${await chart.getAttribute("id")} fits its window`, box.x >= 0 && box.x + box.width <= view.width, box);
     }

@@ -100,7 +100,7 @@ fn quiet_says_the_verdict_and_what_broke() {
     ));
     assert_eq!((said.code, said.err.as_str()), (1, ""));
     let lines: Vec<_> = said.out.lines().collect();
-    assert_eq!(lines[0], "✗ error_rate < 1%  100%  broke");
+    assert_eq!(lines[0], "  ✗ error_rate < 1%  100%  broke");
     assert!(lines[2].starts_with("The threshold did not hold: "), "{lines:?}");
     assert_eq!(lines[3..], ["Results: out/report.html"]);
 }
@@ -123,7 +123,16 @@ fn copies_go_where_they_are_asked_for() {
     assert!(!folder.path().join("bare/report.html").exists());
     let wrong = folder.throng(&format!("run {url} -n 4 --html no/such/folder.html"));
     assert_eq!(wrong.code, 2);
-    assert!(wrong.err.contains("cannot be written to `no/such/folder.html`"), "{}", wrong.err);
+    assert!(
+        wrong.err.contains("cannot be written to `no/such/folder.html`: there is no such folder"),
+        "{}",
+        wrong.err
+    );
+    let folders = std::fs::read_dir(folder.path().join("results")).unwrap().count();
+    assert_eq!(folders, 2, "the folder of the first run, and the link to it");
+    folder.file("taken", "");
+    let taken = folder.throng(&format!("run {url} -n 4 --out taken"));
+    assert!(taken.err.contains("`taken`: a file stands where a folder is needed"), "{}", taken.err);
 }
 
 #[test]
@@ -170,6 +179,21 @@ fn failed_requests_alone_are_1_only_when_asked() {
     let url = format!("http://{}/", server.address);
     assert_eq!(folder.throng(&format!("run {url} -n 3")).code, 0);
     assert_eq!(folder.throng(&format!("run {url} -n 3 --fail-on-error")).code, 1);
+}
+
+#[test]
+fn a_run_in_which_nothing_ended_shows_nothing() {
+    let server = server(|_| {
+        std::thread::park();
+        None
+    });
+    let folder = Folder::new();
+    let url = format!("http://{}/", server.address);
+    let said = folder.throng(&format!("run {url} -u 2 -t 200ms -s 0s"));
+    assert_eq!(said.code, 0);
+    assert!(said.out.contains("2 requests were cut at the end"), "{}", said.out);
+    assert!(said.out.contains("The run shows nothing: no request ended. VALID"), "{}", said.out);
+    assert_eq!(folder.throng(&format!("run {url} -u 2 -t 200ms -s 0s --fail-on-error")).code, 1);
 }
 
 #[test]
@@ -241,6 +265,7 @@ fn habits_of_other_tools_are_answered_with_ours() {
         ("plan.yaml".into(), "write `throng run plan.yaml`"),
         ("http://127.0.0.1:1/".into(), "write `throng run http://127.0.0.1:1/`"),
         ("version".into(), "write `throng --version`"),
+        ("compare a b".into(), ""),
         (
             "run 127.0.0.1:1/todos/ -n 5".into(),
             "write `http://127.0.0.1:1/todos/` to load that address without a plan",
