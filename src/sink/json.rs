@@ -1,11 +1,11 @@
 //! Owns `summary.json`: everything that the report shows, as numbers with their units in the keys.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{Sink, figures, write_whole};
+use super::{Sink, figures, write_stdout, write_whole};
 use crate::control::StopReason;
 use crate::event::{Ended, Event, Started};
 use crate::load::Span;
@@ -270,11 +270,7 @@ impl Sink for SummaryJson {
                 text.push('\n');
                 match &self.path {
                     Some(path) => write_whole(path, &text)?,
-                    None => {
-                        let mut stdout = io::stdout().lock();
-                        stdout.write_all(text.as_bytes())?;
-                        stdout.flush()?;
-                    }
+                    None => write_stdout(text.as_bytes())?,
                 }
             }
             Event::Second(_) | Event::Stopping(_) => {}

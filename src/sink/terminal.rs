@@ -1,13 +1,13 @@
 //! Owns what a person sees at the end of a run: the summary in the terminal, or the verdict alone.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io;
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
 use super::text::{cut_middle, pad, width_of};
-use super::{Sink, figures, json};
+use super::{Sink, figures, json, write_stdout};
 use crate::event::{Ended, Event, Started};
 use crate::metrics::{Failure, FailureKind, Row, Summary};
 use crate::untrusted::visible;
@@ -55,9 +55,7 @@ impl Sink for SummaryText {
             Event::Started(started) => self.started = Some((*started).clone()),
             Event::Ended(ended) => {
                 let Some(started) = &self.started else { return Ok(()) };
-                let mut stdout = anstream::stdout().lock();
-                stdout.write_all(summary_text(started, ended, self.width).as_bytes())?;
-                stdout.flush()?;
+                write_stdout(summary_text(started, ended, self.width).as_bytes())?;
             }
             Event::Second(_) | Event::Stopping(_) => {}
         }
@@ -91,9 +89,7 @@ impl Sink for VerdictText {
                 broken(ended, &mut text);
                 verdict(ended, &mut text);
                 let _ = writeln!(text, "{} {}", styled(DIM, "Results:"), visible(&self.out));
-                let mut stdout = anstream::stdout().lock();
-                stdout.write_all(text.trim_start_matches('\n').as_bytes())?;
-                stdout.flush()?;
+                write_stdout(text.trim_start_matches('\n').as_bytes())?;
             }
             Event::Second(_) | Event::Stopping(_) => {}
         }

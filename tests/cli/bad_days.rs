@@ -101,6 +101,28 @@ fn a_full_disk_is_named_and_what_fits_is_kept() {
 }
 
 #[test]
+fn a_closed_stdout_is_named_and_one_that_is_thrown_away_is_not() {
+    let server = server(|_| Some(answer(200, "")));
+    let folder = Folder::new();
+    let program = env!("CARGO_BIN_EXE_throng");
+    let run = |redirect: &str| {
+        let line =
+            format!("exec {program} run http://{}/ -n 3 --out out {redirect}", server.address);
+        let shell = Command::new("bash").args(["-c", &line]).current_dir(folder.path()).output();
+        said(shell.unwrap())
+    };
+    let closed = run(">&-");
+    assert_eq!(closed.code, 3);
+    assert!(
+        closed.err.contains("error: could not write the summary on stdout: it is closed\n"),
+        "{}",
+        closed.err
+    );
+    assert_eq!(folder.json("out/summary.json")["totals"]["requests"], 3);
+    assert_eq!(run(">/dev/null").code, 0);
+}
+
+#[test]
 fn not_even_the_first_line_of_a_file_is_said_before_the_run() {
     let folder = Folder::new();
     let said = limited(&folder, 0);
