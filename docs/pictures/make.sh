@@ -20,7 +20,6 @@ cp -r plans "$work/plans"
 # The run, in a terminal of 100 columns; the screen is taken in its 24th second.
 tmux new-session -d -x 100 -y 28 -c "$work" \
   "env PS1='\$ ' PATH='$work/bin:$PATH' LANG=C.UTF-8 TERM=screen-256color bash --norc --noprofile"
-tmux send-keys 'throng run plans/todo.yaml --demo -u 50 -r 5 -t 30s --seed 7 --out results' Enter
 screen() { tmux capture-pane -e -p; }
 wait_for() {
   local tries
@@ -33,6 +32,9 @@ wait_for() {
   screen >&2
   exit 1
 }
+# What is typed before the prompt is there shows twice.
+wait_for '^\$'
+tmux send-keys 'throng run plans/todo.yaml --demo -u 50 -r 5 -t 30s --seed 7 --out results' Enter
 wait_for '24s of'
 screen >"$work/live.ansi"
 wait_for 'Results:'
