@@ -11,11 +11,33 @@ use crate::sink::{
     SummaryText, VerdictText,
 };
 
-/// Makes the folder of the results, and sees that it can be written.
-pub(super) fn make_folder(asked: Option<&Path>, stem: &str) -> Result<PathBuf, Diagnostic> {
-    let Some(out) = asked else { return fresh_folder(Path::new("results"), stem) };
-    fs::create_dir_all(out).map_err(|error| cannot_write(out, &error))?;
-    Ok(out.to_owned())
+/// The folder of a run's results.
+#[derive(Debug)]
+pub(super) struct Folder {
+    /// Where it is.
+    pub(super) path: PathBuf,
+    /// It was made for this run.
+    fresh: bool,
+}
+
+impl Folder {
+    /// Makes the folder of the results, and sees that it can be written.
+    pub(super) fn make(asked: Option<&Path>, stem: &str) -> Result<Self, Diagnostic> {
+        let Some(out) = asked else {
+            return Ok(Self { path: fresh_folder(Path::new("results"), stem)?, fresh: true });
+        };
+        let fresh = !out.exists();
+        fs::create_dir_all(out).map_err(|error| cannot_write(out, &error))?;
+        Ok(Self { path: out.to_owned(), fresh })
+    }
+
+    /// A run that did not begin leaves no folder behind, but the one that it found stays.
+    pub(super) fn discard(&self) {
+        if self.fresh {
+            // One that holds anything is not removed.
+            let _ = fs::remove_dir(&self.path);
+        }
+    }
 }
 
 /// Makes `results/<plan>-<UTC time>`, with a number behind it when another run took that second.
@@ -33,11 +55,6 @@ fn fresh_folder(results: &Path, stem: &str) -> Result<PathBuf, Diagnostic> {
         }
     }
     Ok(folder)
-}
-
-/// A run that did not begin leaves no folder behind; one that holds anything stays.
-pub(super) fn remove_empty(folder: &Path) {
-    let _ = fs::remove_dir(folder);
 }
 
 /// Makes `results/latest` lead to `folder`, when that is one of its neighbours. A file system

@@ -10,7 +10,7 @@ use super::descriptors;
 use super::options::Options;
 use super::prepare::{Prepared, prepare};
 use super::reach::{self, NotReached, Reach};
-use super::results::{cannot_write, link_latest, make_folder, remove_empty, sinks};
+use super::results::{Folder, cannot_write, link_latest, sinks};
 use super::seconds::Seconds;
 use super::signals::Signals;
 use super::way;
@@ -48,7 +48,7 @@ pub fn run(plan: &Plan, sources: &[Source], options: &Options) -> Exit {
     if let Err(mistake) = descriptors::reserve(prepared.schedule.peak(), workers, options.demo) {
         return mistakes(&[mistake], sources);
     }
-    let out = match make_folder(options.out.as_deref(), &plan_stem(sources)) {
+    let out = match Folder::make(options.out.as_deref(), &plan_stem(sources)) {
         Ok(out) => out,
         Err(mistake) => return mistakes(&[mistake], sources),
     };
@@ -73,7 +73,7 @@ async fn measure(
     options: &Options,
     prepared: Prepared,
     workers: usize,
-    out: &Path,
+    out: &Folder,
 ) -> Exit {
     let mut signals = match Signals::listen() {
         Ok(signals) => signals,
@@ -84,7 +84,7 @@ async fn measure(
     let reached = tokio::select! {
         reached = reach::reach(&target, &prepared.way, options.wait_for) => reached,
         reason = signals.next() => {
-            remove_empty(out);
+            out.discard();
             say("stopped before the first user: nothing was sent\n");
             return stopped_exit(reason);
         }
@@ -92,11 +92,11 @@ async fn measure(
     let reached = match reached {
         Ok(reached) => reached,
         Err(NotReached::Fault(fault)) => {
-            remove_empty(out);
+            out.discard();
             return unreached(&target, fault);
         }
         Err(NotReached::Forbidden) => {
-            remove_empty(out);
+            out.discard();
             let mistake = Diagnostic::without_place(
                 format!("{target} is a link-local address, where clouds hand out credentials"),
                 "load is never sent there; nothing was sent",
@@ -105,11 +105,11 @@ async fn measure(
         }
     };
     warn_of_distance(&target, &reached.addresses, options.yes);
-    let mut started = about(plan, sources, options, &prepared, workers, out);
-    let mut fan_out = match sinks(out, &options.output) {
+    let mut started = about(plan, sources, options, &prepared, workers, &out.path);
+    let mut fan_out = match sinks(&out.path, &options.output) {
         Ok(fan_out) => fan_out,
         Err((path, error)) => {
-            remove_empty(out);
+            out.discard();
             return mistakes(&[cannot_write(&path, &error)], sources);
         }
     };
@@ -131,7 +131,7 @@ async fn measure(
     };
     let mut summary = Summary::new(started.catalogue.clone());
     let watched = watch(workers, &mut signals, &setup.schedule, &mut summary, &mut fan_out).await;
-    link_latest(out);
+    link_latest(&out.path);
     conclude(&started, &summary, &watched, options.fail_on_error, &mut fan_out)
 }
 

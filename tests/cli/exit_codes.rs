@@ -181,7 +181,11 @@ fn a_target_that_was_never_reached_is_4() {
     assert_eq!(said.code, 4);
     assert!(said.err.contains("was never reached: connect refused"), "{}", said.err);
     assert!(said.err.contains("nothing listens there: check host and port"), "{}", said.err);
-    let _ = folder;
+    assert!(!folder.path().join("out").exists(), "nothing is left of a run that did not begin");
+    std::fs::create_dir(folder.path().join("mine")).unwrap();
+    let line = format!("run plan.yaml --target http://{} -u 1 -t 1s --out mine", nothing());
+    assert_eq!(folder.throng(&line).code, 4);
+    assert!(folder.path().join("mine").exists(), "what was there before stays");
     let (_, unknown) = run("", "-u 1 -t 1s", "no-such-host.invalid");
     assert_eq!(unknown.code, 4);
     assert!(unknown.err.contains("the name does not resolve"), "{}", unknown.err);
