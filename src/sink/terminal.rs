@@ -136,9 +136,9 @@ pub fn summary_text(started: &Started, ended: &Ended<'_>, width: Option<u16>) ->
 
 const HEADS: [&str; 9] = ["", "name", "requests", "failed", "rps", "p50", "p95", "p99", "max"];
 /// The columns that go first when the terminal is narrow.
-const EXPENDABLE: [usize; 4] = [5, 7, 4, 8];
+const EXPENDABLE: [usize; 5] = [5, 7, 4, 8, 6];
 /// The least room for a name.
-const NAME: usize = 16;
+const NAME: usize = 12;
 
 /// The table of names; in a narrow terminal names are cut and columns left out, so that no figure
 /// is ever broken over two lines.
@@ -292,5 +292,44 @@ fn verdict(ended: &Ended<'_>, out: &mut String) {
     let _ = writeln!(out, "\n{} {}", styled(style, &sentence), styled(word_style, word));
     for reason in verdict.validity.reasons() {
         let _ = writeln!(out, "  {}", styled(BAD, reason));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::{Catalogue, Interval, RequestName};
+
+    fn shown(width: u16) -> Vec<String> {
+        let name =
+            |method: &str, name: &str| RequestName { method: method.into(), name: name.into() };
+        let names = vec![
+            name("GET", "/todos/{id} [GET - Single]"),
+            name("PUT", "/todos/{id} [PUT - Update]"),
+            name("DELETE", "/todos/{id} [DELETE]"),
+        ];
+        let mut summary = Summary::new(Catalogue { names, texts: vec![] });
+        let mut interval = Interval::second(0);
+        for name in 0..3 {
+            let stats = interval.names.entry(name).or_default();
+            (1..1200).for_each(|us| stats.response_ok.record(std::time::Duration::from_micros(us)));
+        }
+        summary.add(&interval);
+        table(&summary, Some(width)).to_string().lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_table_fits_its_terminal_and_its_names_stay_told_apart() {
+        for width in 40..120 {
+            let lines = shown(width);
+            assert_eq!(lines.len(), 5, "one line each at {width}: {lines:?}");
+            assert!(lines.iter().all(|line| width_of(line) <= usize::from(width)), "{lines:?}");
+            let ends = ["ngle]", "date]", "LETE]"];
+            for (line, end) in lines[1..].iter().zip(ends) {
+                assert!(line.contains(end), "{width}: {line}");
+                assert!(line.contains("1,199"), "{width}: {line}");
+            }
+        }
+        assert!(shown(60)[0].contains("p95") && !shown(40)[0].contains("p95"));
     }
 }
