@@ -24,7 +24,11 @@ pub enum Exit {
 /// Code and meaning of each [`Exit`]; `throng run --help` and the README print this.
 pub const TABLE: [(Exit, u8, &str); 7] = [
     (Exit::Held, 0, "ran to its end, every threshold held, the run is valid"),
-    (Exit::Broke, 1, "ran, and a threshold broke or had no data"),
+    (
+        Exit::Broke,
+        1,
+        "ran, and a threshold broke or had no data; with --fail-on-error, a request failed",
+    ),
     (Exit::Mistake, 2, "the plan or the command line is wrong; nothing was sent"),
     (Exit::Untrusted, 3, "the run cannot be trusted, or results could not be written"),
     (Exit::Unreached, 4, "nothing could be run: the target was never reached"),

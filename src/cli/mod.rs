@@ -71,7 +71,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
-            if let Some(answer) = slips::answer(&error) {
+            if let Some(answer) =
+                slips::answer(&error, arguments.get(1).and_then(|verb| verb.to_str()))
+            {
                 say(&format!("error: {answer}\n"));
                 return Exit::Mistake;
             }

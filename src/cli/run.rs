@@ -86,7 +86,7 @@ pub(super) struct Arguments {
     /// Show KEY=VALUE in every result, as `--label commit=1a2b3c`; may be given again
     #[arg(long = "label", value_name = "KEY=VALUE", help_heading = "Results", value_parser = label)]
     labels: Vec<(String, String)>,
-    /// Exit with 1 when any request failed, whatever the thresholds
+    /// Exit with 1 when any request failed or none ended, whatever the thresholds
     #[arg(long, help_heading = "Results")]
     fail_on_error: bool,
 
@@ -166,6 +166,21 @@ impl Arguments {
             Some(plan) => plan.to_string_lossy().into_owned(),
             None => SAMPLE.0.to_owned(),
         };
+        // From the environment `--demo` may also be off.
+        if self.plan.is_none() && !self.demo {
+            say("error: no plan is named\n  write `throng run plan.yaml`, or add `--demo`\n");
+            return Exit::Mistake;
+        }
+        if let Some(plan) = &self.plan
+            && url::lacks_its_scheme(&text)
+            && !plan.exists()
+        {
+            say(&format!(
+                "error: there is no plan `{text}`\n  \
+                 write `http://{text}` to load that address without a plan\n"
+            ));
+            return Exit::Mistake;
+        }
         let loaded = if url::is_url(&text) {
             match url::plan(&text, &self.url, &self.classes) {
                 Ok(plan) => session::complete(plan::parse(url::NAME, &plan)),
@@ -174,20 +189,13 @@ impl Arguments {
                     return Exit::Mistake;
                 }
             }
-        } else if let Some(option) = self.url.given().filter(|_| !url::lacks_its_scheme(&text)) {
+        } else if let Some(option) = self.url.given() {
             say(&format!(
                 "error: `{option}` is for a URL without a plan\n  \
                  write it into the plan's requests, or give a URL instead of {text}\n"
             ));
             return Exit::Mistake;
         } else if let Some(plan) = &self.plan {
-            if url::lacks_its_scheme(&text) && !plan.exists() {
-                say(&format!(
-                    "error: there is no plan `{text}`\n  \
-                     write `http://{text}` to load that address without a plan\n"
-                ));
-                return Exit::Mistake;
-            }
             session::check(plan)
         } else {
             session::complete(plan::parse(SAMPLE.0, SAMPLE.1))

@@ -38,10 +38,10 @@ const FOREIGN: [(&[&str], &str); 6] = [
     (&["--output", "-o", "--output-dir"], "`--out DIR`"),
 ];
 
-/// What to say of a command line that clap refuses, when we know better.
-pub(super) fn answer(error: &clap::Error) -> Option<String> {
+/// What to say of a command line that clap refuses, when we know better. `verb` is its first word.
+pub(super) fn answer(error: &clap::Error, verb: Option<&str>) -> Option<String> {
     match error.kind() {
-        ErrorKind::UnknownArgument => option(&given(error, ContextKind::InvalidArg)?),
+        ErrorKind::UnknownArgument => option(&given(error, ContextKind::InvalidArg)?, verb),
         ErrorKind::InvalidSubcommand => command(&given(error, ContextKind::InvalidSubcommand)?),
         _ => None,
     }
@@ -54,13 +54,15 @@ fn given(error: &clap::Error, kind: ContextKind) -> Option<String> {
     }
 }
 
-fn option(given: &str) -> Option<String> {
+fn option(given: &str, verb: Option<&str>) -> Option<String> {
     let option = given.split('=').next().unwrap_or(given);
     if LATER.contains(&option) {
         return Some(format!(
             "`{option}` is not supported yet\n  take it out: this version cannot do it"
         ));
     }
+    // Ours are options of `run`; elsewhere they would be the next mistake.
+    verb.filter(|verb| *verb == "run")?;
     let (_, ours) = FOREIGN.iter().find(|(theirs, _)| theirs.contains(&option))?;
     Some(format!("there is no option `{option}`\n  write {ours}"))
 }

@@ -45,7 +45,9 @@ pub(super) fn lacks_its_scheme(text: &str) -> bool {
     let authority = text.split('/').next().unwrap_or(text);
     let (host, port) = authority.rsplit_once(':').unwrap_or((authority, ""));
     let numbered = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-    !host.is_empty() && (numbered || authority == "localhost")
+    // An IPv6 address stands in brackets.
+    let whole = !host.contains(':') || (host.starts_with('[') && host.ends_with(']'));
+    !host.is_empty() && whole && (numbered || authority == "localhost")
 }
 
 impl Request {

@@ -31,7 +31,8 @@ impl Folder {
         Ok(Self { path: out.to_owned(), fresh })
     }
 
-    /// A run that did not begin leaves no folder behind, but the one that it found stays.
+    /// A run that did not begin leaves no folder for its results behind, but one that it found
+    /// stays, as do the folders around it.
     pub(super) fn discard(&self) {
         if self.fresh {
             // One that holds anything is not removed.
@@ -142,7 +143,8 @@ pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Diagnostic {
         io::ErrorKind::PermissionDenied => "you may not write there".to_owned(),
         io::ErrorKind::StorageFull => "the disk is full".to_owned(),
         io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
-        io::ErrorKind::NotFound => "there is no such folder".to_owned(),
+        io::ErrorKind::NotFound => "the folder that it would stand in cannot be had".to_owned(),
+        io::ErrorKind::IsADirectory => "a folder stands where a file is needed".to_owned(),
         io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
             "a file stands where a folder is needed".to_owned()
         }

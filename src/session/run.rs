@@ -240,10 +240,9 @@ fn conclude(
         thresholds: started.thresholds.iter().map(|threshold| judge(threshold, summary)).collect(),
         validity: validity(summary, watched.lost),
     };
-    // A request that had to be cut at the end is no success either.
-    let cut = if watched.stopped.is_none() { summary.totals.cancelled } else { 0 };
-    let unsuccessful = summary.all().failed() + cut;
-    let broke = verdict.broken() > 0 || (fail_on_error && unsuccessful > 0);
+    // A run in which no request ended shows no success either.
+    let unsuccessful = summary.all().failed() > 0 || summary.all().requests() == 0;
+    let broke = verdict.broken() > 0 || (fail_on_error && unsuccessful);
     let exit = exit(&verdict, watched.stopped, broke, false);
     let ended = Ended {
         summary,

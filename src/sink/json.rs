@@ -1,11 +1,11 @@
 //! Owns `summary.json`: everything that the report shows, as numbers with their units in the keys.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{Sink, figures, write_stdout, write_whole};
+use super::{Sink, figures, write_whole};
 use crate::control::StopReason;
 use crate::event::{Ended, Event, Started};
 use crate::load::Span;
@@ -270,7 +270,12 @@ impl Sink for SummaryJson {
                 text.push('\n');
                 match &self.path {
                     Some(path) => write_whole(path, &text)?,
-                    None => write_stdout(text.as_bytes())?,
+                    // As it is in the file: a terminal's colours have no part in data.
+                    None => {
+                        let mut stdout = io::stdout().lock();
+                        stdout.write_all(text.as_bytes())?;
+                        stdout.flush()?;
+                    }
                 }
             }
             Event::Second(_) | Event::Stopping(_) => {}

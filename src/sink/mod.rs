@@ -18,10 +18,8 @@ pub use progress::Progress;
 pub use terminal::{SummaryText, VerdictText, summary_text};
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
-
-use rustix::fs::{OFlags, fcntl_getfl, fstat, stat};
 
 use crate::event::Event;
 
@@ -31,25 +29,6 @@ fn write_whole(path: &Path, text: &str) -> io::Result<()> {
         // What cannot be removed was not written by us.
         let _ = fs::remove_file(path);
     })
-}
-
-/// Writes to stdout, and says when that is closed.
-fn write_stdout(bytes: &[u8]) -> io::Result<()> {
-    if stdout_was_closed() {
-        return Err(io::Error::other("it is closed"));
-    }
-    let mut stdout = anstream::stdout().lock();
-    stdout.write_all(bytes)?;
-    stdout.flush()
-}
-
-/// Whether the program was started without a stdout. Rust's runtime opens `/dev/null` in its place,
-/// for reading too; a shell that is asked for `>/dev/null` opens it for writing alone.
-fn stdout_was_closed() -> bool {
-    let stdout = io::stdout();
-    let reads = fcntl_getfl(&stdout).is_ok_and(|flags| flags.contains(OFlags::RDWR));
-    let null = || Some((fstat(&stdout).ok()?.st_rdev, stat("/dev/null").ok()?.st_rdev));
-    reads && null().is_some_and(|(ours, null)| ours == null)
 }
 
 /// Something that watches a run. It sees events alone.

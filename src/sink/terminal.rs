@@ -1,13 +1,13 @@
 //! Owns what a person sees at the end of a run: the summary in the terminal, or the verdict alone.
 
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
 use super::text::{cut_middle, pad, width_of};
-use super::{Sink, figures, json, write_stdout};
+use super::{Sink, figures, json};
 use crate::event::{Ended, Event, Started};
 use crate::metrics::{Failure, FailureKind, Row, Summary};
 use crate::untrusted::visible;
@@ -55,7 +55,7 @@ impl Sink for SummaryText {
             Event::Started(started) => self.started = Some((*started).clone()),
             Event::Ended(ended) => {
                 let Some(started) = &self.started else { return Ok(()) };
-                write_stdout(summary_text(started, ended, self.width).as_bytes())?;
+                write_stdout(&summary_text(started, ended, self.width))?;
             }
             Event::Second(_) | Event::Stopping(_) => {}
         }
@@ -89,7 +89,7 @@ impl Sink for VerdictText {
                 broken(ended, &mut text);
                 verdict(ended, &mut text);
                 let _ = writeln!(text, "{} {}", styled(DIM, "Results:"), visible(&self.out));
-                write_stdout(text.trim_start_matches('\n').as_bytes())?;
+                write_stdout(text.trim_start_matches('\n'))?;
             }
             Event::Second(_) | Event::Stopping(_) => {}
         }
@@ -139,6 +139,12 @@ const HEADS: [&str; 9] = ["", "name", "requests", "failed", "rps", "p50", "p95",
 const EXPENDABLE: [usize; 5] = [5, 7, 4, 8, 6];
 /// The least room for a name.
 const NAME: usize = 12;
+
+fn write_stdout(text: &str) -> io::Result<()> {
+    let mut stdout = anstream::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
 
 /// The table of names; in a narrow terminal names are cut and columns left out, so that no figure
 /// is ever broken over two lines.

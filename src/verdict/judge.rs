@@ -35,7 +35,11 @@ pub fn judge(threshold: &Threshold, summary: &Summary) -> Judged {
         None => Cow::Borrowed(summary.all()),
         Some(of) => Cow::Owned(summary.of(|name| name.is_called(of))),
     };
-    let nothing_ended = stats.requests() == 0 && threshold.op.is_upper();
+    let counted = match threshold.metric {
+        Metric::Rps => stats.within_load().requests,
+        _ => stats.requests(),
+    };
+    let nothing_ended = counted == 0 && threshold.op.is_upper();
     let value = figure(threshold.metric, &stats, summary.loaded.as_secs_f64());
     let state = match value {
         None => State::NoData,
@@ -117,6 +121,15 @@ mod tests {
     /// Law 7: no data is not a pass.
     #[test]
     fn no_data_is_not_a_pass() {
+        let mut late = summary();
+        let mut interval = Interval::second(1);
+        let stats = interval.names.entry(2).or_default();
+        stats.response_ok.record(Duration::from_secs(2));
+        stats.after_load.requests = 1;
+        late.add(&interval);
+        let threshold =
+            Threshold { of: Some("/quiet".into()), ..Threshold::parse("rps < 9").unwrap() };
+        assert_eq!(judge(&threshold, &late).state, State::NoData, "it ended after the load");
         for text in ["p95 < 500ms", "error_rate < 1%", "failures < 1", "avg < 1s"] {
             assert_eq!(judged(text, Some("/quiet")).0, State::NoData, "{text}");
         }

@@ -77,11 +77,13 @@ fn json_is_all_there_is_on_stdout() {
     let server = server(|_| Some(answer(200, "")));
     let folder = Folder::new();
     let said = folder.throng(&format!(
-        "run http://{}/ -n 9 --json --label commit=1a2b3c --label branch=main",
+        "run http://{}/ -n 9 --json --label commit=1a2b3c --label branch=main --label odd=a\x7fb",
         server.address
     ));
     assert_eq!(said.code, 0);
     let summary: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    let file = std::fs::read_to_string(folder.results().join("summary.json")).unwrap();
+    assert_eq!(said.out, file, "to the byte");
     assert_eq!(summary["totals"]["requests"], 9);
     assert_eq!(summary["run"]["labels"]["commit"], "1a2b3c");
     assert!(said.err.contains("for 9 requests, against"), "progress goes to stderr: {}", said.err);
@@ -124,7 +126,7 @@ fn copies_go_where_they_are_asked_for() {
     let wrong = folder.throng(&format!("run {url} -n 4 --html no/such/folder.html"));
     assert_eq!(wrong.code, 2);
     assert!(
-        wrong.err.contains("cannot be written to `no/such/folder.html`: there is no such folder"),
+        wrong.err.contains("cannot be written to `no/such/folder.html`: the folder that it would stand in cannot be had"),
         "{}",
         wrong.err
     );
@@ -265,7 +267,6 @@ fn habits_of_other_tools_are_answered_with_ours() {
         ("plan.yaml".into(), "write `throng run plan.yaml`"),
         ("http://127.0.0.1:1/".into(), "write `throng run http://127.0.0.1:1/`"),
         ("version".into(), "write `throng --version`"),
-        ("compare a b".into(), ""),
         (
             "run 127.0.0.1:1/todos/ -n 5".into(),
             "write `http://127.0.0.1:1/todos/` to load that address without a plan",
@@ -282,6 +283,15 @@ fn habits_of_other_tools_are_answered_with_ours() {
         );
     }
     assert_eq!(folder.throng("help").code, 0);
+    assert_eq!(folder.throng("compare a b").err, "error: `throng compare` is not supported yet\n");
+    let demo = folder.throng("demo -c 5");
+    assert!(!demo.err.contains("--users"), "the demo has no users: {}", demo.err);
+    let address = folder.throng("run ::1");
+    assert!(!address.err.contains("http://::1"), "{}", address.err);
+    // A plan may be called like a host.
+    folder.file("localhost", PLAN);
+    let options = folder.throng("run localhost -X POST");
+    assert!(options.err.starts_with("error: `--method` is for a URL"), "{}", options.err);
 }
 
 #[test]
@@ -290,8 +300,11 @@ fn the_demo_brings_a_plan_of_its_own() {
     let said = folder.throng("run --demo -u 10 -t 1s --out out");
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
     assert_eq!(folder.json("out/summary.json")["plan"]["name"], "Todo API");
-    let none = folder.throng("run");
-    assert_eq!(none.code, 2);
+    assert_eq!(folder.throng("run").code, 2);
+    let mut off = folder.command("run -u 1 -t 1s");
+    let off = super::support::said(off.env("THRONG_DEMO", "0").output().unwrap());
+    assert_eq!(off.code, 2, "{}", off.err);
+    assert!(off.err.starts_with("error: no plan is named\n"), "{}", off.err);
 }
 
 #[test]
