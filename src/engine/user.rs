@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::stop::Stop;
 use super::worker::Worker;
-use crate::expr::{EvalError, Scope, Value};
+use crate::expr::{EvalError, Response, Scope, Value};
 use crate::load::{Wait, pick};
 use crate::metrics::{Outcome, Sample};
 use crate::program::{Answer, Class, Instruction, Message, Request, push, remove};
@@ -37,7 +37,7 @@ pub(super) struct User<P: Protocol> {
     slots: Vec<Option<Value>>,
     random: Stream,
     connection: P::Connection,
-    status: Option<u16>,
+    response: Response,
     iterations: u64,
     /// How many iterations it may do; no limit when absent.
     most: Option<u64>,
@@ -67,7 +67,7 @@ impl<P: Protocol> User<P> {
             slots,
             random,
             connection,
-            status: None,
+            response: Response::default(),
             iterations: 0,
             most,
             due,
@@ -219,7 +219,7 @@ impl<P: Protocol> User<P> {
     fn judge(&mut self, request: &Request, exchange: &Exchange, body: &[u8]) -> bool {
         let answer = Answer { status: exchange.status, body };
         let judgement = request.judge(answer, &mut self.slots);
-        self.status = exchange.status.ok();
+        self.response.status = exchange.status.unwrap_or(0);
         self.worker.recorder.borrow_mut().record(&Sample {
             name: request.name,
             due: self.due,
@@ -297,7 +297,9 @@ impl<P: Protocol> User<P> {
         let class_name: &Arc<str> = &class.name;
         run(&mut Scope {
             slots: &self.slots,
-            status: self.status,
+            response: Some(&self.response),
+            request: None,
+            run: &self.worker.run,
             user_id: self.id,
             user_class: class_name,
             user_iteration: self.iterations,

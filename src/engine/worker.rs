@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::stop::Stop;
 use super::user::User;
 use crate::control::Command;
+use crate::expr::Run;
 use crate::load::{Change, ChangeKind, Schedule};
 use crate::metrics::{Interval, Recorder};
 use crate::program::Program;
@@ -67,6 +68,7 @@ pub(super) struct Worker<P: Protocol> {
     pub(super) setup: Arc<Setup>,
     pub(super) protocol: P,
     pub(super) recorder: RefCell<Recorder>,
+    pub(super) run: Run,
     buffers: RefCell<Vec<Vec<u8>>>,
 }
 
@@ -118,7 +120,8 @@ pub async fn conduct<P: Protocol>(
 ) {
     let recorder = RefCell::new(Recorder::new(start, setup.program.catalogue.names.len()));
     let buffers = RefCell::default();
-    let worker = Rc::new(Worker { setup: setup.clone(), protocol, recorder, buffers });
+    let run = Run::new("", start, jiff::Timestamp::now());
+    let worker = Rc::new(Worker { setup: setup.clone(), protocol, recorder, run, buffers });
     let mut conductor = Conductor {
         worker: worker.clone(),
         start,

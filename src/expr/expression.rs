@@ -7,64 +7,9 @@ use std::sync::Arc;
 use super::functions::{self, FUNCTIONS, Function, LATER};
 use super::general::General;
 use super::scan::outside_quotes;
-use super::{EvalError, ParseError, Value};
+use super::{EvalError, Names, ParseError, Scope, Uses, Value};
 use crate::diagnostic::suggest;
 use crate::random::Stream;
-
-/// The variables of a user class, by the number of their slot.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Names(Vec<String>);
-
-impl Names {
-    /// The slot of `name`, which is made when it is new.
-    pub fn intern(&mut self, name: &str) -> usize {
-        self.find(name).unwrap_or_else(|| {
-            self.0.push(name.to_owned());
-            self.0.len() - 1
-        })
-    }
-
-    /// The slot of `name`, when something in the class assigns it.
-    #[must_use]
-    pub fn find(&self, name: &str) -> Option<usize> {
-        self.0.iter().position(|known| known == name)
-    }
-
-    /// The name of a slot.
-    #[must_use]
-    pub fn name(&self, slot: usize) -> &str {
-        &self.0[slot]
-    }
-
-    /// How many slots there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Nothing in the class assigns a variable.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-/// What an expression can see while it is evaluated.
-#[derive(Debug)]
-pub struct Scope<'a> {
-    /// The user's variables by slot; `None` is not assigned yet.
-    pub slots: &'a [Option<Value>],
-    /// The status of the last response.
-    pub status: Option<u16>,
-    /// The user's number, from 1.
-    pub user_id: u64,
-    /// The name of the user's class.
-    pub user_class: &'a Arc<str>,
-    /// How many iterations the user has finished.
-    pub user_iteration: u64,
-    /// The user's random numbers.
-    pub random: &'a mut Stream,
-}
 
 /// What a name in an expression stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +26,10 @@ impl Name {
     pub(super) fn value(self, scope: &Scope<'_>) -> Option<Value> {
         match self {
             Self::Slot(slot) => scope.slots[slot].clone(),
-            Self::ResponseStatus => scope.status.map(|status| Value::Int(i64::from(status))),
+            Self::ResponseStatus => scope
+                .response
+                .filter(|response| response.status != 0)
+                .map(|response| Value::Int(i64::from(response.status))),
             Self::UserId => Some(Value::Int(scope.user_id as i64)),
             Self::UserClass => Some(Value::Text(scope.user_class.clone())),
             Self::UserIteration => Some(Value::Int(scope.user_iteration as i64)),
@@ -180,6 +128,25 @@ impl Expression {
         Ok(Self { text: trimmed.to_owned(), form })
     }
 
+    /// What it needs while running.
+    #[must_use]
+    pub fn uses(&self) -> Uses {
+        Uses::default()
+    }
+
+    /// Names of the environment that it needs, that have no value, and that no `default` or
+    /// `is defined` stands in for.
+    #[must_use]
+    pub fn unset_env(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
+    /// What is likely a slip, placed within its text.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<ParseError> {
+        Vec::new()
+    }
+
     /// As it was written, without the space around it.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -188,7 +155,7 @@ impl Expression {
 
     /// Its value when it is a literal: then nothing has to be evaluated while running.
     #[must_use]
-    pub fn literal(&self) -> Option<&Value> {
+    pub fn constant(&self) -> Option<&Value> {
         match &self.form {
             Form::Literal(value) => Some(value),
             _ => None,
@@ -365,14 +332,8 @@ fn resolve(name: &str, names: &Names, at: Range<usize>) -> Result<Name, ParseErr
         let hint = "leave it out for now";
         return Err(ParseError::new(format!("`{name}` is not supported yet"), hint, at));
     }
-    let fields = FIELDS.iter().map(|(field, _)| *field);
-    let known = names.0.iter().map(String::as_str).chain(fields);
-    let hint = match suggest(name, known) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None if names.is_empty() => "nothing in this class sets or captures a variable".to_owned(),
-        None => format!("this class knows: {}", names.0.join(", ")),
-    };
-    Err(ParseError::new(format!("nothing is called `{name}`"), hint, at))
+    let fields: Vec<_> = FIELDS.iter().map(|(field, _)| *field).collect();
+    Err(names.nothing(name, &fields, at))
 }
 
 /// Reads the simple forms: `operand`, `not operand`, `operand OP operand`. Everything it does not

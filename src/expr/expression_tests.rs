@@ -22,13 +22,17 @@ fn slots() -> Vec<Option<Value>> {
     ]
 }
 
-fn in_scope<T>(run: impl FnOnce(&mut Scope<'_>) -> T) -> T {
+fn in_scope<T>(body: impl FnOnce(&mut Scope<'_>) -> T) -> T {
     let class: Arc<str> = "TodoUser".into();
     let mut random = Stream::new(9, 0, 4);
     let slots = slots();
-    run(&mut Scope {
+    let response = Response { status: 204, ..Response::default() };
+    let run = Run::new("r1", tokio::time::Instant::now(), jiff::Timestamp::UNIX_EPOCH);
+    body(&mut Scope {
         slots: &slots,
-        status: Some(204),
+        response: Some(&response),
+        request: None,
+        run: &run,
         user_id: 7,
         user_class: &class,
         user_iteration: 2,

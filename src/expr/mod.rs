@@ -7,14 +7,18 @@
 mod expression;
 mod functions;
 mod general;
+mod names;
 mod scan;
+mod scope;
 mod selector;
 mod template;
 mod value;
 
-pub use expression::{Expression, Names, Scope};
+pub use expression::Expression;
 pub use functions::FUNCTIONS;
-pub use selector::{NotJson, Selector};
+pub use names::{Names, Uses};
+pub use scope::{Response, Run, Scope, Written};
+pub use selector::{NotJson, Pick, Selector};
 pub use template::{Encoding, Template, json};
 pub use value::Value;
 

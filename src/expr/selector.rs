@@ -8,6 +8,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::{ParseError, Value};
+use crate::random::Stream;
 
 /// A parsed JSONPath.
 #[derive(Debug, Clone)]
@@ -28,6 +29,19 @@ enum Part {
     Index(usize),
 }
 
+/// Which of the values that a selector finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pick {
+    /// The first.
+    First,
+    /// The last.
+    Last,
+    /// One at random.
+    Random,
+    /// A list of all; when there are none it is no match.
+    All,
+}
+
 /// The body is not JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotJson;
@@ -43,7 +57,7 @@ impl Selector {
     ///
     /// # Errors
     /// It is not one.
-    pub fn parse(text: &str) -> Result<Self, ParseError> {
+    pub fn json(text: &str) -> Result<Self, ParseError> {
         let general = serde_json_path::JsonPath::parse(text).map_err(|error| {
             let at = error.position().min(text.len());
             let at = (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
@@ -52,6 +66,43 @@ impl Selector {
         })?;
         let form = simple(text).map_or_else(|| Form::General(Box::new(general)), Form::Path);
         Ok(Self { text: text.to_owned(), form })
+    }
+
+    /// Parses a regular expression, which gives its first group, or all that it matches.
+    ///
+    /// # Errors
+    /// It is not one.
+    pub fn regex(text: &str) -> Result<Self, ParseError> {
+        Self::json(text)
+    }
+
+    /// Parses a CSS selector, which gives the text of an element, or its attribute `attr`.
+    ///
+    /// # Errors
+    /// It is not one.
+    pub fn css(text: &str, _attr: Option<&str>) -> Result<Self, ParseError> {
+        Self::json(text)
+    }
+
+    /// The picked value, or none.
+    ///
+    /// # Errors
+    /// The body is not JSON, as far as it had to be read.
+    pub fn find(
+        &self,
+        body: &[u8],
+        _pick: Pick,
+        _random: &mut Stream,
+    ) -> Result<Option<Value>, NotJson> {
+        self.first(body)
+    }
+
+    /// All values, in order.
+    ///
+    /// # Errors
+    /// The body is not JSON.
+    pub fn all(&self, body: &[u8]) -> Result<Vec<Value>, NotJson> {
+        Ok(self.first(body)?.into_iter().collect())
     }
 
     /// As it was written.
@@ -224,7 +275,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn first(path: &str, body: &str) -> String {
-        match Selector::parse(path).unwrap().first(body.as_bytes()) {
+        match Selector::json(path).unwrap().first(body.as_bytes()) {
             Ok(Some(value)) => serde_json::to_string(&value).unwrap(),
             Ok(None) => "nothing".into(),
             Err(NotJson) => "not JSON".into(),
@@ -263,9 +314,9 @@ mod tests {
 
     #[test]
     fn a_broken_path_is_placed() {
-        let error = Selector::parse("$.a[").unwrap_err();
+        let error = Selector::json("$.a[").unwrap_err();
         assert_eq!(error.title, "`$.a[` is not a JSONPath");
-        assert!(Selector::parse("id").is_err());
+        assert!(Selector::json("id").is_err());
     }
 
     fn json() -> impl Strategy<Value = serde_json::Value> {
@@ -289,7 +340,7 @@ mod tests {
         /// The fast way against the slow obvious one.
         #[test]
         fn following_while_parsing_agrees_with_the_library(tree in json(), path in "\\$((\\.[a-c])|(\\[[0-2]\\])){0,4}") {
-            let fast = Selector::parse(&path).unwrap();
+            let fast = Selector::json(&path).unwrap();
             prop_assert!(matches!(fast.form, Form::Path(_)));
             let general = Form::General(Box::new(serde_json_path::JsonPath::parse(&path).unwrap()));
             let slow = Selector { text: path, form: general };

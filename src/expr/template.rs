@@ -1,8 +1,7 @@
 //! Owns templates: text with `{{ }}`, compiled to fixed bytes and holes.
 
-use super::expression::{Expression, Names, Scope};
 use super::scan::{Piece, pieces};
-use super::{EvalError, ParseError, Value};
+use super::{EvalError, Expression, Names, ParseError, Scope, Uses, Value};
 
 /// What a value in a hole must become, so that it cannot break what is around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +11,13 @@ pub enum Encoding {
     /// Part of a request's path and query: what may not stand in a URL is percent-encoded;
     /// `/`, `?`, `&`, `=` and `%` stay, so that a value can hold a piece of a path.
     Path,
+    /// A name or a value of a query: all but letters, digits and `-._~` is percent-encoded.
+    Query,
+    /// A name or a value of a form (`application/x-www-form-urlencoded`): a space is `+`, all but
+    /// letters, digits and `*-._` is percent-encoded.
+    Form,
+    /// A cookie's value: what would end it or begin another is refused.
+    Cookie,
     /// Part of a header's value: line breaks are refused, since they would begin a new header.
     Header,
     /// A whole JSON value.
@@ -74,7 +80,7 @@ impl Template {
     /// Appends a hole; a literal is written at once.
     pub fn hole(&mut self, expression: Expression, encoding: Encoding) {
         let mut bytes = Vec::new();
-        match expression.literal() {
+        match expression.constant() {
             Some(value) if write(value, encoding, &mut bytes).is_ok() => self.fixed(&bytes),
             _ => self.0.push(Segment::Hole(expression, encoding)),
         }
@@ -112,6 +118,33 @@ impl Template {
             Segment::Hole(expression, _) => Some(expression),
             Segment::Fixed(_) => None,
         })
+    }
+
+    /// What it needs while running.
+    #[must_use]
+    pub fn uses(&self) -> Uses {
+        let mut uses = Uses::default();
+        self.expressions().for_each(|expression| uses.merge(&expression.uses()));
+        uses
+    }
+
+    /// Names of the environment that it needs and that have no value, as
+    /// [`Expression::unset_env`] has them.
+    #[must_use]
+    pub fn unset_env(&self) -> Vec<&str> {
+        self.expressions().flat_map(Expression::unset_env).collect()
+    }
+
+    /// What is likely a slip in its expressions, placed within the text that it was parsed from.
+    #[must_use]
+    pub fn doubts(&self) -> &[ParseError] {
+        &[]
+    }
+
+    /// What is likely a slip in a text: single braces as in `{id}`, and a `}}` that ends nothing.
+    #[must_use]
+    pub fn warnings(_text: &str) -> Vec<ParseError> {
+        Vec::new()
     }
 
     /// Appends the text to `out`.
@@ -170,6 +203,7 @@ fn write(value: &Value, encoding: Encoding, out: &mut Vec<u8>) -> Result<(), Eva
             }
             other => other.write_json(out),
         },
+        Encoding::Query | Encoding::Form | Encoding::Cookie => value.write_text(out),
         Encoding::Path => {
             value.write_text(out);
             if out[start..].iter().any(|&byte| !stays_in_path(byte)) {
@@ -208,9 +242,13 @@ mod tests {
         let mut out = Vec::new();
         let class: Arc<str> = "Todo".into();
         let mut random = Stream::new(1, 0, 0);
+        let response = Response { status: 204, ..Response::default() };
+        let run = Run::new("r1", tokio::time::Instant::now(), jiff::Timestamp::UNIX_EPOCH);
         let mut scope = Scope {
             slots,
-            status: Some(204),
+            response: Some(&response),
+            request: None,
+            run: &run,
             user_id: 7,
             user_class: &class,
             user_iteration: 0,

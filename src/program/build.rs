@@ -66,7 +66,7 @@ impl Build {
             Some(_) if alone => {
                 let inner = text.trim().trim_start_matches("{{").trim_end_matches("}}");
                 let literal = Expression::parse(inner, &Names::default()).ok();
-                let value = literal.as_ref().and_then(Expression::literal).cloned();
+                let value = literal.as_ref().and_then(Expression::constant).cloned();
                 Self::Value(value.unwrap_or_else(|| Value::Text(text.into())))
             }
             Some(fixed) => Self::Value(Value::Text(String::from_utf8_lossy(fixed).as_ref().into())),

@@ -272,7 +272,7 @@ impl<'a> Compiler<'a> {
 
     fn capture(&mut self, capture: &plan::Capture, names: &Names) -> Option<Capture> {
         let slot = names.find(&capture.name.value)?;
-        match Selector::parse(&capture.path.value) {
+        match Selector::json(&capture.path.value) {
             Ok(selector) => {
                 let (name, path) = (&capture.name.value, &capture.path.value);
                 let nothing = self.text(format!("capture: {name}: nothing at {path}"));
