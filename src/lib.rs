@@ -15,6 +15,7 @@
 
 pub mod cli;
 pub mod control;
+pub mod data;
 pub mod demo;
 pub mod diagnostic;
 pub mod engine;

@@ -18,6 +18,7 @@ const HOUSE: &[(&str, &str)] = &[
     ("metrics", "units"),
     ("verdict", "units metrics"),
     ("expr", "units diagnostic random"),
+    ("data", "units diagnostic random expr"),
     ("protocol", "units metrics"),
     ("plan", "units diagnostic load metrics verdict expr"),
     ("program", "units diagnostic random load metrics expr protocol plan"),
