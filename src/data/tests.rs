@@ -112,6 +112,29 @@ fn csv_is_read_as_programs_write_it() {
     assert_eq!((source.rows(), source.name()), (2, "accounts"));
 }
 
+/// The mark is no part of the first cell, and the same character is one anywhere else.
+#[test]
+fn only_the_mark_at_the_start_of_a_file_is_left_out() {
+    let long = "x".repeat(50);
+    let kept = file("a.csv", format!("\u{feff}{long}\n\u{feff}{long}\n\u{feff}b\n"));
+    let from = From::File {
+        path: kept.path.clone(),
+        format: None,
+        header: false,
+        delimiter: None,
+        columns: None,
+    };
+    let want = [long.clone(), format!("\u{feff}{long}"), "\u{feff}b".to_owned()];
+    assert_eq!(all(&from), want.map(|cell| format!("[\"{cell}\"]")));
+}
+
+#[test]
+fn workers_share_a_source() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Source>();
+    shared::<Lease>();
+}
+
 #[test]
 fn cells_stay_text() {
     let kept = file("zips.csv", "zip,flag\n01234,true\n1.10,\n");
