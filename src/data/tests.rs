@@ -507,13 +507,21 @@ fn two_gibibytes_are_drawn_from_in_bounded_memory() {
         println!("{order:?}: {row} rows, opened in {opened:?}, {each:?} a draw, peak {peak} KiB");
         assert!(peak < 128 << 10);
     }
-    for order in [Order::Sequence, Order::Shuffle, Order::Random] {
-        let source = numbers(1_000_000, order, AtEnd::Recycle, 1);
-        let (mut random, begun) = (stream(), Instant::now());
-        for _ in 0..10_000_000 {
-            std::hint::black_box(source.draw(&mut random).unwrap());
+}
+
+/// `cargo test --release --lib data::tests::rows_that_are_held -- --ignored --nocapture`
+#[test]
+#[ignore = "takes times"]
+fn rows_that_are_held_are_drawn_in_no_time() {
+    for count in [1_000, 100_000, 1_000_000] {
+        for order in [Order::Sequence, Order::Shuffle, Order::Random] {
+            let source = numbers(count, order, AtEnd::Recycle, 1);
+            let (mut random, begun) = (stream(), Instant::now());
+            for _ in 0..10_000_000 {
+                std::hint::black_box(source.draw(&mut random).unwrap());
+            }
+            println!("{order:?} of {count} rows: {:?} a draw", begun.elapsed() / 10_000_000);
         }
-        println!("{order:?} from memory: {:?} a draw", begun.elapsed() / 10_000_000);
     }
 }
 
