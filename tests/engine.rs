@@ -60,7 +60,7 @@ fn answers(
     body: &str,
 ) -> impl Fn(&[u8], u64) -> Reply + Send + Sync + use<> {
     let body = body.as_bytes().to_vec();
-    move |_, _| Reply { after: MS(after), status: Ok(status), body: body.clone() }
+    move |_, _| Reply::new(MS(after), Ok(status)).body(body.clone())
 }
 
 impl Run {
@@ -242,7 +242,7 @@ fn todo_script(bytes: &[u8], nth: u64) -> Reply {
         b'D' => (204, String::new()),
         _ => (200, "{}".to_owned()),
     };
-    Reply { after: MS(5), status: Ok(status), body: body.into_bytes() }
+    Reply::new(MS(5), Ok(status)).body(body)
 }
 
 #[test]
@@ -290,7 +290,7 @@ fn a_capture_that_finds_nothing_is_a_failure_and_ends_the_iteration() {
     let plan = class(keys, "{ users: 1, hold: 2500ms }");
     let script = |_: &[u8], nth| {
         let body = [r#"{"id":7}"#, "{}", r#"{"no":1}"#, "<html>"][nth as usize % 4];
-        Reply { after: MS(1), status: Ok(200), body: body.into() }
+        Reply::new(MS(1), Ok(200)).body(body)
     };
     let came = run(&plan).against(script);
     assert_eq!(came.lines(), ["POST /a", "GET /b/7", "POST /a", "POST /a"]);
@@ -314,7 +314,7 @@ fn faults_are_failures_and_the_run_goes_on() {
     let plan = class("wait: 1s\ntasks: { home: { get: / } }", "{ users: 1, hold: 3500ms }");
     let script = |_: &[u8], nth| {
         let status = if nth == 1 { Err(Fault::HeadReset) } else { Ok(200) };
-        Reply { after: MS(1), status, body: Vec::new() }
+        Reply::new(MS(1), status)
     };
     let came = run(&plan).against(script);
     assert_eq!(came.counts(), (4, 3, 1, 0));
@@ -432,10 +432,9 @@ fn a_user_draws_the_same_whatever_the_number_of_workers() {
         by_time.sort();
         by_time
     };
-    let bodies = |bytes: &[u8], _| Reply {
-        after: MS(5),
-        status: Ok(if bytes[0] == b'P' { 201 } else { 204 }),
-        body: br#"{"id":3}"#.to_vec(),
+    let bodies = |bytes: &[u8], _| {
+        let status = if bytes[0] == b'P' { 201 } else { 204 };
+        Reply::new(MS(5), Ok(status)).body(r#"{"id":3}"#)
     };
     let one = ids(run(&plan).against(bodies));
     assert!(one.len() > 100);

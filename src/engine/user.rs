@@ -12,7 +12,7 @@ use crate::expr::{EvalError, Response, Scope, Value};
 use crate::load::{Wait, pick};
 use crate::metrics::{Outcome, Sample};
 use crate::program::{Answer, Class, Instruction, Message, Request, push, remove};
-use crate::protocol::{Exchange, Outgoing, Protocol};
+use crate::protocol::{self, Exchange, Outgoing, Protocol, Use};
 use crate::random::Stream;
 
 /// The least pause of a user that has nothing to do.
@@ -193,26 +193,29 @@ impl<P: Protocol> User<P> {
                 rendered.as_slice()
             }
         };
-        let mut body = worker.buffer();
+        let mut answer = protocol::Answer { head: Vec::new(), body: worker.buffer() };
         let outgoing = Outgoing {
             target: 0,
             bytes,
             head_only: request.head_only,
+            keep_head: false,
             keep_body: request.keeps_body(),
             limits: &request.limits,
+            redirects: 0,
+            connection: Use::Own,
         };
         let cut = Cut::new(&worker, request.name, self.due);
-        let exchange = worker.protocol.exchange(&mut self.connection, outgoing, &mut body).await;
+        let exchange = worker.protocol.exchange(&mut self.connection, outgoing, &mut answer).await;
         cut.ended();
-        let asked =
-            Asked { sent: exchange.sent.is_some(), goes_on: self.judge(request, &exchange, &body) };
+        let goes_on = self.judge(request, &exchange, &answer.body);
+        let asked = Asked { sent: exchange.sent.is_some(), goes_on };
         if !asked.sent {
             // A connection that cannot be opened can fail within one system call: without this a
             // user that only meets such failures would never let its worker have a turn.
             tokio::task::yield_now().await;
         }
         worker.give_back(rendered);
-        worker.give_back(body);
+        worker.give_back(answer.body);
         Ok(asked)
     }
 

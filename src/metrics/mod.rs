@@ -9,7 +9,7 @@ mod timing;
 
 pub use history::{History, Point};
 pub use interval::{Ended, Interval, NameStats, Seen};
-pub use outcome::{Failure, FailureKind, Fault, Outcome};
+pub use outcome::{Failure, FailureKind, Fault, Outcome, RetryClass};
 pub use recorder::{Recorder, Sample};
 pub use summary::{FailureRow, Row, Summary};
 pub use timing::Timing;

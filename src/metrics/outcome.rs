@@ -60,6 +60,19 @@ impl FailureKind {
     }
 }
 
+/// What a plan can ask to try again after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryClass {
+    /// No connection was had: names, connecting, TLS.
+    Connect,
+    /// A limit in time, that of connecting included.
+    Timeout,
+    /// The server reset or closed the connection before its answer was whole.
+    Reset,
+    /// Anything else: the same would come of it again.
+    Other,
+}
+
 macro_rules! faults {
     ($($variant:ident, $id:literal, $kind:ident, $sentence:literal, $advice:literal;)*) => {
         /// A way in which the wire can fail to deliver an answer.
@@ -100,8 +113,18 @@ macro_rules! faults {
 }
 
 faults! {
+    TargetInvalid, "target.invalid", Connection, "bad address: it is no http or https URL",
+        "look at where the plan takes the address from";
+    LimitTargets, "limit.targets", Connection, "too many hosts",
+        "a worker knows at most 1,000 hosts: see why the addresses differ so much";
+    PoolTimeout, "timeout.pool", Timeout, "timeout: no shared connection was free",
+        "the answers come too slowly for so few connections: share more of them (`connections: { shared: N }`) or run fewer users";
+    DnsTimeout, "timeout.dns", Timeout, "dns timeout",
+        "the name server does not answer: look at this machine's network";
     DnsFailed, "dns.failed", Connection, "dns: the name does not resolve",
         "check the host name, and that it is known from this machine or container";
+    ConnectForbidden, "connect.forbidden", Connection, "connect: a link-local address, where clouds hand out credentials",
+        "load is never sent there: see where the address comes from";
     ConnectRefused, "connect.refused", Connection, "connect refused",
         "nothing listens there: check host and port, and that the server is up; inside a container, `localhost` is the container";
     ConnectReset, "connect.reset", Connection, "connect reset",
@@ -172,10 +195,42 @@ faults! {
         "an answer may be preceded by 16 interim responses";
     LimitBody, "limit.body", Connection, "bad response: the body is too large",
         "an answer may have 64 MiB";
+    LimitDecoded, "limit.decoded", Connection, "bad response: the body decompresses to too much",
+        "a compressed answer may have 64 MiB, and beyond 1 MiB no more than 1,000 times what came over the wire";
+    BodyEncoding, "body.encoding", Connection, "bad response: the compressed body is broken",
+        "what came does not fit the Content-Encoding of the answer: look at what compresses it";
+    RedirectTooMany, "redirect.too_many", Connection, "redirect: more than the plan allows",
+        "does it lead in a circle? if not, raise `redirects`";
+    RedirectLocation, "redirect.bad_location", Connection, "redirect: the Location is no address",
+        "the server redirects to something that is no http or https URL";
+    RedirectOutside, "redirect.outside", Connection, "redirect: it leads to a host that the plan does not name",
+        "to follow it, write `redirects: { max: 10, hosts: any }`; or `redirects: off`, when the redirect is the answer";
     LocalFiles, "local.fd", Generator, "no file descriptors left",
         "raise the limit (`ulimit -n`) or run fewer users";
     LocalPorts, "local.ports", Generator, "no local ports left",
         "too many connections to one address: run fewer users, or see why the server closes them";
+}
+
+impl Fault {
+    /// What a plan would call it when it asks to try again.
+    #[must_use]
+    pub fn retry_class(self) -> RetryClass {
+        match self {
+            _ if self.kind() == FailureKind::Timeout => RetryClass::Timeout,
+            // Never to be tried: it is forbidden whatever the network says.
+            Self::ConnectForbidden => RetryClass::Other,
+            Self::SendReset
+            | Self::HeadClosed
+            | Self::HeadTruncated
+            | Self::HeadReset
+            | Self::BodyTruncated
+            | Self::BodyReset => RetryClass::Reset,
+            _ if ["dns.", "connect.", "tls."].iter().any(|part| self.id().starts_with(part)) => {
+                RetryClass::Connect
+            }
+            _ => RetryClass::Other,
+        }
+    }
 }
 
 impl Failure {
@@ -204,6 +259,28 @@ mod tests {
         sentences.sort_unstable();
         sentences.dedup();
         assert_eq!((ids.len(), sentences.len()), (Fault::ALL.len(), Fault::ALL.len()));
+    }
+
+    #[test]
+    fn faults_are_tried_again_by_what_they_are() {
+        for (fault, class) in [
+            (Fault::DnsFailed, RetryClass::Connect),
+            (Fault::ConnectRefused, RetryClass::Connect),
+            (Fault::TlsReset, RetryClass::Connect),
+            (Fault::ConnectForbidden, RetryClass::Other),
+            (Fault::ConnectTimeout, RetryClass::Timeout),
+            (Fault::TtfbTimeout, RetryClass::Timeout),
+            (Fault::PoolTimeout, RetryClass::Timeout),
+            (Fault::SendReset, RetryClass::Reset),
+            (Fault::HeadClosed, RetryClass::Reset),
+            (Fault::BodyTruncated, RetryClass::Reset),
+            (Fault::HeadInvalid, RetryClass::Other),
+            (Fault::LimitBody, RetryClass::Other),
+            (Fault::RedirectTooMany, RetryClass::Other),
+            (Fault::LocalFiles, RetryClass::Other),
+        ] {
+            assert_eq!(fault.retry_class(), class, "{fault:?}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::metrics::Fault;
-use crate::protocol::{Exchange, Limits, Outgoing, Protocol};
+use crate::protocol::{Answer, Exchange, Limits, Outgoing, Protocol, Use};
 
 /// What a request is answered with, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,15 +16,39 @@ pub struct Reply {
     pub after: Duration,
     /// The status, or the fault that comes instead.
     pub status: Result<u16, Fault>,
+    /// The header lines of the answer, `Name: value` each, ended by CR LF. A `Set-Cookie` is kept
+    /// for its target, whatever its attributes say.
+    pub head: Vec<u8>,
     /// The body of the answer.
     pub body: Vec<u8>,
+    /// How many redirects it took.
+    pub hops: u8,
 }
 
 impl Reply {
-    /// An answer without a body.
+    /// An answer without headers and body.
     #[must_use]
     pub fn new(after: Duration, status: Result<u16, Fault>) -> Self {
-        Self { after, status, body: Vec::new() }
+        Self { after, status, head: Vec::new(), body: Vec::new(), hops: 0 }
+    }
+
+    /// The same with one header more.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.head.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
+        self
+    }
+
+    /// The same with this body.
+    #[must_use]
+    pub fn body(self, body: impl Into<Vec<u8>>) -> Self {
+        Self { body: body.into(), ..self }
+    }
+
+    /// The same after so many redirects.
+    #[must_use]
+    pub fn hops(self, hops: u8) -> Self {
+        Self { hops, ..self }
     }
 }
 
@@ -37,6 +61,35 @@ pub struct Sent {
     pub target: usize,
     /// The whole request.
     pub bytes: Vec<u8>,
+    /// How many redirects it would have followed.
+    pub redirects: u8,
+    /// Which connection it went over.
+    pub connection: Use,
+}
+
+/// What a user of a fake keeps.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The targets that stand connected, in the order in which they were.
+    pub connected: Vec<usize>,
+    /// The cookies: target, name, value.
+    pub cookies: Vec<(usize, String, String)>,
+}
+
+impl Kept {
+    fn take_cookies(&mut self, target: usize, head: &[u8]) {
+        for line in String::from_utf8_lossy(head).lines() {
+            let Some((name, value)) = line.split_once(':') else { continue };
+            if !name.eq_ignore_ascii_case("set-cookie") {
+                continue;
+            }
+            let pair = value.split(';').next().unwrap_or_default();
+            if let Some((name, value)) = pair.trim().split_once('=') {
+                self.cookies.retain(|(at, known, _)| (*at, known.as_str()) != (target, name));
+                self.cookies.push((target, name.to_owned(), value.to_owned()));
+            }
+        }
+    }
 }
 
 type Script = dyn Fn(&[u8], u64) -> Reply + Send + Sync;
@@ -47,6 +100,7 @@ type Script = dyn Fn(&[u8], u64) -> Reply + Send + Sync;
 pub struct Fake {
     script: Arc<Script>,
     log: Arc<Mutex<Vec<Sent>>>,
+    origins: Arc<Mutex<Vec<String>>>,
     probe: Result<(), (usize, Fault)>,
 }
 
@@ -62,13 +116,25 @@ impl Fake {
     /// The script is given each request with its number: how many were sent before, to any target
     /// and over any clone.
     pub fn new(script: impl Fn(&[u8], u64) -> Reply + Send + Sync + 'static) -> Self {
-        Self { script: Arc::new(script), log: Arc::default(), probe: Ok(()) }
+        Self {
+            script: Arc::new(script),
+            log: Arc::default(),
+            origins: Arc::default(),
+            probe: Ok(()),
+        }
     }
 
     /// The same, but a target cannot be reached by [`Protocol::probe`].
     #[must_use]
     pub fn unreachable(self, target: usize, fault: Fault) -> Self {
         Self { probe: Err((target, fault)), ..self }
+    }
+
+    /// The same with these targets, each `scheme://host[:port]`; without them every number is one.
+    #[must_use]
+    pub fn with_targets(self, origins: &[&str]) -> Self {
+        let origins = origins.iter().map(|origin| (*origin).to_owned()).collect();
+        Self { origins: Arc::new(Mutex::new(origins)), ..self }
     }
 
     /// What was sent so far, in order.
@@ -79,29 +145,30 @@ impl Fake {
 
     fn record(&self, at: Instant, request: Outgoing<'_>) -> u64 {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
-        log.push(Sent { at, target: request.target, bytes: request.bytes.to_vec() });
+        let Outgoing { target, bytes, redirects, connection, .. } = request;
+        log.push(Sent { at, target, bytes: bytes.to_vec(), redirects, connection });
         log.len() as u64 - 1
     }
 }
 
 impl Protocol for Fake {
-    /// The targets that stand connected, in the order in which they were.
-    type Connection = Vec<usize>;
+    type Connection = Kept;
 
     async fn exchange(
         &self,
-        connected: &mut Vec<usize>,
+        kept: &mut Kept,
         request: Outgoing<'_>,
-        body: &mut Vec<u8>,
+        answer: &mut Answer,
     ) -> Exchange {
         let sent = Instant::now();
         let nth = self.record(sent, request);
         let reply = (self.script)(request.bytes, nth);
 
         // Taken out first: an exchange that is cut leaves no connection behind.
-        let kept = connected.iter().position(|target| *target == request.target);
-        kept.map(|place| connected.remove(place));
-        let connect = kept.is_none().then_some(Duration::ZERO);
+        let own = request.connection == Use::Own;
+        let stands = own.then(|| kept.connected.iter().position(|to| *to == request.target));
+        let stands = stands.flatten().map(|place| kept.connected.remove(place));
+        let connect = stands.is_none().then_some(Duration::ZERO);
 
         // A system call that fails at once lets nobody else have a turn: neither does this.
         let answered = reply.after.is_zero()
@@ -109,18 +176,38 @@ impl Protocol for Fake {
         let status = if answered { reply.status } else { Err(Fault::TotalTimeout) };
         let connects = !matches!(status, Err(Fault::ConnectRefused | Fault::LocalFiles));
         let sent = connects.then_some(sent);
-        let ended = Instant::now();
+        let (ended, hops) = (Instant::now(), reply.hops);
         let mut exchange =
-            Exchange { sent, first_byte: None, ended, connect, body_bytes: 0, status };
+            Exchange { sent, first_byte: None, ended, connect, body_bytes: 0, hops, status };
         if status.is_ok() {
-            connected.push(request.target);
+            if own {
+                kept.connected.push(request.target);
+            }
+            kept.take_cookies(request.target, &reply.head);
             exchange.first_byte = Some(ended);
             exchange.body_bytes = reply.body.len() as u64;
+            if request.keep_head {
+                answer.head.extend_from_slice(&reply.head);
+            }
             if request.keep_body {
-                body.extend_from_slice(&reply.body);
+                answer.body.extend_from_slice(&reply.body);
             }
         }
         exchange
+    }
+
+    fn target(&self, origin: &str) -> Result<usize, Fault> {
+        let mut origins = self.origins.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(origins.iter().position(|known| known == origin).unwrap_or_else(|| {
+            origins.push(origin.to_owned());
+            origins.len() - 1
+        }))
+    }
+
+    fn cookie(&self, kept: &Kept, target: usize, _path: &str, name: &str) -> Option<String> {
+        let mut cookies = kept.cookies.iter();
+        let found = cookies.find(|(at, known, _)| (*at, known.as_str()) == (target, name));
+        found.map(|(_, _, value)| value.clone())
     }
 
     async fn probe(&self, _limits: &Limits) -> Result<(), (usize, Fault)> {
@@ -141,25 +228,33 @@ mod tests {
     };
 
     fn request(target: usize, bytes: &[u8]) -> Outgoing<'_> {
-        Outgoing { target, bytes, head_only: false, keep_body: true, limits: &LIMITS }
+        Outgoing {
+            target,
+            bytes,
+            head_only: false,
+            keep_head: true,
+            keep_body: true,
+            limits: &LIMITS,
+            redirects: 0,
+            connection: Use::Own,
+        }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_fake_answers_by_its_script_and_remembers_every_request() {
-        let fake = Fake::new(|bytes, nth| Reply {
-            after: Duration::from_millis(10 + nth),
-            status: Ok(200),
-            body: bytes.to_vec(),
+        let fake = Fake::new(|bytes, nth| {
+            Reply::new(Duration::from_millis(10 + nth), Ok(200)).header("A", "b").body(bytes)
         });
-        let (start, mut connected) = (Instant::now(), Vec::new());
-        let mut bodies = Vec::new();
+        let (start, mut kept) = (Instant::now(), Kept::default());
+        let mut answer = Answer::default();
         for (target, bytes, new) in [(0, b"a", true), (1, b"b", true), (0, b"c", false)] {
             let exchange =
-                fake.clone().exchange(&mut connected, request(target, bytes), &mut bodies).await;
+                fake.clone().exchange(&mut kept, request(target, bytes), &mut answer).await;
             assert_eq!((exchange.status, exchange.body_bytes), (Ok(200), 1));
             assert_eq!(exchange.connect.is_some(), new);
         }
-        assert_eq!(bodies, b"abc");
+        assert_eq!(answer.body, b"abc");
+        assert_eq!(answer.head, b"A: b\r\n".repeat(3));
         let log: Vec<_> = fake
             .sent()
             .into_iter()
@@ -178,12 +273,34 @@ mod tests {
             0 => Reply::new(Duration::from_secs(5), Ok(200)),
             _ => Reply::new(Duration::ZERO, Err(Fault::BodyReset)),
         });
-        let (mut connected, mut body) = (Vec::new(), Vec::new());
-        let exchange = fake.exchange(&mut connected, request(0, b"a"), &mut body).await;
+        let (mut kept, mut answer) = (Kept::default(), Answer::default());
+        let exchange = fake.exchange(&mut kept, request(0, b"a"), &mut answer).await;
         assert_eq!(exchange.status, Err(Fault::TotalTimeout));
         assert_eq!(exchange.ended - exchange.sent.unwrap(), Duration::from_secs(1));
-        let exchange = fake.exchange(&mut connected, request(0, b"a"), &mut body).await;
-        assert_eq!((exchange.status, connected), (Err(Fault::BodyReset), Vec::new()));
+        let exchange = fake.exchange(&mut kept, request(0, b"a"), &mut answer).await;
+        assert_eq!((exchange.status, kept), (Err(Fault::BodyReset), Kept::default()));
+    }
+
+    #[tokio::test]
+    async fn a_fake_keeps_cookies_and_adds_targets() {
+        let fake = Fake::new(|_, nth| {
+            Reply::new(Duration::ZERO, Ok(200)).header("Set-Cookie", &format!("id={nth}; Path=/"))
+        });
+        let fake = fake.with_targets(&["http://a.test"]);
+        let (mut kept, mut answer) = (Kept::default(), Answer::default());
+        for target in [0, 1, 0] {
+            let once = Outgoing { connection: Use::New, redirects: 3, ..request(target, b"x") };
+            fake.exchange(&mut kept, once, &mut answer).await;
+        }
+        let cookie = |target, name| fake.cookie(&kept, target, "/", name);
+        assert_eq!(cookie(0, "id").as_deref(), Some("2"));
+        assert_eq!(cookie(1, "id").as_deref(), Some("1"));
+        assert_eq!(cookie(0, "other"), None);
+        let targets = ["http://b.test", "http://a.test", "http://b.test"];
+        assert_eq!(targets.map(|origin| fake.target(origin)), [Ok(1), Ok(0), Ok(1)]);
+        let asked = |sent: &Sent| (sent.redirects, sent.connection);
+        assert!(fake.sent().iter().all(|sent| asked(sent) == (3, Use::New)));
+        assert_eq!(kept.connected, Vec::<usize>::new());
     }
 
     #[tokio::test]

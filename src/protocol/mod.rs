@@ -18,14 +18,43 @@ use crate::metrics::Fault;
 pub struct Outgoing<'a> {
     /// Which of the protocol's targets it goes to.
     pub target: usize,
-    /// The whole request as it is written: head, empty line, body.
+    /// The whole request as it is written: request line, `Host` first, other headers, empty line,
+    /// body.
     pub bytes: &'a [u8],
     /// It is a HEAD request, whose answer has no body whatever its head says.
     pub head_only: bool,
+    /// The head of the answer is kept.
+    pub keep_head: bool,
     /// The body of the answer is kept; otherwise it is counted and dropped.
     pub keep_body: bool,
     /// The limits in time.
     pub limits: &'a Limits,
+    /// How many redirects are followed. With 0 a redirect is the answer.
+    pub redirects: u8,
+    /// Which connection it goes over.
+    pub connection: Use,
+}
+
+/// Which connection a request goes over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Use {
+    /// The user's own, which is kept alive.
+    #[default]
+    Own,
+    /// One of a bounded number that all users of a worker share; who comes first is served first.
+    Shared,
+    /// A new one, which is closed after the answer.
+    New,
+}
+
+/// What is kept of an answer. The buffers come empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The header lines of the final answer, `Name: value` each, ended by CR LF; neither the status
+    /// line nor the empty line. Empty unless it was asked for.
+    pub head: Vec<u8>,
+    /// The body of the final answer, decoded when it came compressed. Empty unless it was asked for.
+    pub body: Vec<u8>,
 }
 
 /// How long each part of an exchange may take.
@@ -59,35 +88,56 @@ impl Default for Limits {
 /// What an exchange came to, with its times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exchange {
-    /// Just before the first byte was written; none when no connection was had to write it to.
+    /// Just before the first byte was written, of the first request when redirects were followed;
+    /// none when no connection was had to write it to.
     pub sent: Option<Instant>,
     /// When the first byte of the final answer was read.
     pub first_byte: Option<Instant>,
     /// When the last byte was read, or the fault was met.
     pub ended: Instant,
-    /// How long connecting took, TLS included, when a connection was opened for this exchange.
+    /// How long connecting took, TLS included, when a connection was opened for this exchange; the
+    /// sum when there were several.
     pub connect: Option<Duration>,
-    /// Bytes of the body as they came over the wire, chunk framing left out.
+    /// Bytes of the final answer's body as they came over the wire: compressed when they were,
+    /// chunk framing left out.
     pub body_bytes: u64,
+    /// How many redirects were followed.
+    pub hops: u8,
     /// The status of the final answer, or what went wrong.
     pub status: Result<u16, Fault>,
 }
 
 /// What the engine asks of a protocol. One value per worker; nothing is shared between workers.
 pub trait Protocol: 'static {
-    /// What a user keeps between requests: nothing yet, or a connection that is kept alive.
+    /// What a user keeps between requests: connections that are kept alive, and cookies.
     type Connection: Default;
 
     /// Sends one request and reads its answer, opening a connection when there is none that can
-    /// be used. When `keep_body` is asked, the body is appended to `body`, which comes empty.
-    /// It never panics and always ends within `limits.total`. Dropping the future cuts the
-    /// exchange; the connection must then not be used again.
+    /// be used, and following redirects when that is asked for. It never panics and always ends
+    /// within `limits.total`. Dropping the future cuts the exchange; a connection that it used must
+    /// then not be used again.
     fn exchange(
         &self,
         connection: &mut Self::Connection,
         request: Outgoing<'_>,
-        body: &mut Vec<u8>,
+        answer: &mut Answer,
     ) -> impl Future<Output = Exchange>;
+
+    /// The number of the target with this origin, `scheme://host[:port]` in lower case, which is
+    /// added when the plan did not name it.
+    ///
+    /// # Errors
+    /// It is no origin that requests can be sent to, or there are too many targets already.
+    fn target(&self, origin: &str) -> Result<usize, Fault>;
+
+    /// The value of a cookie that the user would send to this path of the target.
+    fn cookie(
+        &self,
+        connection: &Self::Connection,
+        target: usize,
+        path: &str,
+        name: &str,
+    ) -> Option<String>;
 
     /// Tries to connect to every target once, and closes again.
     ///

@@ -11,7 +11,7 @@ use super::connection::{Connection, after};
 use super::stream::Stream;
 use super::tls::Tls;
 use crate::metrics::Fault;
-use crate::protocol::{Exchange, Limits, Outgoing, Protocol};
+use crate::protocol::{Answer, Exchange, Limits, Outgoing, Protocol};
 
 /// Where requests go.
 #[derive(Debug, Clone)]
@@ -104,7 +104,7 @@ impl Protocol for Http {
         &self,
         connections: &mut Connections,
         request: Outgoing<'_>,
-        body: &mut Vec<u8>,
+        answer: &mut Answer,
     ) -> Exchange {
         let kept = connections.take(request.target);
         let started = Instant::now();
@@ -119,11 +119,23 @@ impl Protocol for Http {
                 Err(fault) => return not_connected(fault),
             },
         };
-        let exchange = connection.converse(&request, body, started, sent).await;
+        let exchange = connection.converse(&request, &mut answer.body, started, sent).await;
         if connection.is_reusable() {
             connections.keep(request.target, connection);
         }
         Exchange { connect, ..exchange }
+    }
+
+    fn target(&self, origin: &str) -> Result<usize, Fault> {
+        let known = self.targets.iter().position(|target| {
+            let scheme = if target.tls.is_some() { "https" } else { "http" };
+            origin == format!("{scheme}://{}", target.authority)
+        });
+        known.ok_or(Fault::DnsFailed)
+    }
+
+    fn cookie(&self, _: &Connections, _: usize, _: &str, _: &str) -> Option<String> {
+        None
     }
 
     async fn probe(&self, limits: &Limits) -> Result<(), (usize, Fault)> {
@@ -153,7 +165,8 @@ pub async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Fault> {
 fn not_connected(fault: Fault) -> Exchange {
     let ended = Instant::now();
     let (first_byte, connect) = (None, None);
-    Exchange { sent: None, first_byte, ended, connect, body_bytes: 0, status: Err(fault) }
+    let (sent, status) = (None, Err(fault));
+    Exchange { sent, first_byte, ended, connect, body_bytes: 0, hops: 0, status }
 }
 
 async fn open(address: SocketAddr) -> io::Result<TcpStream> {

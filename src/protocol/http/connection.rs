@@ -100,7 +100,15 @@ impl Future for Talk<'_> {
         talk.connection.reusable = talk.is_sent() && status.is_ok() && reader.keeps_alive();
         let Talk { sent, first_byte, .. } = *talk;
         let sent = Some(sent);
-        Poll::Ready(Exchange { sent, first_byte, ended, connect: None, body_bytes, status })
+        Poll::Ready(Exchange {
+            sent,
+            first_byte,
+            ended,
+            connect: None,
+            body_bytes,
+            hops: 0,
+            status,
+        })
     }
 }
 

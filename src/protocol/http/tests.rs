@@ -16,7 +16,7 @@ use super::scripted::{PLAIN, Server};
 use super::stream::Stream;
 use super::{Connections, Http, Target, Tls, resolve};
 use crate::metrics::Fault;
-use crate::protocol::{Exchange, Limits, Outgoing, Protocol};
+use crate::protocol::{Answer, Exchange, Limits, Outgoing, Protocol, Use};
 
 pub(super) const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n";
 const HEAD: &[u8] = b"HEAD / HTTP/1.1\r\nHost: test\r\n\r\n";
@@ -27,6 +27,20 @@ pub(super) const LONG: Limits = {
     Limits { connect: long, tls: long, first_byte: long, idle: long, total: long }
 };
 pub(super) const SHORT: Duration = Duration::from_millis(50);
+
+/// A request of which nothing is kept, over the user's own connection.
+pub(super) fn plain(target: usize, bytes: &[u8]) -> Outgoing<'_> {
+    Outgoing {
+        target,
+        bytes,
+        head_only: bytes.starts_with(b"HEAD"),
+        keep_head: false,
+        keep_body: false,
+        limits: &LONG,
+        redirects: 0,
+        connection: Use::Own,
+    }
+}
 
 /// A user of one target, with what it keeps.
 pub(super) struct User {
@@ -54,14 +68,11 @@ impl User {
 
     pub(super) async fn send(&mut self, bytes: &[u8]) -> Exchange {
         self.body.clear();
-        let request = Outgoing {
-            target: 0,
-            bytes,
-            head_only: bytes.starts_with(b"HEAD"),
-            keep_body: true,
-            limits: &self.limits,
-        };
-        self.http.exchange(&mut self.connections, request, &mut self.body).await
+        let request = Outgoing { keep_body: true, limits: &self.limits, ..plain(0, bytes) };
+        let mut answer = Answer::default();
+        let exchange = self.http.exchange(&mut self.connections, request, &mut answer).await;
+        self.body = answer.body;
+        exchange
     }
 
     /// The kept connection's socket has something: bytes, or its end.
@@ -291,11 +302,11 @@ async fn a_user_keeps_a_connection_to_each_target() {
         let http = Http::new(targets.collect());
         let mut connections = Connections::default();
         for target in [0, 1, 0, 1, 1, 0] {
-            let request =
-                Outgoing { target, bytes: GET, head_only: false, keep_body: false, limits: &LONG };
-            let mut body = Vec::new();
-            let exchange = http.exchange(&mut connections, request, &mut body).await;
-            assert_eq!((exchange.status, exchange.body_bytes, body.len()), (Ok(200), 5, 0));
+            let request = plain(target, GET);
+            let mut answer = Answer::default();
+            let exchange = http.exchange(&mut connections, request, &mut answer).await;
+            assert_eq!((exchange.status, exchange.body_bytes), (Ok(200), 5));
+            assert_eq!(answer, Answer::default());
         }
         assert_eq!([servers[0].accepted(), servers[1].accepted()], [1, 1]);
     })
@@ -363,8 +374,7 @@ async fn a_reset_before_anything_was_sent_is_not_a_fault_of_sending() {
         let stream = TcpStream::connect(server.address).await.unwrap();
         stream.readable().await.unwrap();
         let (now, mut body) = (Instant::now(), Vec::new());
-        let request =
-            Outgoing { target: 0, bytes: GET, head_only: false, keep_body: false, limits: &LONG };
+        let request = plain(0, GET);
         let exchange =
             Connection::new(Stream::Plain(stream)).converse(&request, &mut body, now, now).await;
         assert_eq!(exchange.status, Err(Fault::HeadReset));
@@ -611,10 +621,9 @@ async fn names_resolve_to_each_address_once() {
 #[test]
 fn a_user_costs_little_memory() {
     let http = Http::new(Vec::new());
-    let (mut connections, mut body) = (Connections::default(), Vec::new());
-    let request =
-        Outgoing { target: 0, bytes: GET, head_only: false, keep_body: false, limits: &LONG };
-    let exchange = http.exchange(&mut connections, request, &mut body);
+    let (mut connections, mut answer) = (Connections::default(), Answer::default());
+    let request = plain(0, GET);
+    let exchange = http.exchange(&mut connections, request, &mut answer);
     assert!(size_of_val(&exchange) <= 512, "an exchange under way: {}", size_of_val(&exchange));
     let kept = size_of::<Connection>();
     assert!(kept <= 160, "a connection that is kept: {kept}");

@@ -25,11 +25,12 @@ use super::scripted::Act::{self, Await, Cut, Fin, Read, Reset, Silence, Write};
 use super::scripted::{PLAIN, Server};
 use super::stream::Stream;
 use super::tests::{
-    GET, LARGE, LONG, Row, SHORT, User, first_and_reuse_of, locally, poll_once, post, rows, write,
+    GET, LARGE, LONG, Row, SHORT, User, first_and_reuse_of, locally, plain, poll_once, post, rows,
+    write,
 };
 use super::{BadName, Roots, RootsError, Tls};
 use crate::metrics::Fault;
-use crate::protocol::{Limits, Outgoing, Protocol};
+use crate::protocol::{Limits, Outgoing, Protocol as _};
 
 type Versions = &'static [&'static SupportedProtocolVersion];
 static BOTH: Versions = &[&TLS12, &TLS13];
@@ -486,9 +487,7 @@ async fn what_tls_has_taken_is_written_when_the_socket_lets_it() {
             let mut connection = Connection::new(Stream::Tls(stream));
 
             let (now, mut body) = (Instant::now(), Vec::new());
-            let (head_only, keep_body) = (false, false);
-            let request =
-                Outgoing { target: 0, bytes: &bytes, head_only, keep_body, limits: &limits };
+            let request = Outgoing { limits: &limits, ..plain(0, &bytes) };
             let mut exchange = pin!(connection.converse(&request, &mut body, now, now));
             assert!(poll_once(exchange.as_mut()).await.is_none());
             server.go_on();
