@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::descriptors;
 use super::options::Options;
 use super::prepare::{Prepared, prepare};
-use super::reach::{self, NotReached, Reach};
+use super::reach::{self, NotReached};
 use super::results::{Folder, cannot_write, link_latest, sinks};
 use super::seconds::Seconds;
 use super::signals::Signals;
@@ -24,7 +24,7 @@ use crate::exit::Exit;
 use crate::load::Schedule;
 use crate::metrics::{Fault, Interval, Summary};
 use crate::plan::{Plan, Target};
-use crate::protocol::http::Http;
+use crate::protocol::http::{Http, Reach, Settings};
 use crate::sink::FanOut;
 use crate::verdict::{Verdict, judge, validity};
 
@@ -122,7 +122,9 @@ async fn measure(
         iterations: options.iterations,
         workers,
     });
-    let protocol = || Http::new(vec![reached.clone()]);
+    let settings =
+        Settings { open: way::opener(options, reached.tls.clone()), ..Settings::default() };
+    let protocol = || Http::new(vec![reached.clone()], settings.clone());
     started.at = jiff::Timestamp::now();
     fan_out.take(&Event::Started(&started));
     let workers = match engine::start(setup.clone(), protocol) {
@@ -137,7 +139,7 @@ async fn measure(
 
 /// A word when load leaves the private network, and when people may think that it takes a proxy.
 fn warn_of_distance(target: &Target, addresses: &[SocketAddr], yes: bool) {
-    if reach::judge(addresses) == Reach::Far && !yes {
+    if Reach::of(addresses) == Reach::Far && !yes {
         say(&format!(
             "warning: the load leaves this machine and its private network, for {target} ({}): \
              be sure that you may load it; `--yes` says that you are\n",

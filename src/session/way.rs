@@ -3,11 +3,13 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use super::options::{Options, Trust};
 use crate::diagnostic::Diagnostic;
+use crate::metrics::Fault;
 use crate::plan::Target;
-use crate::protocol::http::{Roots, Tls};
+use crate::protocol::http::{self, Opener, Origin, Roots, Tls};
 
 /// How a target is reached, beyond what it says itself.
 #[derive(Debug, Clone)]
@@ -46,6 +48,37 @@ impl Way {
         })?;
         Ok(Self { addresses, tls: Some(tls) })
     }
+}
+
+/// How hosts are reached that the plan did not name: pinned and trusted as its target is.
+pub(super) fn opener(options: &Options, tls: Option<Tls>) -> Opener {
+    let (pinned, trust) = (options.resolve.clone(), options.trust.clone());
+    // Made once for all hosts and workers, and only when the first of them needs it.
+    let first = OnceLock::new();
+    Arc::new(move |origin: &Origin| {
+        let secured = || {
+            let tls = tls.as_ref().or_else(|| {
+                let made = first.get_or_init(|| {
+                    let roots = match &trust {
+                        Trust::System => Some(Roots::of_system()),
+                        Trust::File(path) => Some(Roots::in_file(path).ok()?),
+                        Trust::Anyone => None,
+                    };
+                    Tls::new("localhost", roots).ok()
+                });
+                made.as_ref()
+            });
+            let tls = tls.ok_or(Fault::TlsFailed)?;
+            tls.for_host(&origin.host).map_err(|_| Fault::TargetInvalid)
+        };
+        let mine = pinned.iter().filter(|pinned| pinned.leads(&origin.host, origin.port));
+        let addresses = mine.map(|pinned| SocketAddr::new(pinned.address, origin.port));
+        Ok(http::Target {
+            authority: origin.authority(),
+            addresses: addresses.collect(),
+            tls: origin.https.then(secured).transpose()?,
+        })
+    })
 }
 
 fn roots_in(path: &Path) -> Result<Roots, Diagnostic> {
@@ -123,8 +156,12 @@ impl Pinned {
     }
 
     fn is_for(&self, target: &Target) -> bool {
-        self.host.eq_ignore_ascii_case(bare_name(target.host()))
-            && self.port.is_none_or(|port| port == target.port())
+        self.leads(target.host(), target.port())
+    }
+
+    fn leads(&self, host: &str, port: u16) -> bool {
+        self.host.eq_ignore_ascii_case(bare_name(host))
+            && self.port.is_none_or(|pinned| pinned == port)
     }
 }
 
@@ -244,6 +281,31 @@ mod tests {
                 "to reach it there, write `--resolve shop.test:[::1]`"
             )
         );
+    }
+
+    #[test]
+    fn hosts_that_the_plan_did_not_name_are_pinned_and_trusted_as_its_target_is() {
+        let resolve = ["a.test:127.0.0.1", "a.test:81:[::1]"];
+        let resolve = resolve.map(|text| Pinned::parse(text).unwrap()).to_vec();
+        let options = Options { trust: Trust::Anyone, resolve, ..Options::default() };
+        let open = opener(&options, None);
+        let opened = |text: &str| {
+            let target = open(&Origin::parse(text).unwrap())?;
+            let addresses = format!("{:?}", target.addresses);
+            Ok::<_, Fault>((target.authority, addresses, target.tls.is_some()))
+        };
+        let is = |authority: &str, addresses: &str, tls| {
+            Ok((authority.to_owned(), addresses.to_owned(), tls))
+        };
+        assert_eq!(opened("http://A.test"), is("a.test", "[127.0.0.1:80]", false));
+        assert_eq!(opened("https://a.test:81"), is("a.test:81", "[127.0.0.1:81, [::1]:81]", true));
+        assert_eq!(opened("https://b.test"), is("b.test", "[]", true));
+
+        let trust = Trust::File("absent.pem".into());
+        let open = opener(&Options { trust, ..Options::default() }, None);
+        let opened = |text: &str| open(&Origin::parse(text).unwrap()).map(|_| ());
+        assert_eq!(opened("http://b.test"), Ok(()));
+        assert_eq!(opened("https://b.test"), Err(Fault::TlsFailed));
     }
 
     #[test]

@@ -1,39 +1,46 @@
-//! Owns the HTTP/1.1 client: targets, the connections that a user keeps, connecting.
+//! Owns the HTTP/1.1 client: one exchange with its redirects, and connecting.
 
+use std::cell::RefCell;
 use std::io;
 use std::net::SocketAddr;
 
 use rustix::io::Errno;
-use tokio::net::{TcpSocket, TcpStream, lookup_host};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout_at};
 
+use super::address::Origin;
+use super::codec::Noted;
 use super::connection::{Connection, after};
+use super::cookies::Jar;
+use super::decode::decode;
+use super::pool::Pool;
+use super::redirect;
+use super::request::{Parts, values, without_query};
 use super::stream::Stream;
+use super::targets::{Settings, Target, Targets};
 use super::tls::Tls;
 use crate::metrics::Fault;
-use crate::protocol::{Answer, Exchange, Limits, Outgoing, Protocol};
+use crate::protocol::{Answer, Exchange, Limits, Outgoing, Protocol, Use};
 
-/// Where requests go.
-#[derive(Debug, Clone)]
-pub struct Target {
-    /// `host:port`, as in the Host header.
-    pub authority: String,
-    /// The addresses of the host, tried in this order.
-    pub addresses: Vec<SocketAddr>,
-    /// How connections to it are secured; in the clear when absent.
-    pub tls: Option<Tls>,
-}
+/// How many buffers a worker keeps for requests that cookies are written into.
+const BUFFERS_MAX: usize = 64;
+/// A buffer that has grown beyond is not kept.
+const BUFFER_MAX: usize = 64 * 1024;
 
 /// The HTTP/1.1 client of one worker.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Http {
-    targets: Vec<Target>,
+    targets: Targets,
+    pool: Pool,
+    buffers: RefCell<Vec<Vec<u8>>>,
 }
 
-/// The connections that a user keeps: at most one to each target.
+/// What a user keeps: at most one connection to each target, and its cookies.
 #[derive(Debug, Default)]
 pub struct Connections {
     pub(super) kept: Vec<(usize, Connection)>,
+    /// Made by the first cookie: most users have none.
+    pub(super) jar: Option<Box<Jar>>,
 }
 
 impl Connections {
@@ -53,10 +60,181 @@ impl Connections {
 }
 
 impl Http {
-    /// A client for these targets; [`Outgoing::target`] is the index of one of them.
+    /// A client for these targets; [`Outgoing::target`] is the index of one of them, or a number
+    /// that [`Protocol::target`] gave.
     #[must_use]
-    pub fn new(targets: Vec<Target>) -> Self {
-        Self { targets }
+    pub fn new(targets: Vec<Target>, settings: Settings) -> Self {
+        let pool = Pool::new(settings.pool);
+        Self { targets: Targets::new(targets, &settings), pool, buffers: RefCell::default() }
+    }
+
+    /// Sends one request and reads its answer, whatever it is. `started` is when the whole exchange
+    /// began, `now` is now.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "that holds arguments twice, in every user's memory"
+    )]
+    fn hop(
+        &self,
+        connections: &mut Connections,
+        request: &Outgoing<'_>,
+        answer: &mut Answer,
+        started: Instant,
+        mut now: Instant,
+    ) -> impl Future<Output = (Exchange, Noted)> {
+        async move {
+            let Outgoing { target, limits, connection: which, .. } = *request;
+            // Given back last: after the connection.
+            let mut permit = None;
+            // In one place from first to last: a place is memory of every user.
+            let mut slot = match which {
+                Use::Own => connections.take(target),
+                Use::New => None,
+                Use::Shared => {
+                    permit = self.pool.try_enter();
+                    if permit.is_none() {
+                        let total = after(started, limits.total);
+                        match Box::pin(self.pool.enter(total)).await {
+                            Ok(entered) => permit = Some(entered),
+                            Err(fault) => return (not_connected(fault), Noted::default()),
+                        }
+                        now = Instant::now();
+                    }
+                    self.pool.take(target)
+                }
+            };
+            let (mut sent, mut connect) = (now, None);
+            let connection = match &mut slot {
+                Some(connection) => connection,
+                // Boxed, because connecting is rare and its state would be a part of every user.
+                None => match Box::pin(self.connect(target, limits, started, now)).await {
+                    Ok(stream) => {
+                        sent = Instant::now();
+                        connect = Some(sent - now);
+                        slot.insert(Connection::new(stream))
+                    }
+                    Err(fault) => return (not_connected(fault), Noted::default()),
+                },
+            };
+            let exchange = connection.converse(request, answer, started, sent).await;
+            let noted = connection.noted();
+            if let Some(mut connection) = slot
+                && connection.is_reusable()
+            {
+                match which {
+                    Use::Own => connections.keep(target, connection),
+                    Use::Shared => self.pool.give_back(target, connection),
+                    Use::New => {}
+                }
+            }
+            drop(permit);
+            (Exchange { connect, ..exchange }, noted)
+        }
+    }
+
+    /// The request with the user's cookies; empty when it stays as it is.
+    fn with_cookies(&self, jar: Option<&Jar>, request: &Outgoing<'_>, now: Instant) -> Vec<u8> {
+        let Some(jar) = jar.filter(|jar| !jar.is_empty()) else { return Vec::new() };
+        let mut written = self.buffers.borrow_mut().pop().unwrap_or_default();
+        let known = self.targets.get(request.target);
+        jar.write(request.bytes, &known.origin, now, &mut written);
+        written
+    }
+
+    fn give_back(&self, mut buffer: Vec<u8>) {
+        let mut buffers = self.buffers.borrow_mut();
+        if (1..=BUFFER_MAX).contains(&buffer.capacity()) && buffers.len() < BUFFERS_MAX {
+            buffer.clear();
+            buffers.push(buffer);
+        }
+    }
+
+    fn take_cookies(&self, connections: &mut Connections, request: &Outgoing<'_>, head: &[u8]) {
+        let known = self.targets.get(request.target);
+        let (path, now) = (Parts::path_of(request.bytes), Instant::now());
+        let jar = connections.jar.get_or_insert_default();
+        for header in values(head, "set-cookie") {
+            jar.take(header, &known.origin, path, now);
+        }
+    }
+
+    /// What is left to do after an answer that asks for more: cookies, redirects, decoding.
+    async fn finish(
+        &self,
+        connections: &mut Connections,
+        request: Outgoing<'_>,
+        answer: &mut Answer,
+        started: Instant,
+        (mut exchange, mut noted): (Exchange, Noted),
+    ) -> Exchange {
+        let (sent, mut hops, mut connect) = (exchange.sent, 0, exchange.connect);
+        let mut led: Option<(usize, Vec<u8>)> = None;
+        loop {
+            let asked = match &led {
+                None => request,
+                Some((target, bytes)) => Outgoing { target: *target, bytes, ..request },
+            };
+            if noted.cookie {
+                self.take_cookies(connections, &asked, &answer.head);
+            }
+            let (Ok(status), true) = (exchange.status, noted.location) else { break };
+            let next = match self.follow(&asked, status, hops, &answer.head) {
+                Ok(None) => break,
+                Ok(Some(next)) => next,
+                Err(fault) => {
+                    exchange.status = Err(fault);
+                    break;
+                }
+            };
+            let (target, bytes) = led.insert(next);
+            hops += 1;
+            answer.head.clear();
+            answer.body.clear();
+            let now = Instant::now();
+            let asked = Outgoing { target: *target, bytes, ..request };
+            let written = self.with_cookies(connections.jar.as_deref(), &asked, now);
+            let whole = if written.is_empty() { asked.bytes } else { &written };
+            let hop = Outgoing { bytes: whole, ..asked };
+            (exchange, noted) = self.hop(connections, &hop, answer, started, now).await;
+            self.give_back(written);
+            connect = connect.into_iter().chain(exchange.connect).reduce(|sum, one| sum + one);
+        }
+        if exchange.status.is_ok()
+            && noted.encoding
+            && let Err(fault) = decode(&answer.head, &mut answer.body)
+        {
+            answer.body.clear();
+            exchange.status = Err(fault);
+            exchange.ended = Instant::now();
+        }
+        if !request.keep_head {
+            answer.head.clear();
+        }
+        Exchange { sent, hops, connect, ..exchange }
+    }
+
+    /// The target and the request that an answer leads to; none when it leads nowhere.
+    fn follow(
+        &self,
+        request: &Outgoing<'_>,
+        status: u16,
+        hops: u8,
+        head: &[u8],
+    ) -> Result<Option<(usize, Vec<u8>)>, Fault> {
+        let Some(location) = redirect::location(head)? else { return Ok(None) };
+        if hops >= request.redirects {
+            return Err(Fault::RedirectTooMany);
+        }
+        let from = self.targets.get(request.target);
+        let next = redirect::next(request.bytes, &from.origin, status, location)?;
+        let target = if next.origin == from.origin {
+            request.target
+        } else if self.targets.may_lead(&from.origin, &next.origin) {
+            self.targets.number(&next.origin)?
+        } else {
+            return Err(Fault::RedirectOutside);
+        };
+        Ok(Some((target, next.bytes)))
     }
 
     /// Tries every address in turn; the fault is that of the last. With an address that takes the
@@ -66,12 +244,17 @@ impl Http {
         target: usize,
         limits: &Limits,
         started: Instant,
+        mut now: Instant,
     ) -> Result<Stream, Fault> {
-        let Target { addresses, tls, .. } = &self.targets[target];
+        let known = self.targets.get(target);
+        let tls = known.target.tls.as_ref();
         let total = after(started, limits.total);
+        let addresses = known.addresses(total).await?;
+        if known.target.addresses.is_empty() {
+            now = Instant::now();
+        }
         let mut fault = Fault::DnsFailed;
-        let mut now = started;
-        for &address in addresses {
+        for &address in &*addresses {
             let limit = after(now, limits.connect);
             fault = match timeout_at(limit.min(total), open(address)).await {
                 Ok(Ok(stream)) => {
@@ -100,66 +283,61 @@ impl Http {
 impl Protocol for Http {
     type Connection = Connections;
 
-    async fn exchange(
+    // What no wait has to outlive ends with its block, and is no memory of the user.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "that holds arguments twice, in every user's memory"
+    )]
+    fn exchange(
         &self,
         connections: &mut Connections,
         request: Outgoing<'_>,
         answer: &mut Answer,
-    ) -> Exchange {
-        let kept = connections.take(request.target);
-        let started = Instant::now();
-        let (mut connection, sent, connect) = match kept {
-            Some(connection) => (connection, started, None),
-            // Boxed, because connecting is rare and its state would be a part of every user.
-            None => match Box::pin(self.connect(request.target, request.limits, started)).await {
-                Ok(stream) => {
-                    let sent = Instant::now();
-                    (Connection::new(stream), sent, Some(sent - started))
+    ) -> impl Future<Output = Exchange> {
+        async move {
+            let started = Instant::now();
+            let rest = {
+                let written = self.with_cookies(connections.jar.as_deref(), &request, started);
+                let mut first = request;
+                if !written.is_empty() {
+                    first.bytes = &written;
                 }
-                Err(fault) => return not_connected(fault),
-            },
-        };
-        let exchange = connection.converse(&request, &mut answer.body, started, sent).await;
-        if connection.is_reusable() {
-            connections.keep(request.target, connection);
+                let came = self.hop(connections, &first, answer, started, started).await;
+                self.give_back(written);
+                let (exchange, noted) = came;
+                if !noted.any() {
+                    return exchange;
+                }
+                // Boxed, because few answers ask for more.
+                Box::pin(self.finish(connections, request, answer, started, came))
+            };
+            rest.await
         }
-        Exchange { connect, ..exchange }
     }
 
     fn target(&self, origin: &str) -> Result<usize, Fault> {
-        let known = self.targets.iter().position(|target| {
-            let scheme = if target.tls.is_some() { "https" } else { "http" };
-            origin == format!("{scheme}://{}", target.authority)
-        });
-        known.ok_or(Fault::DnsFailed)
+        self.targets.number(&Origin::parse(origin)?)
     }
 
-    fn cookie(&self, _: &Connections, _: usize, _: &str, _: &str) -> Option<String> {
-        None
+    fn cookie(
+        &self,
+        connections: &Connections,
+        target: usize,
+        path: &str,
+        name: &str,
+    ) -> Option<String> {
+        let jar = connections.jar.as_deref()?;
+        let known = self.targets.get(target);
+        jar.value(&known.origin, without_query(path), name).map(str::to_owned)
     }
 
     async fn probe(&self, limits: &Limits) -> Result<(), (usize, Fault)> {
-        for target in 0..self.targets.len() {
-            self.connect(target, limits, Instant::now()).await.map_err(|fault| (target, fault))?;
+        for target in 0..self.targets.named() {
+            let now = Instant::now();
+            self.connect(target, limits, now, now).await.map_err(|fault| (target, fault))?;
         }
         Ok(())
     }
-}
-
-/// The addresses of a host, in the system's order, each once. The host may be a name, an IPv4
-/// address, or an IPv6 address with or without brackets.
-///
-/// # Errors
-/// [`Fault::DnsFailed`] when there is none.
-pub async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Fault> {
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    let mut addresses = Vec::new();
-    for address in lookup_host((host, port)).await.map_err(|_| Fault::DnsFailed)? {
-        if !addresses.contains(&address) {
-            addresses.push(address);
-        }
-    }
-    if addresses.is_empty() { Err(Fault::DnsFailed) } else { Ok(addresses) }
 }
 
 fn not_connected(fault: Fault) -> Exchange {

@@ -55,6 +55,36 @@ enum Chunk {
     LastLf,
 }
 
+/// What is wanted of a response beyond its status and the length of its body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Wanted {
+    /// It answers a HEAD request: there is no body.
+    pub(super) head_only: bool,
+    /// All header lines.
+    pub(super) head: bool,
+    /// Where a redirect leads.
+    pub(super) location: bool,
+    /// How the body is encoded.
+    pub(super) encoding: bool,
+}
+
+/// What a head held that asks for more to be done. Its lines are among those that were kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Noted {
+    /// A `Set-Cookie`.
+    pub(super) cookie: bool,
+    /// The `Location` of a redirect, when it was wanted.
+    pub(super) location: bool,
+    /// A `Content-Encoding`, when it was wanted.
+    pub(super) encoding: bool,
+}
+
+impl Noted {
+    pub(super) fn any(self) -> bool {
+        self.cookie || self.location || self.encoding
+    }
+}
+
 /// Reads one response after another; owns heap only while a head is split over reads.
 #[derive(Debug)]
 pub(super) struct ResponseReader {
@@ -68,7 +98,8 @@ pub(super) struct ResponseReader {
     line: u32,
     status: u16,
     interims: u8,
-    head_only: bool,
+    wanted: Wanted,
+    noted: Noted,
     keep_alive: bool,
 }
 
@@ -82,22 +113,29 @@ impl ResponseReader {
             line: 0,
             status: 0,
             interims: 0,
-            head_only: false,
+            wanted: Wanted::default(),
+            noted: Noted::default(),
             keep_alive: true,
         }
     }
 
     /// Makes ready for the answer to the next request.
-    pub(super) fn begin(&mut self, head_only: bool) {
+    pub(super) fn begin(&mut self, wanted: Wanted) {
         self.state = State::Head;
         self.body_bytes = 0;
         self.interims = 0;
-        self.head_only = head_only;
+        self.wanted = wanted;
+        self.noted = Noted::default();
     }
 
     /// The status of the final answer, once its head is whole.
     pub(super) fn status(&self) -> u16 {
         self.status
+    }
+
+    /// What the head of the final answer held, once it is whole.
+    pub(super) fn noted(&self) -> Noted {
+        self.noted
     }
 
     /// Bytes of the body so far, chunk framing left out.
@@ -125,19 +163,21 @@ impl ResponseReader {
         self.state == State::Done && self.keep_alive
     }
 
-    /// Takes the bytes of one read; true when the response is complete. The body is appended to
-    /// `body`, or only counted. Bytes beyond the end of the response forbid to keep the connection.
+    /// Takes the bytes of one read; true when the response is complete. Header lines that are wanted
+    /// are appended to `head`, each as `Name: value` and CR LF; the body to `body`, or it is only
+    /// counted. Bytes beyond the end of the response forbid to keep the connection.
     ///
     /// # Errors
     /// What is wrong with the response; nothing more can be read from the connection.
     pub(super) fn feed(
         &mut self,
         mut bytes: &[u8],
+        head: &mut Vec<u8>,
         mut body: Option<&mut Vec<u8>>,
     ) -> Result<bool, Fault> {
         loop {
             match self.state {
-                State::Head => match self.head(bytes)? {
+                State::Head => match self.head(bytes, head)? {
                     Some(used) => bytes = &bytes[used..],
                     None => return Ok(false),
                 },
@@ -188,7 +228,7 @@ impl ResponseReader {
             State::Head => {
                 // The last bytes may not have been looked at yet: garbage is not "truncated".
                 let partial = std::mem::take(&mut self.partial);
-                self.parse(&partial)?;
+                self.parse(&partial, &mut Vec::new())?;
                 return Err(Fault::HeadTruncated);
             }
             State::Length { .. } | State::Chunk(_) => return Err(Fault::BodyTruncated),
@@ -222,13 +262,13 @@ impl ResponseReader {
     }
 
     /// Takes bytes of the head; when it became whole, how many of `bytes` belonged to it.
-    fn head(&mut self, bytes: &[u8]) -> Result<Option<usize>, Fault> {
+    fn head(&mut self, bytes: &[u8], kept: &mut Vec<u8>) -> Result<Option<usize>, Fault> {
         if bytes.is_empty() {
             return Ok(None);
         }
         if self.partial.is_empty() {
             let window = &bytes[..bytes.len().min(HEAD_MAX)];
-            let found = self.parse(window)?;
+            let found = self.parse(window, kept)?;
             if found.is_none() {
                 if window.len() == HEAD_MAX {
                     return Err(Fault::LimitHead);
@@ -247,7 +287,7 @@ impl ResponseReader {
         let unseen = partial.len() - self.parsed as usize;
         let found = if unseen >= partial.len() / 16 || has_blank_line(&partial, had) {
             self.parsed = partial.len() as u32;
-            self.parse(&partial)?
+            self.parse(&partial, kept)?
         } else {
             None
         };
@@ -263,7 +303,7 @@ impl ResponseReader {
     }
 
     /// Parses a head from its first byte; its length when it is whole.
-    fn parse(&mut self, bytes: &[u8]) -> Result<Option<usize>, Fault> {
+    fn parse(&mut self, bytes: &[u8], kept: &mut Vec<u8>) -> Result<Option<usize>, Fault> {
         // httparse would skip empty lines, which only a server may do (RFC 9112 §2.2).
         if bytes.first() != Some(&b'H') {
             return Err(Fault::HeadInvalid);
@@ -291,7 +331,7 @@ impl ResponseReader {
             Some(status @ 200..) => {
                 self.status = status;
                 let version_11 = response.version == Some(1);
-                self.state = self.framed(version_11, response.headers)?;
+                self.state = self.framed(version_11, response.headers, kept)?;
             }
             _ => return Err(Fault::HeadInvalid),
         }
@@ -299,12 +339,33 @@ impl ResponseReader {
     }
 
     /// How the body ends (RFC 9112 §6.3), and whether the connection outlives it (§9.3).
-    fn framed(&mut self, version_11: bool, fields: &[Header<'_>]) -> Result<State, Fault> {
+    fn framed(
+        &mut self,
+        version_11: bool,
+        fields: &[Header<'_>],
+        kept: &mut Vec<u8>,
+    ) -> Result<State, Fault> {
+        let wanted = self.wanted;
+        let redirects = wanted.location && matches!(self.status, 301..=303 | 307 | 308);
+        let mut noted = Noted::default();
         let mut coding = Coding::None;
         let mut length = Ok(None);
         let (mut close, mut keep) = (false, version_11);
         for field in fields {
+            let mut keep_line = wanted.head;
             match field.name.len() {
+                8 if redirects && field.name.eq_ignore_ascii_case("location") => {
+                    noted.location = true;
+                    keep_line = true;
+                }
+                10 if field.name.eq_ignore_ascii_case("set-cookie") => {
+                    noted.cookie = true;
+                    keep_line = true;
+                }
+                16 if wanted.encoding && field.name.eq_ignore_ascii_case("content-encoding") => {
+                    noted.encoding = true;
+                    keep_line = true;
+                }
                 10 if field.name.eq_ignore_ascii_case("connection") => {
                     for token in elements(field.value) {
                         close |= token.eq_ignore_ascii_case(b"close");
@@ -319,10 +380,14 @@ impl ResponseReader {
                 }
                 _ => {}
             }
+            if keep_line {
+                write_line(field, kept);
+            }
         }
+        self.noted = noted;
         self.keep_alive = keep && !close;
 
-        if self.head_only || matches!(self.status, 204 | 304) {
+        if wanted.head_only || matches!(self.status, 204 | 304) {
             return Ok(State::Done);
         }
         match (coding, length) {
@@ -412,6 +477,15 @@ impl Coding {
             Self::Unknown
         }
     }
+}
+
+/// A folded value becomes one line (RFC 9112 §5.2).
+fn write_line(field: &Header<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(field.name.as_bytes());
+    out.extend_from_slice(b": ");
+    let value = trim(field.value).iter();
+    out.extend(value.map(|&byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { byte }));
+    out.extend_from_slice(b"\r\n");
 }
 
 /// The length that a field gives, which must agree with what others gave (RFC 9110 §8.6).

@@ -10,11 +10,11 @@ use std::time::Duration;
 use tokio::io::ReadBuf;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::codec::ResponseReader;
+use super::codec::{Noted, ResponseReader, Wanted};
 use super::stream::Stream;
 use super::tls;
 use crate::metrics::Fault;
-use crate::protocol::{Exchange, Outgoing};
+use crate::protocol::{Answer, Exchange, Outgoing};
 
 thread_local! {
     /// Every connection of a worker reads into this one buffer, and leaves nothing in it between polls.
@@ -43,21 +43,31 @@ impl Connection {
         self.reusable && self.stream.is_quiet()
     }
 
+    /// What the head of the last answer held.
+    pub(super) fn noted(&self) -> Noted {
+        self.reader.noted()
+    }
+
     /// Sends a request and reads its answer. `started` is when the exchange began, `sent` is now.
     pub(super) fn converse<'a>(
         &'a mut self,
         request: &'a Outgoing<'a>,
-        body: &'a mut Vec<u8>,
+        answer: &'a mut Answer,
         started: Instant,
         sent: Instant,
     ) -> Talk<'a> {
         // Until the answer is whole: a future that is dropped midway leaves the rest on the wire.
         self.reusable = false;
-        self.reader.begin(request.head_only);
+        self.reader.begin(Wanted {
+            head_only: request.head_only,
+            head: request.keep_head,
+            location: request.redirects > 0,
+            encoding: request.keep_body,
+        });
         Talk {
             connection: self,
             request,
-            body,
+            answer,
             started,
             sent,
             written: 0,
@@ -73,7 +83,7 @@ impl Connection {
 pub(super) struct Talk<'a> {
     connection: &'a mut Connection,
     request: &'a Outgoing<'a>,
-    body: &'a mut Vec<u8>,
+    answer: &'a mut Answer,
     started: Instant,
     sent: Instant,
     written: usize,
@@ -158,7 +168,8 @@ impl Talk<'_> {
     fn take(&mut self, bytes: &[u8]) -> Option<End> {
         let reader = &mut self.connection.reader;
         let interims = reader.interims();
-        let fed = reader.feed(bytes, self.request.keep_body.then_some(&mut *self.body));
+        let Answer { head, body } = &mut *self.answer;
+        let fed = reader.feed(bytes, head, self.request.keep_body.then_some(body));
         if reader.interims() != interims {
             self.first_byte = None;
         }

@@ -1,19 +1,31 @@
 //! Owns HTTP/1.1 on the wire: a client that is exact about every way in which an answer can fail.
 //!
-//! `client` holds the targets and opens connections, `tls` secures them, `stream` is what comes of
-//! that, `connection` moves bytes within limits, and `codec` reads answers.
+//! `client` makes one exchange of requests, redirects and cookies, and opens connections to what
+//! `targets` knows; `tls` secures them, `stream` is what comes of that, `pool` shares them,
+//! `connection` moves bytes within limits, and `codec` reads answers. `address` says where requests
+//! may go, `request` takes one apart, `redirect` makes the next one, `cookies` holds what a user was
+//! given, and `decode` unpacks bodies.
 
+mod address;
 mod client;
 mod codec;
 mod connection;
+mod cookies;
+mod decode;
+mod pool;
+mod redirect;
+mod request;
 #[cfg(test)]
 mod scripted;
 mod stream;
+mod targets;
 #[cfg(test)]
 mod tests;
 mod tls;
 #[cfg(test)]
 mod tls_tests;
 
-pub use client::{Connections, Http, Target, resolve};
+pub use address::{Origin, Reach};
+pub use client::{Connections, Http};
+pub use targets::{Opener, Settings, Target, resolve};
 pub use tls::{BadName, Roots, RootsError, Tls};

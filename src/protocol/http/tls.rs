@@ -29,7 +29,7 @@ use crate::metrics::Fault;
 /// sessions that a server lets the client resume.
 #[derive(Clone)]
 pub struct Tls {
-    connector: TlsConnector,
+    config: Arc<ClientConfig>,
     name: ServerName<'static>,
     pub(super) asked: Arc<Asked>,
 }
@@ -59,14 +59,27 @@ impl Tls {
             .with_custom_certificate_verifier(verifier)
             .with_client_cert_resolver(asked.clone());
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { connector: Arc::new(config).into(), name, asked })
+        Ok(Self { config: Arc::new(config), name, asked })
+    }
+
+    /// The same for another host: it must convince the same authorities.
+    ///
+    /// # Errors
+    /// No certificate can hold such a host.
+    pub fn for_host(&self, host: &str) -> Result<Self, BadName> {
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| BadName)?;
+        let asked = Arc::new(Asked::default());
+        let mut config = ClientConfig::clone(&self.config);
+        config.client_auth_cert_resolver = asked.clone();
+        Ok(Self { config: Arc::new(config), name, asked })
     }
 
     pub(super) async fn handshake(
         &self,
         stream: TcpStream,
     ) -> Result<Box<TlsStream<TcpStream>>, Fault> {
-        let secured = self.connector.connect(self.name.clone(), stream).await;
+        let secured =
+            TlsConnector::from(self.config.clone()).connect(self.name.clone(), stream).await;
         secured.map(Box::new).map_err(|error| self.fault(&error))
     }
 

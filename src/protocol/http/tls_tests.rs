@@ -30,7 +30,7 @@ use super::tests::{
 };
 use super::{BadName, Roots, RootsError, Tls};
 use crate::metrics::Fault;
-use crate::protocol::{Limits, Outgoing, Protocol as _};
+use crate::protocol::{Answer, Limits, Outgoing, Protocol as _};
 
 type Versions = &'static [&'static SupportedProtocolVersion];
 static BOTH: Versions = &[&TLS12, &TLS13];
@@ -486,9 +486,9 @@ async fn what_tls_has_taken_is_written_when_the_socket_lets_it() {
             let stream = trusted.client().handshake(stream).await.unwrap();
             let mut connection = Connection::new(Stream::Tls(stream));
 
-            let (now, mut body) = (Instant::now(), Vec::new());
+            let (now, mut answer) = (Instant::now(), Answer::default());
             let request = Outgoing { limits: &limits, ..plain(0, &bytes) };
-            let mut exchange = pin!(connection.converse(&request, &mut body, now, now));
+            let mut exchange = pin!(connection.converse(&request, &mut answer, now, now));
             assert!(poll_once(exchange.as_mut()).await.is_none());
             server.go_on();
             assert_eq!(exchange.await.status, Ok(200), "{size} bytes");

@@ -9,12 +9,12 @@ pub(super) type Read = Result<(u16, Vec<u8>, bool), Fault>;
 /// Feeds the bytes in pieces of these sizes, over and over, and closes.
 pub(super) fn read(bytes: &[u8], sizes: &[usize], head_only: bool) -> Read {
     let mut reader = ResponseReader::new();
-    reader.begin(head_only);
+    reader.begin(Wanted { head_only, ..Wanted::default() });
     let (mut body, mut rest, mut complete) = (Vec::new(), bytes, false);
     for size in sizes.iter().cycle() {
         let piece;
         (piece, rest) = rest.split_at((*size).min(rest.len()));
-        complete = reader.feed(piece, Some(&mut body))?;
+        complete = reader.feed(piece, &mut Vec::new(), Some(&mut body))?;
         assert!(!complete || reader.partial.capacity() == 0, "a whole answer left heap behind");
         if rest.is_empty() {
             break;
@@ -215,12 +215,18 @@ fn version_and_connection_say_whether_to_keep_alive() {
 #[test]
 fn a_new_answer_does_not_remember_the_last() {
     let mut reader = ResponseReader::new();
-    reader.begin(true);
-    assert_eq!(reader.feed(b"HTTP/1.1 100 OK\r\n\r\nHTTP/1.0 200 OK\r\n\r\n", None), Ok(true));
+    reader.begin(Wanted { head_only: true, ..Wanted::default() });
+    assert_eq!(
+        reader.feed(b"HTTP/1.1 100 OK\r\n\r\nHTTP/1.0 200 OK\r\n\r\n", &mut Vec::new(), None),
+        Ok(true)
+    );
     assert!(!reader.keeps_alive());
-    reader.begin(false);
+    reader.begin(Wanted::default());
     assert!(!reader.begun());
-    assert_eq!(reader.feed(b"HTTP/1.1 404 \r\nContent-Length: 2\r\n\r\nhi", None), Ok(true));
+    assert_eq!(
+        reader.feed(b"HTTP/1.1 404 \r\nContent-Length: 2\r\n\r\nhi", &mut Vec::new(), None),
+        Ok(true)
+    );
     assert_eq!((reader.status(), reader.body_bytes(), reader.interims()), (404, 2, 0));
     assert!(reader.keeps_alive());
 }
@@ -232,8 +238,8 @@ fn long_trailers_do_not_count_for_the_next_answer() {
         format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n{trailers}\r\n");
     let mut reader = ResponseReader::new();
     for _ in 0..3 {
-        reader.begin(false);
-        assert_eq!(reader.feed(answer.as_bytes(), None), Ok(true));
+        reader.begin(Wanted::default());
+        assert_eq!(reader.feed(answer.as_bytes(), &mut Vec::new(), None), Ok(true));
     }
 }
 
@@ -330,8 +336,8 @@ fn a_head_has_its_limits() {
 fn a_body_has_its_limits() {
     let endless = |head: &str, piece: &[u8]| {
         let mut reader = ResponseReader::new();
-        reader.feed(head.as_bytes(), None).unwrap();
-        (0..).find_map(|_| reader.feed(piece, None).err()).unwrap()
+        reader.feed(head.as_bytes(), &mut Vec::new(), None).unwrap();
+        (0..).find_map(|_| reader.feed(piece, &mut Vec::new(), None).err()).unwrap()
     };
     let zeros = [0; 64 * 1024];
     assert_eq!(endless("HTTP/1.1 200 OK\r\n\r\n", &zeros), Fault::LimitBody);
@@ -351,8 +357,11 @@ fn a_body_has_its_limits() {
 #[test]
 fn a_body_that_is_not_kept_is_counted() {
     let mut reader = ResponseReader::new();
-    assert_eq!(reader.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1234", None), Ok(false));
+    assert_eq!(
+        reader.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1234", &mut Vec::new(), None),
+        Ok(false)
+    );
     assert_eq!((reader.in_body(), reader.body_bytes()), (true, 4));
-    assert_eq!(reader.feed(b"56789", None), Ok(true));
+    assert_eq!(reader.feed(b"56789", &mut Vec::new(), None), Ok(true));
     assert_eq!(reader.body_bytes(), 9);
 }
