@@ -7,6 +7,8 @@
 //! given, and `decode` unpacks bodies.
 
 mod address;
+#[cfg(test)]
+mod beyond_tests;
 mod client;
 mod codec;
 mod connection;

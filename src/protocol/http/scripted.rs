@@ -19,6 +19,8 @@ use crate::protocol::Exchange;
 pub(super) enum Act {
     /// Reads as many bytes as the request has.
     Read(usize),
+    /// Reads a request without a body, however long it is.
+    ReadHead,
     Write(Vec<u8>),
     /// Writes this again and again, with a little time between, until the client closes.
     Drip(&'static [u8]),
@@ -98,7 +100,7 @@ impl Server {
         self.shared.accepted.get()
     }
 
-    /// What [`Act::Read`] read.
+    /// What [`Act::Read`] and [`Act::ReadHead`] read.
     pub(super) fn requests(&self) -> Vec<Vec<u8>> {
         self.shared.requests.borrow().clone()
     }
@@ -159,6 +161,14 @@ async fn play(mut stream: impl Wire, script: Vec<Act>, length: usize, shared: Rc
                 let mut request = vec![0; length];
                 if stream.read_exact(&mut request).await.is_err() {
                     return;
+                }
+                shared.requests.borrow_mut().push(request);
+            }
+            Act::ReadHead => {
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    let Ok(byte) = stream.read_u8().await else { return };
+                    request.push(byte);
                 }
                 shared.requests.borrow_mut().push(request);
             }

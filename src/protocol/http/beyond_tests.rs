@@ -1,0 +1,458 @@
+//! Owns the tests of what an exchange does beyond one answer: redirects, cookies, other
+//! connections, hosts that the plan did not name.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::scripted::Act::{self, Await, Fin, Pause, Read, ReadHead, Silence, Write};
+use super::scripted::Server;
+use super::tests::{GET, LONG, SHORT, locally, plain, poll_once, write};
+use super::{Connections, Http, Opener, Settings, Target};
+use crate::metrics::Fault;
+use crate::protocol::{Answer, Exchange, Limits, Outgoing, Protocol, Use};
+
+const HELLO: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+
+/// A redirect to there, with a body that nobody sees.
+fn moved(status: u16, location: &str) -> Act {
+    write(&format!(
+        "HTTP/1.1 {status} Moved\r\nLocation: {location}\r\nContent-Length: 4\r\n\r\ngone"
+    ))
+}
+
+/// A script that reads each request before it answers.
+fn answers(acts: impl IntoIterator<Item = Act>) -> Vec<Act> {
+    acts.into_iter().flat_map(|act| [ReadHead, act]).collect()
+}
+
+fn target(authority: &str, address: SocketAddr) -> Target {
+    Target { authority: authority.to_owned(), addresses: vec![address], tls: None }
+}
+
+/// A client of `test`, which is at the server.
+fn client(server: &Server, settings: Settings) -> Http {
+    Http::new(vec![target("test", server.address)], settings)
+}
+
+/// Every host that the plan did not name is at this address.
+fn all_at(address: SocketAddr) -> Opener {
+    Arc::new(move |origin| Ok(target(&origin.authority(), address)))
+}
+
+/// A request that follows up to five redirects.
+fn follows(bytes: &[u8]) -> Outgoing<'_> {
+    Outgoing { redirects: 5, keep_head: true, keep_body: true, ..plain(0, bytes) }
+}
+
+async fn send(
+    http: &Http,
+    user: &mut Connections,
+    request: Outgoing<'_>,
+) -> (Exchange, String, String) {
+    let mut answer = Answer::default();
+    let exchange = http.exchange(user, request, &mut answer).await;
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (exchange, text(answer.head), text(answer.body))
+}
+
+/// The requests that a server read, as text.
+fn seen(server: &Server) -> Vec<String> {
+    server.requests().into_iter().map(|bytes| String::from_utf8(bytes).unwrap()).collect()
+}
+
+/// The same, but the first lines only.
+fn lines(server: &Server) -> Vec<String> {
+    seen(server).iter().map(|text| text.lines().next().unwrap().to_owned()).collect()
+}
+
+// Row 63, and what is told of it.
+#[tokio::test]
+async fn redirects_are_followed_within_one_exchange() {
+    locally(async {
+        let last = "HTTP/1.1 404 Gone\r\nX: last\r\nContent-Length: 5\r\n\r\nhello";
+        let script = answers([moved(307, "/b"), moved(303, "c?d#e"), write(last)]);
+        let server = Server::start(vec![script], GET.len()).await;
+        let http = client(&server, Settings::default());
+        let mut user = Connections::default();
+        let post = b"POST /a HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n";
+        let (exchange, head, body) = send(&http, &mut user, follows(post)).await;
+        assert_eq!((exchange.status, exchange.hops, exchange.body_bytes), (Ok(404), 2, 5));
+        assert_eq!((&*head, &*body), ("X: last\r\nContent-Length: 5\r\n", "hello"));
+        assert!(exchange.connect.is_some() && exchange.sent < exchange.first_byte);
+        assert_eq!(lines(&server), ["POST /a HTTP/1.1", "POST /b HTTP/1.1", "GET /c?d HTTP/1.1"]);
+        assert_eq!((server.accepted(), user.kept.len()), (1, 1));
+    })
+    .await;
+}
+
+// Rows 61 and 62.
+#[tokio::test]
+async fn a_redirect_that_is_not_followed_is_the_answer_or_a_fault() {
+    locally(async {
+        let nowhere = || write("HTTP/1.1 302 Found\r\nContent-Length: 5\r\n\r\nhello");
+        let not_moved = || write("HTTP/1.1 300 Many\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n");
+        let cut = || write("HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 5\r\n\r\nhel");
+        for (acts, redirects, status, hops) in [
+            (vec![moved(302, "/b")], 0, Ok(302), 0),
+            (vec![nowhere()], 5, Ok(302), 0),
+            (vec![not_moved()], 5, Ok(300), 0),
+            (vec![moved(301, "/b"), nowhere()], 5, Ok(302), 1),
+            (vec![moved(302, "/a"), moved(302, "/a")], 1, Err(Fault::RedirectTooMany), 1),
+            (vec![moved(302, "/b"), write(HELLO)], 1, Ok(200), 1),
+            (vec![moved(302, "http://")], 5, Err(Fault::RedirectLocation), 0),
+            (vec![moved(302, "ftp://test/")], 5, Err(Fault::RedirectLocation), 0),
+            (vec![moved(302, "http://other.test/")], 5, Err(Fault::RedirectOutside), 0),
+            (vec![moved(302, "http://169.254.169.254/")], 5, Err(Fault::RedirectOutside), 0),
+            (vec![cut(), Fin], 5, Err(Fault::BodyTruncated), 0),
+        ] {
+            let what = format!("{acts:?}");
+            let script = match acts.last() {
+                Some(Fin) => vec![ReadHead, cut(), Fin],
+                _ => answers(acts),
+            };
+            let server = Server::start(vec![script], GET.len()).await;
+            let (http, mut user) = (client(&server, Settings::default()), Connections::default());
+            let request = Outgoing { redirects, keep_head: false, ..follows(GET) };
+            let (exchange, head, _) = send(&http, &mut user, request).await;
+            assert_eq!((exchange.status, exchange.hops), (status, hops), "{what}");
+            assert_eq!(head, "", "{what}");
+        }
+    })
+    .await;
+}
+
+// Row 64.
+#[tokio::test]
+async fn a_redirect_leaves_the_hosts_of_the_plan_only_when_it_may() {
+    locally(async {
+        let other = Server::start(vec![answers([write(HELLO)]); 2], GET.len()).await;
+        let get = "GET / HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer t\r\nX: y\r\n\r\n";
+        let there = "http://other.test:81/x";
+        for (any_host, named, status) in [
+            (true, false, Ok(200)),
+            (false, true, Ok(200)),
+            (false, false, Err(Fault::RedirectOutside)),
+        ] {
+            let server = Server::start(vec![answers([moved(302, there)])], GET.len()).await;
+            let settings =
+                Settings { any_host, open: all_at(other.address), ..Settings::default() };
+            let mut targets = vec![target("test", server.address)];
+            targets.extend(named.then(|| target("other.test", other.address)));
+            let (http, mut user) = (Http::new(targets, settings), Connections::default());
+            let (exchange, ..) = send(&http, &mut user, follows(get.as_bytes())).await;
+            assert_eq!(exchange.status, status, "any: {any_host}, named: {named}");
+        }
+        let followed = "GET /x HTTP/1.1\r\nHost: other.test:81\r\nX: y\r\n\r\n";
+        assert_eq!(seen(&other), [followed, followed]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn load_never_goes_to_where_clouds_hand_out_credentials() {
+    locally(async {
+        for place in ["169.254.169.254", "[fe80::1]", "[fd00:ec2::254]", "[::ffff:169.254.0.1]"] {
+            let script = answers([moved(302, &format!("http://{place}/latest"))]);
+            let server = Server::start(vec![script], GET.len()).await;
+            let settings = Settings { any_host: true, ..Settings::default() };
+            let (http, mut user) = (client(&server, settings), Connections::default());
+            let (exchange, ..) = send(&http, &mut user, follows(GET)).await;
+            assert_eq!((exchange.status, exchange.hops), (Err(Fault::ConnectForbidden), 1));
+
+            let number = http.target(&format!("http://{place}")).unwrap();
+            let (exchange, ..) = send(&http, &mut user, plain(number, GET)).await;
+            assert_eq!((exchange.status, exchange.sent), (Err(Fault::ConnectForbidden), None));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_total_limit_is_for_all_hops_together() {
+    locally(async {
+        // Each hop alone would be in time.
+        let wait = || Pause(SHORT * 3);
+        let script = vec![ReadHead, wait(), moved(302, "/b"), ReadHead, wait(), write(HELLO)];
+        let server = Server::start(vec![script], GET.len()).await;
+        let (http, mut user) = (client(&server, Settings::default()), Connections::default());
+        let limits = Limits { total: SHORT * 5, ..LONG };
+        let (exchange, ..) =
+            send(&http, &mut user, Outgoing { limits: &limits, ..follows(GET) }).await;
+        assert_eq!(exchange.status, Err(Fault::TotalTimeout));
+        assert!(user.kept.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn cookies_are_sent_back_to_whom_they_came_from() {
+    locally(async {
+        let set = |status: &str, lines: &str| {
+            write(&format!("HTTP/1.1 {status}\r\n{lines}Content-Length: 0\r\n\r\n"))
+        };
+        let script = answers([
+            set("302 Found", "Set-Cookie: a=1\r\nLocation: /in\r\nset-cookie: b=2; Path=/in\r\n"),
+            set("200 OK", "Set-Cookie: c=3; HttpOnly\r\n"),
+            set("500 Broken", "Set-Cookie: a=; Max-Age=0\r\n"),
+            set("200 OK", ""),
+        ]);
+        let server = Server::start(vec![script], GET.len()).await;
+        let (http, mut user) = (client(&server, Settings::default()), Connections::default());
+        let (exchange, head, _) =
+            send(&http, &mut user, Outgoing { keep_head: false, ..follows(GET) }).await;
+        assert_eq!((exchange.status, exchange.hops, &*head), (Ok(200), 1, ""));
+        let cookie = |user: &Connections, path, name| http.cookie(user, 0, path, name);
+        assert_eq!(cookie(&user, "/in?x", "b").as_deref(), Some("2"));
+        assert_eq!(cookie(&user, "/", "b"), None);
+
+        let own = b"GET /in HTTP/1.1\r\nHost: test\r\nCookie: own=0; c=9\r\n\r\n";
+        assert_eq!(send(&http, &mut user, plain(0, own)).await.0.status, Ok(500));
+        assert_eq!(send(&http, &mut user, plain(0, GET)).await.0.status, Ok(200));
+        let lines = |cookies| format!("Host: test\r\nCookie: {cookies}\r\n\r\n");
+        assert_eq!(
+            seen(&server),
+            [
+                String::from_utf8(GET.to_vec()).unwrap(),
+                format!("GET /in HTTP/1.1\r\n{}", lines("b=2; a=1")),
+                format!("GET /in HTTP/1.1\r\n{}", lines("own=0; c=9; b=2; a=1")),
+                format!("GET / HTTP/1.1\r\n{}", lines("c=3")),
+            ]
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_jar_is_a_users_own_and_made_by_the_first_cookie() {
+    locally(async {
+        let set = "HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nContent-Length: 0\r\n\r\n";
+        let script = || answers([write(HELLO), write(set), write(HELLO)]);
+        let server = Server::start(vec![script(), script()], GET.len()).await;
+        let (http, mut user) = (client(&server, Settings::default()), Connections::default());
+        send(&http, &mut user, plain(0, GET)).await;
+        assert!(user.jar.is_none());
+        send(&http, &mut user, plain(0, GET)).await;
+        assert_eq!(http.cookie(&user, 0, "/", "a").as_deref(), Some("1"));
+
+        let mut other = Connections::default();
+        send(&http, &mut other, plain(0, GET)).await;
+        assert_eq!((http.cookie(&other, 0, "/", "a"), other.jar.is_none()), (None, true));
+    })
+    .await;
+}
+
+// Row 59.
+#[tokio::test]
+async fn a_body_is_unpacked_when_it_is_kept_and_counted_as_it_came() {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(&b"hello ".repeat(100)).unwrap();
+    let packed = encoder.finish().unwrap();
+    let answer = |body: &[u8]| {
+        let length = body.len();
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {length}");
+        Write([head.as_bytes(), b"\r\n\r\n", body].concat())
+    };
+    let bytes = packed.len() as u64;
+    let cut = &packed[..packed.len() - 9];
+    let head = write("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\n");
+    locally(async {
+        let script = answers([answer(&packed), answer(&packed), answer(cut), answer(cut), head]);
+        let server = Server::start(vec![script], GET.len()).await;
+        let (http, mut user) = (client(&server, Settings::default()), Connections::default());
+        let kept = Outgoing { keep_body: true, ..plain(0, GET) };
+        let (exchange, head, body) = send(&http, &mut user, kept).await;
+        assert_eq!((exchange.status, exchange.body_bytes), (Ok(200), bytes));
+        assert_eq!((body, &*head), ("hello ".repeat(100), ""));
+        let (exchange, _, body) = send(&http, &mut user, plain(0, GET)).await;
+        assert_eq!((exchange.status, exchange.body_bytes, &*body), (Ok(200), bytes, ""));
+
+        let (exchange, _, body) = send(&http, &mut user, kept).await;
+        assert_eq!((exchange.status, &*body), (Err(Fault::BodyEncoding), ""));
+        // Nobody looks into a body that is not kept, and the connection was in order.
+        assert_eq!(send(&http, &mut user, plain(0, GET)).await.0.status, Ok(200));
+        let head_only = Outgoing { head_only: true, ..kept };
+        assert_eq!(send(&http, &mut user, head_only).await.0.status, Ok(200));
+        assert_eq!(server.accepted(), 1);
+    })
+    .await;
+}
+
+// Row 47.
+#[tokio::test]
+async fn a_head_is_kept_as_its_lines() {
+    locally(async {
+        let text = "HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nX:y\n z\r\n\
+                    Set-Cookie: a=1 \r\nEmpty:\r\nContent-Length: 0\r\n\r\n";
+        for split in 1..text.len() {
+            let script = vec![ReadHead, write(&text[..split]), Await, write(&text[split..])];
+            let server = Server::start(vec![script], GET.len()).await;
+            let (http, mut user) = (client(&server, Settings::default()), Connections::default());
+            server.go_on();
+            let request = Outgoing { keep_head: true, ..plain(0, GET) };
+            let (exchange, head, _) = send(&http, &mut user, request).await;
+            assert_eq!(exchange.status, Ok(200));
+            assert_eq!(head, "X: y  z\r\nSet-Cookie: a=1\r\nEmpty: \r\nContent-Length: 0\r\n");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_connection_is_for_one_request() {
+    locally(async {
+        let server = Server::start(vec![], GET.len()).await;
+        let (http, mut user) = (client(&server, Settings::default()), Connections::default());
+        for nth in 1..=3 {
+            let once = Outgoing { connection: Use::New, ..plain(0, GET) };
+            let (exchange, ..) = send(&http, &mut user, once).await;
+            assert_eq!((exchange.status, exchange.connect.is_some()), (Ok(200), true));
+            assert_eq!((server.accepted(), user.kept.len()), (nth, 0));
+        }
+    })
+    .await;
+}
+
+fn shared(target: usize) -> Outgoing<'static> {
+    Outgoing { connection: Use::Shared, ..plain(target, GET) }
+}
+
+#[tokio::test]
+async fn shared_connections_are_bounded_and_given_in_the_order_of_asking() {
+    locally(async {
+        let script = vec![Read(GET.len()), Await, write(HELLO)];
+        let server = Server::start(vec![script], GET.len()).await;
+        let http = client(&server, Settings { pool: 1, ..Settings::default() });
+        let [mut first, mut second, mut third] =
+            [(); 3].map(|()| (Connections::default(), Answer::default()));
+        let mut first = pin!(http.exchange(&mut first.0, shared(0), &mut first.1));
+        server.awaits(first.as_mut()).await;
+        let mut second = pin!(http.exchange(&mut second.0, shared(0), &mut second.1));
+        let mut third = pin!(http.exchange(&mut third.0, shared(0), &mut third.1));
+        for _ in 0..10 {
+            assert!(poll_once(second.as_mut()).await.is_none());
+            assert!(poll_once(third.as_mut()).await.is_none());
+        }
+        server.go_on();
+        assert_eq!(first.await.status, Ok(200));
+        // It is the second's turn, whoever looks first.
+        for _ in 0..10 {
+            assert!(poll_once(third.as_mut()).await.is_none());
+        }
+        let second = second.await;
+        assert_eq!((second.status, second.connect), (Ok(200), None));
+        assert_eq!(third.await.status, Ok(200));
+        assert_eq!((server.accepted(), server.requests().len()), (1, 3));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn waiting_for_a_shared_connection_has_a_limit() {
+    locally(async {
+        let server = Server::start(vec![vec![Read(GET.len()), Await, Silence]], GET.len()).await;
+        let http = client(&server, Settings { pool: 1, ..Settings::default() });
+        let (mut first, mut second) = (Connections::default(), Connections::default());
+        let mut answer = Answer::default();
+        {
+            let mut holds = pin!(http.exchange(&mut first, shared(0), &mut answer));
+            server.awaits(holds.as_mut()).await;
+            let limits = Limits { total: SHORT, ..LONG };
+            let hurried = Outgoing { limits: &limits, ..shared(0) };
+            let (exchange, ..) = send(&http, &mut second, hurried).await;
+            assert_eq!((exchange.status, exchange.sent), (Err(Fault::PoolTimeout), None));
+        }
+        // The exchange that was cut gave back its place, not its connection.
+        let (exchange, ..) = send(&http, &mut second, shared(0)).await;
+        assert_eq!((exchange.status, exchange.connect.is_some()), (Ok(200), true));
+        assert_eq!(server.accepted(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_shared_connection_to_one_target_makes_room_for_another() {
+    locally(async {
+        let servers =
+            [Server::start(vec![], GET.len()).await, Server::start(vec![], GET.len()).await];
+        let targets = servers.iter().map(|server| target("test", server.address)).collect();
+        let http = Http::new(targets, Settings { pool: 2, ..Settings::default() });
+        let mut user = Connections::default();
+        // Two are free, one to each; a third cannot be, and none is needed.
+        for to in [0, 1, 0, 1] {
+            assert_eq!(send(&http, &mut user, shared(to)).await.0.status, Ok(200));
+        }
+        assert_eq!([servers[0].accepted(), servers[1].accepted()], [1, 1]);
+
+        let http = Http::new(
+            servers.iter().map(|server| target("test", server.address)).collect(),
+            Settings { pool: 1, ..Settings::default() },
+        );
+        for to in [0, 1, 0] {
+            assert_eq!(send(&http, &mut user, shared(to)).await.0.status, Ok(200));
+        }
+        assert_eq!([servers[0].accepted(), servers[1].accepted()], [3, 2]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_shared_connection_that_ended_is_replaced_and_carries_nobodys_cookies() {
+    locally(async {
+        let set = "HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nContent-Length: 0\r\n\r\n";
+        let script = [&answers([write(set), write(HELLO)])[..], &[Fin]].concat();
+        let server = Server::start(vec![script], GET.len()).await;
+        let http = client(&server, Settings { pool: 1, ..Settings::default() });
+        let (mut first, mut second) = (Connections::default(), Connections::default());
+        assert_eq!(send(&http, &mut first, shared(0)).await.0.status, Ok(200));
+        assert_eq!(send(&http, &mut second, shared(0)).await.0.status, Ok(200));
+        assert!(first.jar.is_some() && second.jar.is_none());
+        // Whether its end is seen in time or not, the next but one finds a new connection.
+        let (_, (exchange, ..)) =
+            (send(&http, &mut second, shared(0)).await, send(&http, &mut second, shared(0)).await);
+        assert_eq!((exchange.status, server.accepted()), (Ok(200), 2));
+        assert_eq!(seen(&server)[1].as_bytes(), GET);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_host_that_the_plan_did_not_name_is_a_target_once_it_is_met() {
+    locally(async {
+        let server = Server::start(vec![], GET.len()).await;
+        let http = client(&server, Settings::default());
+        let port = server.address.port();
+        let number = http.target(&format!("http://localhost:{port}")).unwrap();
+        assert_eq!(number, 1);
+        // Looked up: the system knows this name.
+        let mut user = Connections::default();
+        assert_eq!(send(&http, &mut user, plain(number, GET)).await.0.status, Ok(200));
+        assert_eq!(http.target(&format!("http://localhost:{port}")), Ok(1));
+        assert_eq!(http.target("http://test"), Ok(0));
+        assert_eq!(http.target("http://test:80"), Ok(0));
+        assert_eq!(http.target("https://test"), Ok(2));
+        assert_eq!(http.target("ftp://test"), Err(Fault::TargetInvalid));
+        // Too long to be asked for, so that no name server is needed to say no.
+        let long = http.target(&format!("http://{}", "x".repeat(300))).unwrap();
+        for _ in 0..2 {
+            let (exchange, ..) = send(&http, &mut user, plain(long, GET)).await;
+            assert_eq!((exchange.status, exchange.sent), (Err(Fault::DnsFailed), None));
+        }
+        // Those that the plan does not name are none to be probed.
+        assert_eq!(http.probe(&LONG).await, Ok(()));
+    })
+    .await;
+}
+
+#[test]
+fn a_worker_knows_a_bounded_number_of_hosts() {
+    let http = Http::new(Vec::new(), Settings::default());
+    let all: Vec<_> = (0..1_001).map(|nth| http.target(&format!("http://h{nth}.test"))).collect();
+    assert_eq!(all[..1_000], (0..1_000).map(Ok).collect::<Vec<_>>());
+    assert_eq!(all[1_000], Err(Fault::LimitTargets));
+    assert_eq!(http.target("http://h7.test"), Ok(7));
+}
