@@ -87,6 +87,8 @@ fn resolve(bytes: &[u8], from: &Origin, status: u16, location: &str) -> Option<N
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const POST: &str = "POST /a/b?c HTTP/1.1\r\nHost: shop.test\r\nAuthorization: Bearer t\r\n\
@@ -177,5 +179,30 @@ mod tests {
             assert_eq!(location(head.as_bytes()), leads, "{head:?}");
         }
         assert_eq!(location(b"Location: /\xff\r\n"), Err(Fault::RedirectLocation));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        // What a server says must not become a header of the next request.
+        #[test]
+        fn no_location_breaks_out_of_its_place(
+            start in proptest::sample::select(&["", "/", "http://a.test", "//a.test/", "?", "../"][..]),
+            rest in "(\\PC|[ \r\n\t\\x00-\\x1f/?#@:%]){0,20}",
+            status in proptest::sample::select(&[302_u16, 307][..]),
+        ) {
+            let location = format!("{start}{rest}");
+            if let Ok((_, bytes)) = follow(POST, status, &location) {
+                let head = bytes.split("\r\n\r\n").next().unwrap();
+                let words = head.lines().next().unwrap().split(' ').count();
+                prop_assert_eq!(words, 3, "{:?}", bytes);
+                let known = ["Host", "Authorization", "Cookie", "Content-Type", "X", "Content-Length"];
+                for line in head.lines().skip(1) {
+                    let name = line.split(':').next().unwrap();
+                    prop_assert!(known.contains(&name), "{bytes:?}");
+                }
+                prop_assert!(bytes.is_ascii() && Parts::of(bytes.as_bytes()).is_some());
+            }
+        }
     }
 }

@@ -208,3 +208,38 @@ pub async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Fault> {
     }
     if addresses.is_empty() { Err(Fault::DnsFailed) } else { Ok(addresses) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_name_is_looked_up_again_when_what_was_found_is_old() {
+        let origin = Origin::parse("http://localhost:81").unwrap();
+        let known = Known::new(origin.clone(), (Settings::default().open)(&origin).unwrap());
+        let never = || Instant::now() + Duration::from_secs(3_600);
+        let elsewhere: SocketAddr = "192.0.2.1:81".parse().unwrap();
+        let cases: [(Addresses, Duration); 2] =
+            [(Ok([elsewhere].into()), FRESH), (Err(Fault::DnsFailed), FAILED)];
+        for (found, keeps) in cases {
+            let looked = Looked { at: Instant::now(), found: found.clone() };
+            *known.looked.lock().await = Some(looked);
+            tokio::time::advance(keeps - Duration::from_millis(1)).await;
+            assert_eq!(known.addresses(never()).await, found);
+            tokio::time::advance(Duration::from_millis(1)).await;
+            let again = known.addresses(never()).await.unwrap();
+            assert!(again.iter().all(|address| address.ip().is_loopback()), "{again:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn looking_up_ends_with_the_exchange() {
+        let origin = Origin::parse("http://localhost:81").unwrap();
+        let known = Known::new(origin.clone(), (Settings::default().open)(&origin).unwrap());
+        // Somebody else is looking, and does not come back.
+        let _looking = known.looked.lock().await;
+        let total = Instant::now() + Duration::from_secs(3);
+        assert_eq!(known.addresses(total).await, Err(Fault::TotalTimeout));
+        assert_eq!(Instant::now(), total);
+    }
+}
