@@ -56,6 +56,16 @@ impl Stored {
         self.name() == other.name() && self.domain == other.domain && self.path == other.path
     }
 
+    /// It came over TLS, and the other, which did not, would be taken for it.
+    fn is_shadowed_by(&self, other: &Self) -> bool {
+        self.secure
+            && self.name() == other.name()
+            && (self.domain == other.domain
+                || is_within(&self.domain, &other.domain)
+                || is_within(&other.domain, &self.domain))
+            && is_below(&other.path, &self.path)
+    }
+
     fn lives(&self, now: Instant) -> bool {
         self.expires.is_none_or(|expires| now < expires)
     }
@@ -75,6 +85,9 @@ impl Jar {
     pub(super) fn take(&mut self, header: &[u8], origin: &Origin, path: &str, now: Instant) {
         let Ok(header) = std::str::from_utf8(header) else { return };
         let Some(mut cookie) = accepted(header, origin, path, now) else { return };
+        if !origin.https && self.cookies.iter().any(|known| known.is_shadowed_by(&cookie)) {
+            return;
+        }
         // A cookie without a value says nothing: servers log a user out by it.
         let empty = cookie.pair.len() == usize::from(cookie.name) + 1;
         let known = self.cookies.iter().position(|known| known.is(&cookie));
@@ -337,6 +350,18 @@ mod tests {
         for gone in ["a=", "a=; Max-Age=0", "a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT"] {
             assert_eq!(set(&[gone]), "c=3; b=2", "{gone}");
         }
+    }
+
+    #[test]
+    fn what_came_over_tls_is_not_replaced_by_what_did_not() {
+        let (clear, tls) = ("http://shop.test", "https://shop.test");
+        let after =
+            |header| sent(&[(tls, "/", "a=1; Secure; Path=/x"), (clear, "/", header)], tls, "/x/y");
+        assert_eq!(after("a=2; Path=/x"), "a=1");
+        assert_eq!(after("a=2; Path=/x/y"), "a=1");
+        assert_eq!(after("a=; Max-Age=0; Path=/x"), "a=1");
+        assert_eq!(after("a=2; Path=/"), "a=1; a=2");
+        assert_eq!(after("b=2"), "a=1; b=2");
     }
 
     #[tokio::test(start_paused = true)]
