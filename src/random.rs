@@ -34,6 +34,16 @@ impl Stream {
         self.0.random::<f64>()
     }
 
+    /// Fills bytes.
+    pub fn fill(&mut self, bytes: &mut [u8]) {
+        self.0.fill(bytes);
+    }
+
+    /// The generator itself, for what a library draws.
+    pub fn source(&mut self) -> &mut impl rand::Rng {
+        &mut self.0
+    }
+
     /// A duration from `low` to `high`, even to the nanosecond.
     pub fn duration(&mut self, low: Duration, high: Duration) -> Duration {
         let span = high.saturating_sub(low).as_nanos();

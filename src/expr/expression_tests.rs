@@ -1,7 +1,13 @@
 //! Owns the tests of expressions.
 
 use super::*;
+use crate::expr::filters::{from_minijinja, to_minijinja};
+use crate::expr::operators::equal;
+use crate::expr::{Response, Run};
+use crate::random::Stream;
 use proptest::prelude::*;
+use std::sync::Arc;
+use std::time::Duration;
 
 fn names() -> Names {
     let mut names = Names::default();
@@ -22,11 +28,20 @@ fn slots() -> Vec<Option<Value>> {
     ]
 }
 
+const HEAD: &str = "Content-Type: application/json\r\nX-Token:  a b \r\nX-Token: second\r\n";
+const BODY: &str =
+    r#"{"items":[{"id":7,"name":"x"},{"id":null}],"total":2.5,"deep":{"a":[[1,2]]}}"#;
+
 fn in_scope<T>(body: impl FnOnce(&mut Scope<'_>) -> T) -> T {
     let class: Arc<str> = "TodoUser".into();
     let mut random = Stream::new(9, 0, 4);
     let slots = slots();
-    let response = Response { status: 204, ..Response::default() };
+    let mut response = Response::default();
+    response.status = 204;
+    response.head = HEAD.into();
+    response.body = BODY.into();
+    response.time = Duration::from_micros(12_345);
+    response.size = 77;
     let run = Run::new("r1", tokio::time::Instant::now(), jiff::Timestamp::UNIX_EPOCH);
     body(&mut Scope {
         slots: &slots,
@@ -89,12 +104,33 @@ fn what_does_not_exist_is_said_before_the_run() {
             "nothing is called `responce.status`: did you mean `response.status`?",
         ),
         ("rantint(1, 2)", "there is no function `rantint`: did you mean `randint`?"),
-        ("nonsense()", "there is no function `nonsense`: there are: randint, choice, letters"),
         ("randint(1)", "`randint` takes 2 arguments, not 1: write `randint(low, high)`"),
         ("randint", "`randint` is a function: call it: `randint(low, high)`"),
-        ("uuid()", "the function `uuid` is not supported yet: leave it out for now"),
-        ("fake.name()", "the function `fake.name` is not supported yet: leave it out for now"),
-        ("response.json.id", "`response.json.id` is not supported yet: leave it out for now"),
+        (
+            "randint(low=1, high=2)",
+            "`randint` has no argument called `low`: write `randint(low, high)`",
+        ),
+        ("uuid(1)", "`uuid` takes no arguments, not 1: write `uuid()`"),
+        ("fake.nam()", "there is no function `fake.nam`: did you mean `fake.name`?"),
+        ("fake.name", "`fake.name` is a function: call it: `fake.name()`"),
+        ("user", "`user` alone is no value: there are: user.id, user.class, user.iteration"),
+        ("vars.id", "nothing is called `vars.id`: write `id`: variables are named without `vars`"),
+        (
+            "request.body",
+            "`request.body` is there only in headers: a request is known when its body and path are written: use it in `headers:`",
+        ),
+        ("idd.x", "nothing is called `idd`: did you mean `id`?"),
+        ("text.upper()", "there is no method `upper`: write `… | upper`"),
+        ("text | base64", "there is no filter `base64`: it is a function: write `base64(text)`"),
+        ("todos | map('uper')", "there is no filter `uper`: did you mean `upper`?"),
+        ("todos | select('evn')", "there is no test `evn`: did you mean `even`?"),
+        (
+            "hmac_sha256('k', 't', as='hx')",
+            "hmac_sha256 gives `as='hex'` or `as='base64'`: `hmac_sha256(key, text, as='hex')` gives the HMAC-SHA-256 of the text with the key, `as='hex'` or `as='base64'`",
+        ),
+        ("1 // 0", "`//` by zero: change the value"),
+        ("id + 1 / 0", "`/` by zero: change the value"),
+        ("'abc' | int", "`int` wants a number in the text: change the value"),
         ("id | uper", "there is no filter `uper`: did you mean `upper`?"),
         ("id is defind", "there is no test `defind`: did you mean `defined`?"),
         ("id + nope", "nothing is called `nope`: this class knows: todos, id, text, unset, map"),
@@ -121,6 +157,7 @@ fn what_does_not_exist_is_said_before_the_run() {
     ] {
         assert!(eval(text).unwrap_err().starts_with(want), "{text}: {:?}", eval(text));
     }
+    assert!(eval("nonsense()").unwrap_err().contains("there are: randint, randfloat, choice"));
     assert!(eval("range(9)").unwrap_err().contains("no function `range`"));
 }
 
@@ -182,17 +219,162 @@ fn random_numbers_advance_the_same_way_through_both_ways() {
     assert_eq!(draw("choice(todos)"), draw("choice(todos) | abs"));
 }
 
+/// What MiniJinja makes of the same text.
+fn by_minijinja(text: &str) -> Result<Value, String> {
+    let environment = minijinja::Environment::new();
+    let compiled = environment.compile_expression(text).map_err(|error| error.to_string())?;
+    let mut context: Vec<(String, minijinja::Value)> = Vec::new();
+    for (slot, value) in slots().iter().enumerate() {
+        if let Some(value) = value {
+            context.push((names().name(slot).to_owned(), to_minijinja(value)));
+        }
+    }
+    let json: Value = serde_json::from_str(BODY).unwrap();
+    let response = [
+        ("status", minijinja::Value::from(204)),
+        ("json", to_minijinja(&json)),
+        ("size", minijinja::Value::from(77)),
+        ("headers", minijinja::Value::from_pairs([("x-token", "a b")])),
+    ];
+    context.push(("response".into(), minijinja::Value::from_pairs(response)));
+    context.push(("user".into(), minijinja::Value::from_pairs([("id", 7)])));
+    let result = compiled.eval(minijinja::Value::from_pairs(context));
+    let result = result.map_err(|error| error.to_string())?;
+    if result.is_undefined() {
+        return Err("it has no value".into());
+    }
+    from_minijinja(&result).map_err(|error| error.to_string())
+}
+
+/// Whole numbers, texts and conditions of any shape.
+fn expressions() -> (BoxedStrategy<String>, BoxedStrategy<String>, BoxedStrategy<String>) {
+    let number = prop::sample::select(vec![
+        "0",
+        "1",
+        "7",
+        "-3",
+        "id",
+        "map.a.b",
+        "map['a'].b",
+        "todos[1]",
+        "todos[-1]",
+        "todos.0",
+        "response.status",
+        "response.size",
+        "response.json.items[0].id",
+        "response.json['items'][0]['id']",
+        "response.json.deep.a[0][-1]",
+        "user.id",
+    ])
+    .prop_map(str::to_owned)
+    .boxed();
+    let text = prop::sample::select(vec![
+        "'a'",
+        "text",
+        "''",
+        "'é한'",
+        "response.headers['X-Token'] | lower",
+        "response.json.items[0].name",
+    ])
+    .prop_map(|text| text.replace("X-Token", "x-token"))
+    .boxed();
+    let condition = prop::sample::select(vec!["true", "false", "id == 5", "todos", "map"])
+        .prop_map(str::to_owned)
+        .boxed();
+    (0..2).fold((number, text, condition), |(number, text, condition), _| {
+        let sign = || prop::sample::select(vec!["+", "-", "*", "//", "%"]);
+        let order = || prop::sample::select(vec!["==", "!=", "<", "<=", ">", ">="]);
+        let numbers = prop_oneof![
+            number.clone(),
+            (number.clone(), sign(), number.clone())
+                .prop_map(|(l, s, r)| format!("({l}) {s} ({r})")),
+            (number.clone(), sign(), number.clone(), sign(), number.clone())
+                .prop_map(|(a, s, b, t, c)| format!("({a}) {s} ({b}) {t} ({c})")),
+            number.clone().prop_map(|n| format!("-({n})")),
+            text.clone().prop_map(|t| format!("({t}) | length")),
+            (number.clone(), condition.clone(), number.clone())
+                .prop_map(|(a, c, b)| format!("({a}) if ({c}) else ({b})")),
+        ];
+        let texts = prop_oneof![
+            text.clone(),
+            (text.clone(), text.clone()).prop_map(|(l, r)| format!("({l}) ~ ({r})")),
+            (text.clone(), number.clone()).prop_map(|(l, r)| format!("({l}) ~ ({r}) ~ '-'")),
+            (text.clone(), text.clone()).prop_map(|(l, r)| format!("({l}) + ({r})")),
+            text.clone().prop_map(|t| format!("({t}) | upper")),
+            (text.clone(), -4i64..4, -4i64..4).prop_map(|(t, a, b)| format!("({t})[{a}:{b}]")),
+            (text.clone(), prop::sample::select(vec![-2i64, -1, 1, 2]))
+                .prop_map(|(t, step)| format!("({t})[::{step}]")),
+            text.clone().prop_map(|t| format!("({t}) * 2")),
+            number.clone().prop_map(|n| format!("[{n}, 'x'] | join('/')")),
+        ];
+        let conditions = prop_oneof![
+            condition.clone(),
+            (number.clone(), order(), number.clone())
+                .prop_map(|(l, o, r)| format!("({l}) {o} ({r})")),
+            (number.clone(), order(), number.clone(), order(), number.clone())
+                .prop_map(|(a, o, b, p, c)| format!("({a}) {o} ({b}) {p} ({c})")),
+            (text.clone(), order(), text.clone()).prop_map(|(l, o, r)| format!("({l}) {o} ({r})")),
+            (text.clone(), text.clone()).prop_map(|(l, r)| format!("({l}) in ({r})")),
+            number.clone().prop_map(|n| format!("({n}) not in todos")),
+            condition.clone().prop_map(|c| format!("not ({c})")),
+            (condition.clone(), condition.clone()).prop_map(|(l, r)| format!("({l}) and ({r})")),
+            (condition.clone(), condition.clone()).prop_map(|(l, r)| format!("({l}) or ({r})")),
+            number.clone().prop_map(|n| format!("({n}) is divisibleby 3")),
+            number.clone().prop_map(|n| format!("({n}) is not even")),
+        ];
+        (numbers.boxed(), texts.boxed(), conditions.boxed())
+    })
+}
+
 proptest! {
-    /// The fast way against the slow obvious one: parentheses send the same text to MiniJinja.
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// Our way against the obvious one: to let MiniJinja do it all.
     #[test]
-    fn comparisons_agree_with_minijinja(
-        left in prop::sample::select(vec!["5", "-1", "0", "id", "text", "'5'", "true", "none", "todos", "[5]", "response.status"]),
-        operator in prop::sample::select(vec!["==", "!=", "<", "<=", ">", ">="]),
-        right in prop::sample::select(vec!["5", "4", "id", "'five'", "text", "false", "none", "[3]", "204"]),
+    fn expressions_agree_with_minijinja(
+        text in { let (n, t, c) = expressions(); prop_oneof![n, t, c] }
     ) {
-        let fast = eval(&format!("{left} {operator} {right}"));
-        let slow = eval(&format!("({left} {operator} {right})"));
-        prop_assert_eq!(fast, slow);
+        let ours = Expression::parse(&text, &names())
+            .map_err(|errors| errors[0].title.clone())
+            .and_then(|one| in_scope(|scope| one.eval(scope)).map_err(|error| error.to_string()));
+        match (&ours, by_minijinja(&text)) {
+            (Ok(ours), Ok(theirs)) => prop_assert!(equal(ours, &theirs), "{text}: {ours:?} {theirs:?}"),
+            (Err(_), Err(_)) => {}
+            (ours, theirs) => prop_assert!(false, "{text}: {ours:?} {theirs:?}"),
+        }
+    }
+
+    /// Values of all kinds, where MiniJinja has an order that we have not.
+    #[test]
+    fn comparisons_agree_with_minijinja_or_are_refused(
+        left in prop::sample::select(vec!["5", "-1", "2.5", "5.0", "id", "text", "'5'", "true", "none", "todos", "[5]", "map", "response.json.total"]),
+        operator in prop::sample::select(vec!["==", "!=", "<", "<=", ">", ">="]),
+        right in prop::sample::select(vec!["5", "4", "2.5", "id", "'five'", "text", "false", "none", "[3]", "todos", "map", "204"]),
+    ) {
+        let text = format!("{left} {operator} {right}");
+        match eval(&text) {
+            Ok(ours) => {
+                let theirs = by_minijinja(&text).map(|value| serde_json::to_string(&value).unwrap());
+                prop_assert_eq!(Ok(ours), theirs, "{}", text);
+            }
+            Err(said) => prop_assert!(
+                said.contains("in order") || said.contains("write `| int` behind the text"),
+                "{}: {}", text, said
+            ),
+        }
+    }
+
+    #[test]
+    fn paths_agree_with_minijinja(steps in prop::collection::vec(prop::sample::select(vec![
+        ".items", "['items']", "[0]", "[1]", "[-1]", "[9]", ".id", ".name", ".a", ".deep", ".total",
+    ]), 0..5)) {
+        let text = format!("response.json{}", steps.concat());
+        let ours = eval(&text);
+        let theirs = by_minijinja(&text).map(|value| serde_json::to_string(&value).unwrap());
+        match (&ours, &theirs) {
+            (Err(_), Err(_)) => {}
+            _ => prop_assert_eq!(ours, theirs, "{}", text),
+        }
     }
 
     #[test]

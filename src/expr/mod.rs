@@ -1,25 +1,33 @@
 //! Owns templates, expressions and selectors: parsing them, the names they use, rendering them.
 //!
-//! Most expressions in a plan are a variable, a literal, a call or one comparison. Those are
-//! evaluated here, in nanoseconds; all others go to MiniJinja, whose language it is. A test holds
-//! the two against each other.
+//! The language of expressions is MiniJinja's, and so are its filters and tests. Operators, names
+//! and calls are evaluated here: in nanoseconds, within bounds, with values that print as JSON does,
+//! and with no silent order between texts and numbers. A test holds the two against each other.
 
+mod encoding;
 mod expression;
+mod fakes;
+mod filters;
+mod follow;
+mod form;
 mod functions;
-mod general;
 mod names;
+mod operators;
+mod parser;
 mod scan;
 mod scope;
 mod selector;
 mod template;
+mod tokens;
 mod value;
 
+pub use encoding::Encoding;
 pub use expression::Expression;
-pub use functions::FUNCTIONS;
+pub use functions::{FUNCTIONS, Function};
 pub use names::{Names, Uses};
 pub use scope::{Response, Run, Scope, Written};
 pub use selector::{NotJson, Pick, Selector};
-pub use template::{Encoding, Template, json};
+pub use template::{Template, json};
 pub use value::Value;
 
 use std::ops::Range;

@@ -21,6 +21,8 @@ struct Slot {
     name: String,
     /// The slot is filled by a row of data; its columns, when a row has columns.
     row: Option<Option<Vec<String>>>,
+    /// The cells of the row keep the types that the file gave them.
+    typed: bool,
 }
 
 impl Names {
@@ -30,7 +32,7 @@ impl Names {
             return slot;
         }
         self.constants.remove(name);
-        self.slots.push(Slot { name: name.to_owned(), row: None });
+        self.slots.push(Slot { name: name.to_owned(), row: None, typed: false });
         self.index.insert(name.to_owned(), self.slots.len() - 1);
         self.slots.len() - 1
     }
@@ -40,6 +42,12 @@ impl Names {
         let slot = self.intern(name);
         self.slots[slot].row = Some(columns);
         slot
+    }
+
+    /// The cells of a row keep the types of their file, as those of JSON do; they are no text, as
+    /// those of CSV are.
+    pub fn typed(&mut self, slot: usize) {
+        self.slots[slot].typed = true;
     }
 
     /// A plan variable that nothing in the class assigns. A slot of that name wins over it.
@@ -86,9 +94,9 @@ impl Names {
         self.environment.get(name).map(String::as_str)
     }
 
-    /// The slot holds a row of data.
-    pub(super) fn is_row(&self, slot: usize) -> bool {
-        self.slots[slot].row.is_some()
+    /// The slot holds a row of data whose cells are text.
+    pub(super) fn is_text_row(&self, slot: usize) -> bool {
+        matches!(&self.slots[slot], Slot { row: Some(Some(_)), typed: false, .. })
     }
 
     /// A column of a row, or why there is none.
@@ -98,7 +106,7 @@ impl Names {
         column: &str,
         at: Range<usize>,
     ) -> Result<(), ParseError> {
-        let Slot { name, row: Some(Some(columns)) } = &self.slots[slot] else { return Ok(()) };
+        let Slot { name, row: Some(Some(columns)), .. } = &self.slots[slot] else { return Ok(()) };
         if columns.iter().any(|known| known == column) {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! Owns finding `{{ … }}` in a text, and filters and tests in an expression, quotes respected.
+//! Owns finding `{{ … }}` in a text, quotes respected, and braces that look like it.
 
 use std::ops::Range;
 
@@ -86,51 +86,38 @@ pub(super) fn outside_quotes(text: &str) -> String {
     out
 }
 
-/// The names after `|` and after `is` / `is not`: filters and tests, which MiniJinja would look up
-/// only while running.
-pub(super) fn filters_and_tests(text: &str) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
-    let (mut filters, mut tests) = (Vec::new(), Vec::new());
-    let bytes = text.as_bytes();
-    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    let (mut at, mut quote) = (0, None);
-    let mut expect = None;
-    while at < bytes.len() {
-        let byte = bytes[at];
-        if let Some(open) = quote {
-            at += if byte == b'\\' { 2 } else { 1 };
-            if byte == open {
-                quote = None;
+/// What is likely a slip in a text: single braces around a name, and a `}}` that ends nothing.
+pub(super) fn slips(text: &str) -> Vec<ParseError> {
+    let Ok(pieces) = pieces(text) else { return Vec::new() };
+    let mut found = Vec::new();
+    for piece in pieces {
+        let Piece::Text(range) = piece else { continue };
+        let fixed = &text[range.clone()];
+        for (at, _) in fixed.match_indices('{') {
+            let Some(length) = fixed[at + 1..].find('}') else { break };
+            let inner = fixed[at + 1..at + 1 + length].trim();
+            let is_name = inner.starts_with(|c: char| c.is_alphabetic() || c == '_')
+                && inner.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.');
+            let doubled = fixed[at + 2 + length..].starts_with('}');
+            if is_name && !doubled {
+                let start = range.start + at;
+                found.push(ParseError::new(
+                    format!("`{{{inner}}}` is sent as it stands"),
+                    format!("write `{{{{ {inner} }}}}` for its value"),
+                    start..start + length + 2,
+                ));
             }
-        } else if is_word(byte) {
-            let end = bytes[at..].iter().position(|&b| !is_word(b)).map_or(bytes.len(), |n| at + n);
-            match (expect, &text[at..end]) {
-                (Some("is"), "not") => {}
-                (Some("is"), _) => {
-                    tests.push(at..end);
-                    expect = None;
-                }
-                (Some(_), _) => {
-                    filters.push(at..end);
-                    expect = None;
-                }
-                (None, "is") => expect = Some("is"),
-                (None, _) => {}
-            }
-            at = end;
-        } else {
-            match byte {
-                b'\'' | b'"' => {
-                    quote = Some(byte);
-                    expect = None;
-                }
-                b'|' => expect = Some("|"),
-                _ if byte.is_ascii_whitespace() => {}
-                _ => expect = None,
-            }
-            at += 1;
+        }
+        // `}}` closes braces of JSON as well: only without any to close it is stray.
+        if !fixed.contains('{')
+            && let Some(at) = fixed.find("}}")
+        {
+            let start = range.start + at;
+            let hint = "open it with `{{`";
+            found.push(ParseError::new("a `}}` closes nothing", hint, start..start + 2));
         }
     }
-    (filters, tests)
+    found
 }
 
 #[cfg(test)]
@@ -162,13 +149,13 @@ mod tests {
     }
 
     #[test]
-    fn filters_and_tests_are_found_outside_quotes() {
-        let text = "a|upper ~ '|no' if b is not defined and c | default('is x', 1)|int";
-        let (filters, tests) = filters_and_tests(text);
-        let names = |ranges: Vec<Range<usize>>| {
-            ranges.into_iter().map(|r| text[r].to_owned()).collect::<Vec<_>>()
+    fn single_braces_and_stray_ones_are_told() {
+        let told = |text: &str| {
+            slips(text).iter().map(|slip| text[slip.at.clone()].to_owned()).collect::<Vec<_>>()
         };
-        assert_eq!(names(filters), ["upper", "default", "int"]);
-        assert_eq!(names(tests), ["defined"]);
+        assert_eq!(told("/a/{id}/{{ id }}/{ user.id }"), ["{id}", "{ user.id }"]);
+        assert_eq!(told("/a/id }}"), ["}}"]);
+        assert_eq!(told("{\"a\":{\"b\":1}} {} {1} {% x %} {a b}"), [""; 0]);
+        assert_eq!(told("{id}}"), [""; 0]);
     }
 }

@@ -1,16 +1,16 @@
-//! Owns selectors: finding a value in a JSON body by a JSONPath (RFC 9535).
+//! Owns selectors: finding values in a body by a JSONPath (RFC 9535), a regular expression or a CSS
+//! selector.
 //!
 //! A path of names and positions, as nearly all are, is followed while parsing, and parsing stops
 //! at the field; only wildcards, filters and slices need the whole body as a tree.
 
-use std::fmt;
+use std::sync::Arc;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
+use super::follow::{Part, follow, simple};
 use super::{ParseError, Value};
 use crate::random::Stream;
 
-/// A parsed JSONPath.
+/// A parsed selector.
 #[derive(Debug, Clone)]
 pub struct Selector {
     text: String,
@@ -21,12 +21,8 @@ pub struct Selector {
 enum Form {
     Path(Vec<Part>),
     General(Box<serde_json_path::JsonPath>),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
-    Key(String),
-    Index(usize),
+    Regex(regex::bytes::Regex),
+    Css(Box<scraper::Selector>, Option<String>),
 }
 
 /// Which of the values that a selector finds.
@@ -48,9 +44,18 @@ pub struct NotJson;
 
 impl PartialEq for Selector {
     fn eq(&self, other: &Self) -> bool {
+        let attribute = |form: &Form| match form {
+            Form::Css(_, attribute) => attribute.clone(),
+            _ => None,
+        };
         self.text == other.text
+            && self.kind() == other.kind()
+            && attribute(&self.form) == attribute(&other.form)
     }
 }
+
+/// The memory that a compiled regular expression may take, in bytes.
+const REGEX_MOST: usize = 1 << 20;
 
 impl Selector {
     /// Parses a JSONPath such as `$.id` or `$.items[0].name`.
@@ -61,27 +66,81 @@ impl Selector {
         let general = serde_json_path::JsonPath::parse(text).map_err(|error| {
             let at = error.position().min(text.len());
             let at = (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-            let hint = "a path looks like `$.id`, `$.items[0].name` or `$.items[*].id`";
+            let hint = if text.starts_with('$') {
+                "a path looks like `$.id`, `$.items[0].name` or `$.items[*].id`".to_owned()
+            } else {
+                format!("a path begins with `$`: write `$.{}`", text.trim_start_matches('.'))
+            };
             ParseError::new(format!("`{text}` is not a JSONPath"), hint, at..text.len())
         })?;
         let form = simple(text).map_or_else(|| Form::General(Box::new(general)), Form::Path);
         Ok(Self { text: text.to_owned(), form })
     }
 
-    /// Parses a regular expression, which gives its first group, or all that it matches.
+    /// Parses a regular expression, which gives its first group, or all that it matches when it
+    /// has none.
     ///
     /// # Errors
-    /// It is not one.
+    /// It is not one, or would take more than 1 MiB.
     pub fn regex(text: &str) -> Result<Self, ParseError> {
-        Self::json(text)
+        let built = regex::bytes::RegexBuilder::new(text)
+            .size_limit(REGEX_MOST)
+            .dfa_size_limit(REGEX_MOST)
+            .build();
+        let form = built.map(Form::Regex).map_err(|_| wrong_regex(text))?;
+        Ok(Self { text: text.to_owned(), form })
     }
 
-    /// Parses a CSS selector, which gives the text of an element, or its attribute `attr`.
+    /// Parses a CSS selector, which gives the text of an element without the space around it, or
+    /// its attribute `attr`.
     ///
     /// # Errors
     /// It is not one.
-    pub fn css(text: &str, _attr: Option<&str>) -> Result<Self, ParseError> {
-        Self::json(text)
+    pub fn css(text: &str, attr: Option<&str>) -> Result<Self, ParseError> {
+        let hint = "a selector looks like `#login`, `.price` or `input[name=token]`";
+        let wrong = |title: String| Err(ParseError::new(title, hint, 0..text.len()));
+        if text.trim().is_empty() {
+            return wrong("the CSS selector is empty".to_owned());
+        }
+        match scraper::Selector::parse(text) {
+            Ok(selector) => {
+                let form = Form::Css(Box::new(selector), attr.map(str::to_owned));
+                Ok(Self { text: text.to_owned(), form })
+            }
+            Err(_) => wrong(format!("`{text}` is not a CSS selector")),
+        }
+    }
+
+    fn kind(&self) -> u8 {
+        match self.form {
+            Form::Path(_) | Form::General(_) => 0,
+            Form::Regex(_) => 1,
+            Form::Css(..) => 2,
+        }
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The first value, or none.
+    ///
+    /// # Errors
+    /// The body is not JSON, as far as it had to be read.
+    pub fn first(&self, body: &[u8]) -> Result<Option<Value>, NotJson> {
+        match &self.form {
+            Form::Path(parts) => follow(parts, body),
+            Form::General(path) => {
+                let tree: serde_json::Value = serde_json::from_slice(body).map_err(|_| NotJson)?;
+                path.query(&tree).first().map(value).transpose()
+            }
+            Form::Regex(regex) => Ok(matches(regex, body).next()),
+            Form::Css(selector, attribute) => {
+                Ok(elements(selector, attribute.as_deref(), body, 1).pop())
+            }
+        }
     }
 
     /// The picked value, or none.
@@ -91,10 +150,20 @@ impl Selector {
     pub fn find(
         &self,
         body: &[u8],
-        _pick: Pick,
-        _random: &mut Stream,
+        pick: Pick,
+        random: &mut Stream,
     ) -> Result<Option<Value>, NotJson> {
-        self.first(body)
+        if pick == Pick::First {
+            return self.first(body);
+        }
+        let mut all = self.all(body)?;
+        Ok(match pick {
+            _ if all.is_empty() => None,
+            Pick::First => Some(all.swap_remove(0)),
+            Pick::Last => all.pop(),
+            Pick::Random => Some(all.swap_remove(random.below(all.len()))),
+            Pick::All => Some(Value::List(Arc::new(all))),
+        })
     }
 
     /// All values, in order.
@@ -102,171 +171,69 @@ impl Selector {
     /// # Errors
     /// The body is not JSON.
     pub fn all(&self, body: &[u8]) -> Result<Vec<Value>, NotJson> {
-        Ok(self.first(body)?.into_iter().collect())
-    }
-
-    /// As it was written.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// The first value at the path, or none.
-    ///
-    /// # Errors
-    /// The body is not JSON, as far as it had to be read.
-    pub fn first(&self, body: &[u8]) -> Result<Option<Value>, NotJson> {
         match &self.form {
-            Form::Path(parts) => {
-                let mut found = None;
-                let mut json = serde_json::Deserializer::from_slice(body);
-                let follow = Follow { parts, found: &mut found };
-                match follow.deserialize(&mut json) {
-                    // The rest was left unread, which may be an error to the parser.
-                    _ if found.is_some() => Ok(found),
-                    Ok(()) => Ok(None),
-                    Err(_) => Err(NotJson),
-                }
-            }
+            Form::Path(parts) => Ok(follow(parts, body)?.into_iter().collect()),
             Form::General(path) => {
                 let tree: serde_json::Value = serde_json::from_slice(body).map_err(|_| NotJson)?;
-                let first = path.query(&tree).first().cloned();
-                first.map(serde_json::from_value).transpose().map_err(|_| NotJson)
+                path.query(&tree).into_iter().map(value).collect()
+            }
+            Form::Regex(regex) => Ok(matches(regex, body).collect()),
+            Form::Css(selector, attribute) => {
+                Ok(elements(selector, attribute.as_deref(), body, usize::MAX))
             }
         }
     }
 }
 
-/// `$.a.b[3].c`, or `None` for anything more.
-fn simple(text: &str) -> Option<Vec<Part>> {
-    let mut rest = text.strip_prefix('$')?;
-    let mut parts = Vec::new();
-    while !rest.is_empty() {
-        if let Some(after) = rest.strip_prefix('.') {
-            let end = after.find(['.', '[']).unwrap_or(after.len());
-            let key = &after[..end];
-            let plain = |c: char| c.is_alphanumeric() || c == '_';
-            if key.is_empty() || !key.chars().all(plain) {
-                return None;
-            }
-            parts.push(Part::Key(key.to_owned()));
-            rest = &after[end..];
-        } else {
-            let (index, after) = rest.strip_prefix('[')?.split_once(']')?;
-            parts.push(Part::Index(index.parse().ok().filter(|_| !index.starts_with('+'))?));
-            rest = after;
+fn value(tree: &serde_json::Value) -> Result<Value, NotJson> {
+    serde::Deserialize::deserialize(tree).map_err(|_| NotJson)
+}
+
+/// The first group of each match, or the match; a group that took no part gives nothing.
+fn matches<'b>(
+    regex: &'b regex::bytes::Regex,
+    body: &'b [u8],
+) -> impl Iterator<Item = Value> + use<'b> {
+    let group = usize::from(regex.captures_len() > 1);
+    regex.captures_iter(body).filter_map(move |captures| {
+        let found = captures.get(group)?;
+        Some(Value::Text(String::from_utf8_lossy(found.as_bytes()).as_ref().into()))
+    })
+}
+
+fn elements(
+    selector: &scraper::Selector,
+    attribute: Option<&str>,
+    body: &[u8],
+    most: usize,
+) -> Vec<Value> {
+    let page = scraper::Html::parse_document(&String::from_utf8_lossy(body));
+    let found = page.select(selector).filter_map(|element| match attribute {
+        Some(attribute) => element.value().attr(attribute).map(|value| Value::Text(value.into())),
+        None => Some(Value::Text(element.text().collect::<String>().trim().into())),
+    });
+    found.take(most).collect()
+}
+
+/// Why a text is no regular expression, and where.
+fn wrong_regex(text: &str) -> ParseError {
+    let (what, span) = match regex_syntax::parse(text) {
+        Err(regex_syntax::Error::Parse(error)) => (error.kind().to_string(), *error.span()),
+        Err(regex_syntax::Error::Translate(error)) => (error.kind().to_string(), *error.span()),
+        _ => {
+            let title = "the regular expression takes more than 1 MiB";
+            let hint = "make its repetitions shorter";
+            return ParseError::new(title, hint, 0..text.len());
         }
-    }
-    Some(parts)
-}
-
-/// Follows the path into the value that is being parsed, and stops once it has it. Stopping takes
-/// no error of our own: to make one costs more than to find the value.
-struct Follow<'a> {
-    parts: &'a [Part],
-    found: &'a mut Option<Value>,
-}
-
-impl<'de> DeserializeSeed<'de> for Follow<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        if self.parts.is_empty() {
-            *self.found = Some(serde::Deserialize::deserialize(deserializer)?);
-            return Ok(());
-        }
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Follow<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let Part::Key(wanted) = &self.parts[0] else {
-            while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-            return Ok(());
-        };
-        while let Some(is_it) = entries.next_key_seed(KeyIs(wanted))? {
-            if is_it {
-                let parts = &self.parts[1..];
-                entries.next_value_seed(Follow { parts, found: &mut *self.found })?;
-                if self.found.is_some() {
-                    return Ok(());
-                }
-            } else {
-                entries.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        if let Part::Index(wanted) = self.parts[0] {
-            for _ in 0..wanted {
-                if items.next_element::<IgnoredAny>()?.is_none() {
-                    return Ok(());
-                }
-            }
-            let follow = Follow { parts: &self.parts[1..], found: &mut *self.found };
-            if items.next_element_seed(follow)?.is_none() || self.found.is_some() {
-                return Ok(());
-            }
-        }
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-}
-
-/// Whether a key is the wanted one, without making a `String` of each.
-struct KeyIs<'a>(&'a str);
-
-impl<'de> DeserializeSeed<'de> for KeyIs<'_> {
-    type Value = bool;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for KeyIs<'_> {
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<bool, E> {
-        Ok(key == self.0)
-    }
+    };
+    let (start, end) = (span.start.offset.min(text.len()), span.end.offset.min(text.len()));
+    let at = text.floor_char_boundary(start)..text.ceil_char_boundary(end);
+    let hint = if what.starts_with("look-around") {
+        "match what is around it, and put what you want in a group: `token=(.+?);`".to_owned()
+    } else {
+        "write `\\` before a sign that stands for itself, as in `\\(`".to_owned()
+    };
+    ParseError::new(format!("not a regular expression: {what}"), hint, at)
 }
 
 #[cfg(test)]
@@ -316,7 +283,79 @@ mod tests {
     fn a_broken_path_is_placed() {
         let error = Selector::json("$.a[").unwrap_err();
         assert_eq!(error.title, "`$.a[` is not a JSONPath");
-        assert!(Selector::json("id").is_err());
+        let error = Selector::json("user.id").unwrap_err();
+        assert_eq!(error.hint, "a path begins with `$`: write `$.user.id`");
+        let text = "한(\\d+";
+        let error = Selector::regex(text).unwrap_err();
+        assert_eq!(
+            (&*error.title, &text[error.at]),
+            ("not a regular expression: unclosed group", "(")
+        );
+        let error = Selector::regex("a(?=b)").unwrap_err();
+        assert!(error.hint.starts_with("match what is around it"), "{error:?}");
+        assert!(Selector::regex("(\\w{1000}){1000}").unwrap_err().title.contains("1 MiB"));
+        assert_eq!(Selector::css("a[", None).unwrap_err().title, "`a[` is not a CSS selector");
+        assert!(Selector::css(" ", None).is_err());
+    }
+
+    fn picked(selector: &Selector, pick: Pick, body: &[u8]) -> String {
+        let found = selector.find(body, pick, &mut Stream::new(1, 0, 0)).unwrap();
+        found.map_or("nothing".into(), |value| serde_json::to_string(&value).unwrap())
+    }
+
+    #[test]
+    fn a_regex_gives_its_first_group_or_the_match() {
+        let body = b"id=1; id=22;\xff id=333;";
+        let digits = Selector::regex(r"id=(\d+)").unwrap();
+        assert_eq!(picked(&digits, Pick::First, body), "\"1\"");
+        assert_eq!(picked(&digits, Pick::Last, body), "\"333\"");
+        assert_eq!(picked(&digits, Pick::All, body), r#"["1","22","333"]"#);
+        assert_eq!(picked(&Selector::regex("i.=2+").unwrap(), Pick::First, body), "\"id=22\"");
+        assert_eq!(picked(&Selector::regex("x(y)").unwrap(), Pick::All, body), "nothing");
+        assert_eq!(picked(&Selector::regex("id(x)?").unwrap(), Pick::First, body), "nothing");
+        assert_eq!(picked(&Selector::regex(";(.) id").unwrap(), Pick::First, body), "nothing");
+        assert_eq!(
+            picked(&Selector::regex("(?-u:;(.) id)").unwrap(), Pick::First, body),
+            "\"\u{fffd}\""
+        );
+    }
+
+    #[test]
+    fn css_gives_the_text_or_an_attribute() {
+        let body =
+            "<p>x<form id=login><input name=csrf value='a&amp;b'><b> 1 <i>2</i> </b><b>3</b>";
+        let css = |text: &str, attr| Selector::css(text, attr).unwrap();
+        let find = |selector: Selector, pick| picked(&selector, pick, body.as_bytes());
+        assert_eq!(find(css("#login input[name=csrf]", Some("value")), Pick::First), "\"a&b\"");
+        assert_eq!(find(css("#login b", None), Pick::All), r#"["1 2","3"]"#);
+        assert_eq!(find(css("b", None), Pick::Last), "\"3\"");
+        assert_eq!(find(css("b", Some("href")), Pick::First), "nothing");
+        assert_eq!(picked(&css("b", None), Pick::First, b"\xff\xfe"), "nothing");
+    }
+
+    #[test]
+    fn one_of_many_is_picked_by_the_users_random_numbers() {
+        let body = br#"{"items":[{"id":1},{"id":2},{"id":3}],"none":[]}"#;
+        let ids = Selector::json("$.items[*].id").unwrap();
+        let draw = |seed| {
+            let mut random = Stream::new(seed, 0, 0);
+            (0..40)
+                .map(|_| ids.find(body, Pick::Random, &mut random).unwrap().unwrap())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(draw(1), draw(1));
+        assert_ne!(draw(1), draw(2));
+        assert!((1..=3).all(|id| draw(1).contains(&Value::Int(id))));
+        assert_eq!(picked(&ids, Pick::All, body), "[1,2,3]");
+        assert_eq!(picked(&ids, Pick::Last, body), "3");
+        for pick in [Pick::First, Pick::Last, Pick::Random, Pick::All] {
+            assert_eq!(picked(&Selector::json("$.none[*]").unwrap(), pick, body), "nothing");
+        }
+        assert_eq!(picked(&Selector::json("$..id").unwrap(), Pick::All, body), "[1,2,3]");
+        let filtered = Selector::json("$.items[?@.id > 1].id").unwrap();
+        assert_eq!(picked(&filtered, Pick::All, body), "[2,3]");
+        assert_eq!(picked(&Selector::json("$.items[1:].id").unwrap(), Pick::First, body), "2");
+        assert_eq!(ids.find(b"<", Pick::All, &mut Stream::new(1, 0, 0)), Err(NotJson));
     }
 
     fn json() -> impl Strategy<Value = serde_json::Value> {

@@ -1,34 +1,17 @@
 //! Owns templates: text with `{{ }}`, compiled to fixed bytes and holes.
 
-use super::scan::{Piece, pieces};
-use super::{EvalError, Expression, Names, ParseError, Scope, Uses, Value};
-
-/// What a value in a hole must become, so that it cannot break what is around it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
-    /// As it is.
-    Plain,
-    /// Part of a request's path and query: what may not stand in a URL is percent-encoded;
-    /// `/`, `?`, `&`, `=` and `%` stay, so that a value can hold a piece of a path.
-    Path,
-    /// A name or a value of a query: all but letters, digits and `-._~` is percent-encoded.
-    Query,
-    /// A name or a value of a form (`application/x-www-form-urlencoded`): a space is `+`, all but
-    /// letters, digits and `*-._` is percent-encoded.
-    Form,
-    /// A cookie's value: what would end it or begin another is refused.
-    Cookie,
-    /// Part of a header's value: line breaks are refused, since they would begin a new header.
-    Header,
-    /// A whole JSON value.
-    Json,
-    /// Part of a JSON string.
-    JsonText,
-}
+use super::encoding::{Encoding, json_inside, write};
+use super::operators::too_large;
+use super::scan::{Piece, pieces, slips};
+use super::value::TEXT_MOST;
+use super::{EvalError, Expression, Names, ParseError, Scope, Uses};
 
 /// A text with holes. Fixed parts are bytes already.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Template(Vec<Segment>);
+pub struct Template {
+    segments: Vec<Segment>,
+    doubts: Vec<ParseError>,
+}
 
 #[derive(Debug, Clone, PartialEq)]
 enum Segment {
@@ -57,12 +40,26 @@ impl Template {
         for piece in pieces(text).map_err(|error| vec![error])? {
             match piece {
                 Piece::Text(range) => template.fixed(&fixed(&text[range])),
-                Piece::Expression(range) => match Expression::parse(&text[range.clone()], names) {
-                    Ok(expression) => template.hole(expression, encoding),
-                    Err(found) => {
-                        mistakes.extend(found.into_iter().map(|one| one.shifted(range.start)));
+                Piece::Expression(range) => {
+                    let inner = &text[range.clone()];
+                    // A header is written when the rest of its request has been.
+                    let parsed = if encoding == Encoding::Header {
+                        Expression::parse_in_header(inner, names)
+                    } else {
+                        Expression::parse(inner, names)
+                    };
+                    let shifted = |one: ParseError| one.shifted(range.start);
+                    match parsed {
+                        Ok(expression) => {
+                            template.doubts.extend(expression.warnings().into_iter().map(shifted));
+                            if let Err(error) = template.hole(expression, encoding) {
+                                let hint = "change the value";
+                                mistakes.push(ParseError::new(error.0, hint, range));
+                            }
+                        }
+                        Err(found) => mistakes.extend(found.into_iter().map(shifted)),
                     }
-                },
+                }
             }
         }
         if mistakes.is_empty() { Ok(template) } else { Err(mistakes) }
@@ -70,28 +67,35 @@ impl Template {
 
     /// Appends bytes as they are.
     pub fn fixed(&mut self, bytes: &[u8]) {
-        match self.0.last_mut() {
+        match self.segments.last_mut() {
             _ if bytes.is_empty() => {}
             Some(Segment::Fixed(last)) => last.extend_from_slice(bytes),
-            _ => self.0.push(Segment::Fixed(bytes.to_vec())),
+            _ => self.segments.push(Segment::Fixed(bytes.to_vec())),
         }
     }
 
-    /// Appends a hole; a literal is written at once.
-    pub fn hole(&mut self, expression: Expression, encoding: Encoding) {
-        let mut bytes = Vec::new();
+    /// Appends a hole; a constant is written at once.
+    ///
+    /// # Errors
+    /// The constant cannot stand there, as a line break cannot in a header.
+    pub fn hole(&mut self, expression: Expression, encoding: Encoding) -> Result<(), EvalError> {
         match expression.constant() {
-            Some(value) if write(value, encoding, &mut bytes).is_ok() => self.fixed(&bytes),
-            _ => self.0.push(Segment::Hole(expression, encoding)),
+            Some(value) => {
+                let mut bytes = Vec::new();
+                write(value, encoding, &mut bytes)?;
+                self.fixed(&bytes);
+            }
+            None => self.segments.push(Segment::Hole(expression, encoding)),
         }
+        Ok(())
     }
 
     /// Appends another template.
     pub fn append(&mut self, other: Self) {
-        for segment in other.0 {
+        for segment in other.segments {
             match segment {
                 Segment::Fixed(bytes) => self.fixed(&bytes),
-                hole @ Segment::Hole(..) => self.0.push(hole),
+                hole @ Segment::Hole(..) => self.segments.push(hole),
             }
         }
     }
@@ -99,7 +103,7 @@ impl Template {
     /// Its bytes, when it has no hole.
     #[must_use]
     pub fn as_fixed(&self) -> Option<&[u8]> {
-        match self.0.as_slice() {
+        match self.segments.as_slice() {
             [] => Some(&[]),
             [Segment::Fixed(bytes)] => Some(bytes),
             _ => None,
@@ -109,12 +113,12 @@ impl Template {
     /// It is one hole and nothing else.
     #[must_use]
     pub fn is_one_hole(&self) -> bool {
-        matches!(self.0.as_slice(), [Segment::Hole(..)])
+        matches!(self.segments.as_slice(), [Segment::Hole(..)])
     }
 
     /// Its expressions, in order.
     pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
-        self.0.iter().filter_map(|segment| match segment {
+        self.segments.iter().filter_map(|segment| match segment {
             Segment::Hole(expression, _) => Some(expression),
             Segment::Fixed(_) => None,
         })
@@ -138,25 +142,32 @@ impl Template {
     /// What is likely a slip in its expressions, placed within the text that it was parsed from.
     #[must_use]
     pub fn doubts(&self) -> &[ParseError] {
-        &[]
+        &self.doubts
     }
 
     /// What is likely a slip in a text: single braces as in `{id}`, and a `}}` that ends nothing.
     #[must_use]
-    pub fn warnings(_text: &str) -> Vec<ParseError> {
-        Vec::new()
+    pub fn warnings(text: &str) -> Vec<ParseError> {
+        slips(text)
     }
 
     /// Appends the text to `out`.
     ///
     /// # Errors
-    /// An expression failed; `out` then ends in the middle.
+    /// An expression failed, or values take more than 1 MiB; `out` then ends in the middle.
     pub fn render(&self, scope: &mut Scope<'_>, out: &mut Vec<u8>) -> Result<(), EvalError> {
-        for segment in &self.0 {
+        let mut left = TEXT_MOST;
+        for segment in &self.segments {
             match segment {
                 Segment::Fixed(bytes) => out.extend_from_slice(bytes),
                 Segment::Hole(expression, encoding) => {
+                    let start = out.len();
                     write(&expression.eval(scope)?, *encoding, out)?;
+                    let written = out.len() - start;
+                    left = left.checked_sub(written).ok_or_else(|| {
+                        let error = too_large("a text", TEXT_MOST);
+                        EvalError(format!("`{}`: {error}", expression.text()))
+                    })?;
                 }
             }
         }
@@ -184,57 +195,10 @@ pub fn json(text: &str, names: &Names) -> Result<Template, Vec<ParseError>> {
     Ok(template)
 }
 
-fn json_inside(text: &str) -> String {
-    let quoted = serde_json::to_string(text).expect("text is JSON");
-    quoted[1..quoted.len() - 1].to_owned()
-}
-
-fn write(value: &Value, encoding: Encoding, out: &mut Vec<u8>) -> Result<(), EvalError> {
-    let start = out.len();
-    match encoding {
-        Encoding::Plain => value.write_text(out),
-        Encoding::Json => value.write_json(out),
-        Encoding::JsonText => match value {
-            Value::Text(text) => out.extend_from_slice(json_inside(text).as_bytes()),
-            Value::List(_) | Value::Map(_) => {
-                let mut text = Vec::new();
-                value.write_json(&mut text);
-                out.extend_from_slice(json_inside(&String::from_utf8_lossy(&text)).as_bytes());
-            }
-            other => other.write_json(out),
-        },
-        Encoding::Query | Encoding::Form | Encoding::Cookie => value.write_text(out),
-        Encoding::Path => {
-            value.write_text(out);
-            if out[start..].iter().any(|&byte| !stays_in_path(byte)) {
-                let raw = out.split_off(start);
-                for byte in raw {
-                    if stays_in_path(byte) {
-                        out.push(byte);
-                    } else {
-                        out.extend_from_slice(format!("%{byte:02X}").as_bytes());
-                    }
-                }
-            }
-        }
-        Encoding::Header => {
-            value.write_text(out);
-            if out[start..].iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
-                return Err(EvalError("a header's value may not hold a line break".into()));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// RFC 3986: unreserved, sub-delims, `:` `@` `/` `?`, and `%` for what is encoded already.
-fn stays_in_path(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%[]".contains(&byte)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::expr::{Response, Run, Value};
     use crate::random::Stream;
     use std::sync::Arc;
 
@@ -242,7 +206,8 @@ mod tests {
         let mut out = Vec::new();
         let class: Arc<str> = "Todo".into();
         let mut random = Stream::new(1, 0, 0);
-        let response = Response { status: 204, ..Response::default() };
+        let mut response = Response::default();
+        response.status = 204;
         let run = Run::new("r1", tokio::time::Instant::now(), jiff::Timestamp::UNIX_EPOCH);
         let mut scope = Scope {
             slots,

@@ -1,10 +1,14 @@
 //! Owns the values that a user's variables hold.
 
 use std::fmt;
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::EvalError;
+use super::operators::too_large;
 
 /// A value of JSON, cheap to clone.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,6 +80,54 @@ impl Value {
             Self::Int(value) => write_int(*value, out),
             other => serde_json::to_writer(out, other).expect("a value is JSON, a Vec takes all"),
         }
+    }
+}
+
+/// The longest text that an expression makes, in bytes: a slip in a plan must not eat the memory.
+pub(super) const TEXT_MOST: usize = 1 << 20;
+/// The longest list that an expression makes.
+pub(super) const LIST_MOST: usize = 1 << 20;
+
+impl Value {
+    /// As [`Value::write_text`], up to [`TEXT_MOST`] bytes.
+    pub(super) fn put_text(&self, out: &mut Vec<u8>) -> Result<(), EvalError> {
+        match self {
+            Self::Text(text) if text.len() <= TEXT_MOST => {
+                out.extend_from_slice(text.as_bytes());
+                Ok(())
+            }
+            Self::Text(_) => Err(too_large("a text", TEXT_MOST)),
+            other => other.put_json(out),
+        }
+    }
+
+    /// As [`Value::write_json`], up to [`TEXT_MOST`] bytes: lists that hold one another many times
+    /// are small until they are printed.
+    pub(super) fn put_json(&self, out: &mut Vec<u8>) -> Result<(), EvalError> {
+        match self {
+            Self::Int(value) => write_int(*value, out),
+            other => serde_json::to_writer(Capped { out, left: TEXT_MOST }, other)
+                .map_err(|_| too_large("a text", TEXT_MOST))?,
+        }
+        Ok(())
+    }
+}
+
+/// Refuses to write more than is left.
+struct Capped<'a> {
+    out: &'a mut Vec<u8>,
+    left: usize,
+}
+
+impl Write for Capped<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.left = self.left.checked_sub(bytes.len()).ok_or(io::ErrorKind::FileTooLarge)?;
+        self.out.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -167,43 +219,6 @@ impl<'de> Deserialize<'de> for Value {
             }
         }
         deserializer.deserialize_any(Any)
-    }
-}
-
-impl From<&Value> for minijinja::Value {
-    fn from(value: &Value) -> Self {
-        match value {
-            Value::Null => Self::from(()),
-            Value::Bool(value) => Self::from(*value),
-            Value::Int(value) => Self::from(*value),
-            Value::Large(value) => Self::from(*value),
-            Value::Float(value) => Self::from(*value),
-            Value::Text(text) => Self::from(text.clone()),
-            Value::List(items) => items.iter().map(Self::from).collect(),
-            Value::Map(entries) => Self::from_pairs(
-                entries.iter().map(|(key, value)| (key.clone(), Self::from(value))),
-            ),
-        }
-    }
-}
-
-/// The other way; fails on what JSON cannot hold (a function, undefined).
-impl TryFrom<&minijinja::Value> for Value {
-    type Error = &'static str;
-
-    fn try_from(value: &minijinja::Value) -> Result<Self, Self::Error> {
-        use minijinja::value::ValueKind;
-        Ok(match value.kind() {
-            ValueKind::Undefined => return Err("it has no value"),
-            ValueKind::None => Self::Null,
-            ValueKind::Bool => Self::Bool(value.is_true()),
-            ValueKind::String => Self::Text(value.as_str().unwrap_or_default().into()),
-            ValueKind::Number | ValueKind::Seq | ValueKind::Map | ValueKind::Iterable => {
-                let json = serde_json::to_value(value).map_err(|_| "it is no JSON value")?;
-                serde_json::from_value(json).map_err(|_| "it is no JSON value")?
-            }
-            _ => return Err("it is no JSON value"),
-        })
     }
 }
 
