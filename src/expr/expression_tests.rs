@@ -219,6 +219,219 @@ fn random_numbers_advance_the_same_way_through_both_ways() {
     assert_eq!(draw("choice(todos)"), draw("choice(todos) | abs"));
 }
 
+#[test]
+fn the_last_answer_is_seen() {
+    for (text, want) in [
+        ("response.headers['content-TYPE']", "\"application/json\""),
+        ("response.headers['x-' ~ 'TOKEN']", "\"a b\""),
+        ("response.headers['x-' ~ text] is defined", "false"),
+        ("response.headers | length", "2"),
+        ("response.headers['x-token'] ~ '!'", "\"a b!\""),
+        ("response.json.items[0].id", "7"),
+        ("response.json.items[-1].id", "null"),
+        ("response.json.items | map(attribute='name') | first", "\"x\""),
+        ("response.json['total'] > 2", "true"),
+        ("response.body | length", "76"),
+        ("response.time_ms", "12.345"),
+        ("response.size", "77"),
+        ("response.json.nope is defined", "false"),
+        ("response.json.nope | default('n')", "\"n\""),
+        ("run.id ~ user.class", "\"r1TodoUser\""),
+        ("user.iteration", "2"),
+    ] {
+        assert_eq!(eval(text), Ok(want.to_owned()), "{text}");
+    }
+    assert_eq!(eval("response.json.nope"), Err("`response.json.nope` has no value".to_owned()));
+    assert!(!holds("response.json.nope.deeper == 1"));
+    let uses = |text: &str| Expression::parse(text, &names()).unwrap().uses();
+    assert!(uses("response.headers.x or 1").response_head);
+    assert!(uses("todos | length + response.json.id").response_body);
+    assert_eq!(uses("response.status == 1 and user.id"), Uses::default());
+    let slots = uses("id if map.a.b else [text]").slots;
+    assert_eq!(slots.into_iter().collect::<Vec<_>>(), [1, 2, 4]);
+    let header = Expression::parse_in_header("sha256(request.body)", &names()).unwrap();
+    assert!(header.uses().request);
+}
+
+#[test]
+fn before_the_first_answer_it_has_no_value() {
+    let unset = |text: &str| {
+        let expression = Expression::parse(text, &names()).unwrap();
+        let mut said = Vec::new();
+        for response in [None, Some(&Response::default())] {
+            in_scope(|scope| {
+                let mut scope = Scope {
+                    response,
+                    random: &mut Stream::new(1, 0, 0),
+                    slots: scope.slots,
+                    request: None,
+                    user_id: 1,
+                    user_class: scope.user_class,
+                    user_iteration: 0,
+                    run: scope.run,
+                };
+                assert!(!expression.holds(&mut scope).unwrap(), "{text}");
+                said.push(expression.eval(&mut scope).unwrap_err().to_string());
+            });
+        }
+        assert_eq!(said[0], said[1]);
+        said.remove(0)
+    };
+    for text in [
+        "response.status",
+        "response.headers.x",
+        "response.body",
+        "response.json.a",
+        "response.time_ms",
+        "response.size",
+    ] {
+        assert_eq!(unset(text), format!("`{text}` has no value yet"));
+    }
+}
+
+#[test]
+fn rows_constants_and_the_environment_are_known_by_name() {
+    let mut names = Names::default();
+    let row = names.row("accounts", Some(vec!["username".into(), "age".into()]));
+    let page = names.row("pages", None);
+    names.constant("project", Value::Int(42));
+    names.constant("config", serde_json::from_str(r#"{"a":{"b":"x"}}"#).unwrap());
+    names.environment(Arc::new([("HOST".to_owned(), "h".to_owned())].into()));
+    assert_eq!((row, page, names.find("accounts")), (0, 1, Some(0)));
+    let parse = |text: &str| Expression::parse(text, &names);
+    let constant = |text: &str| {
+        let parsed = parse(text).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
+        parsed.constant().map(|value| serde_json::to_string(value).unwrap())
+    };
+    for (text, want) in [
+        ("project", "42"),
+        ("project * 2 ~ 'x'", "\"84x\""),
+        ("config.a.b", "\"x\""),
+        ("config['a'] | length", "1"),
+        ("env.HOST", "\"h\""),
+        ("env['HOST'] | upper", "\"H\""),
+        ("env.NONE | default('d')", "\"d\""),
+        ("env.NONE or 'd'", "\"d\""),
+        ("env.NONE is defined", "false"),
+        ("env.NONE if env.NONE is defined else project", "42"),
+        ("sha256(env.HOST)[:4]", "\"aaa9\""),
+        ("'x' if true else 1 / 0", "\"x\""),
+    ] {
+        assert_eq!(constant(text).as_deref(), Some(want), "{text}");
+    }
+    let unset = |text: &str| parse(text).unwrap().unset_env().join(" ");
+    assert_eq!(unset("env.NONE"), "NONE");
+    assert_eq!(unset("env.NONE ~ env.HOST ~ env.ALSO"), "NONE ALSO");
+    assert_eq!(unset("env.NONE | default(accounts.age)"), "");
+    assert_eq!(unset("accounts.age if env.NONE is defined else project"), "");
+    let told = |text: &str| {
+        let error = parse(text).unwrap_err().remove(0);
+        format!("{}: {} at {}", error.title, error.hint, &text[error.at.clone()])
+    };
+    assert_eq!(
+        told("1 + accounts.usernam"),
+        "`accounts` has no column `usernam`: did you mean `username`? `accounts` has: username, age at usernam"
+    );
+    assert_eq!(
+        told("accounts['zip']"),
+        "`accounts` has no column `zip`: `accounts` has: username, age at 'zip'"
+    );
+    assert_eq!(
+        told("config.a.c"),
+        "it never has a value: write an expression that has a value at config.a.c"
+    );
+    assert!(parse("pages.anything").is_ok());
+    // What the class assigns is no constant.
+    let mut assigned = names.clone();
+    assigned.intern("project");
+    assigned.constant("project", Value::Int(1));
+    assert_eq!(Expression::parse("project", &assigned).unwrap().constant(), None);
+}
+
+#[test]
+fn text_against_a_number_is_told_before_the_run_and_refused_in_it() {
+    let mut names = Names::default();
+    let row = names.row("accounts", Some(vec!["age".into()]));
+    let text = " accounts.age >= 18";
+    let warnings = Expression::parse(text, &names).unwrap().warnings();
+    assert_eq!(warnings.len(), 1);
+    assert_eq!(warnings[0].hint, "write `accounts.age | int`");
+    assert_eq!(&text[warnings[0].at.clone()], "accounts.age");
+    let warned = |text: &str| Expression::parse(text, &names).unwrap().warnings().len();
+    assert_eq!(warned("0 < accounts.age"), 1);
+    assert_eq!(warned("0 < accounts.age < 9"), 2);
+    for fine in ["accounts.age | int > 18", "accounts.age > 'a'", "accounts.age == 18"] {
+        assert_eq!(warned(fine), 0, "{fine}");
+    }
+    let mut typed = names.clone();
+    typed.typed(row);
+    assert!(Expression::parse(text, &typed).unwrap().warnings().is_empty());
+    assert_eq!(
+        eval("text > 5"),
+        Err("`text > 5`: `>` stands between text and a number: write `| int` behind the text"
+            .into())
+    );
+    assert!(eval("[text] | select('gt', 5)").unwrap_err().contains("write `| int`"));
+    assert_eq!(eval("'12' | int > 5"), Ok("true".into()));
+}
+
+#[test]
+fn values_print_as_json_does() {
+    for (text, want) in [
+        ("true ~ '' ~ none ~ 1.5 ~ 2.0 ~ [1, true]", "truenull1.52.0[1,true]"),
+        ("[true, none, 1.0] | join(',')", "true,null,1.0"),
+        ("true | string", "true"),
+        ("none | string | upper", "NULL"),
+        ("true | upper", "TRUE"),
+        ("[false] | map('string') | first", "false"),
+        ("'%s-%d' | format(true, 5)", "true-5"),
+        ("true | replace('t', 'T')", "True"),
+        ("{'a': '<'} | tojson", "{\"a\":\"<\"}"),
+    ] {
+        assert_eq!(eval(text), Ok(serde_json::to_string(want).unwrap()), "{text}");
+    }
+}
+
+/// Law 8: everything is bounded.
+#[test]
+fn what_would_eat_the_memory_is_refused() {
+    for text in [
+        "'a' * 10 ** 9",
+        "'a' * 10 ** 30",
+        "[0] * 10 ** 9",
+        "[[]] * 2 ** 20 * 2",
+        "text * 2 ** 20",
+        "text * 2 ** 18 * 2 ** 18",
+        "(text * 2 ** 17) ~ (text * 2 ** 17) ~ id",
+        "(text * 10000) | replace('f', text * 10000)",
+        "([text * 1000] * 10000) | join(text * 1000)",
+        "([([([todos] * 1000)] * 1000)] * 1000) | string",
+        "([([([todos] * 1000)] * 1000)] * 1000) | tojson",
+        "json([([([todos] * 1000)] * 1000)] * 1000)",
+        "([todos] * 1000000) | map('string') | list",
+        "todos | batch(1000000000, 'x')",
+        "todos | slice(1000000000)",
+        "text | indent(1000000000)",
+        "'%1000000000d' | format(5)",
+        "letters(10 ** 9)",
+        "hex(2 ** 40)",
+        "base64(text * 2 ** 18)",
+        "2 ** 200",
+        "-9223372036854775807 - 10",
+    ] {
+        match eval(text) {
+            Ok(made) => panic!("{text} makes {} bytes", made.len()),
+            Err(said) => assert!(said.len() < 500, "{text}: {said}"),
+        }
+    }
+    let long = format!("{}1{}", "(".repeat(5000), ")".repeat(5000));
+    assert!(eval(&long).unwrap_err().starts_with("brackets nest more than 50 deep"));
+    let many = vec!["id"; 5000].join(" + ");
+    assert!(eval(&many).unwrap_err().starts_with("an expression has at most 200 operators"));
+    assert!(eval(&"-".repeat(5000)).is_err());
+    assert!(eval(&"not ".repeat(5000)).is_err());
+}
+
 /// What MiniJinja makes of the same text.
 fn by_minijinja(text: &str) -> Result<Value, String> {
     let environment = minijinja::Environment::new();

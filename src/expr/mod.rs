@@ -14,6 +14,7 @@ mod functions;
 mod names;
 mod operators;
 mod parser;
+mod resolve;
 mod scan;
 mod scope;
 mod selector;

@@ -4,14 +4,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::filters::{FILTERS, Filter, TESTS, exists};
+use super::filters::Filter;
 use super::form::{Form, Name, Step};
-use super::functions::{self, FUNCTIONS, Function};
-use super::names::listed;
 use super::operators::{Arithmetic, Comparison};
 use super::tokens::{Token, tokens};
 use super::{EvalError, Names, ParseError, Run, Scope, Value};
-use crate::diagnostic::suggest;
 use crate::random::Stream;
 
 /// How deep an expression may nest, and how many operators it may have: both are levels of the
@@ -80,7 +77,7 @@ fn never_a_value(form: &Form) -> Option<String> {
 }
 
 /// Evaluates what needs no user.
-fn at_once(form: &Form) -> Result<Option<Value>, EvalError> {
+pub(super) fn at_once(form: &Form) -> Result<Option<Value>, EvalError> {
     let run = Run::new("", tokio::time::Instant::now(), jiff::Timestamp::UNIX_EPOCH);
     let class: Arc<str> = "".into();
     let mut scope = Scope {
@@ -96,16 +93,16 @@ fn at_once(form: &Form) -> Result<Option<Value>, EvalError> {
     form.eval(&mut scope, false)
 }
 
-type Parsed = Result<Form, ParseError>;
+pub(super) type Parsed = Result<Form, ParseError>;
 
-struct Parser<'a> {
-    text: &'a str,
-    tokens: Vec<(Token, Range<usize>)>,
-    at: usize,
-    names: &'a Names,
-    in_header: bool,
+pub(super) struct Parser<'a> {
+    pub(super) text: &'a str,
+    pub(super) tokens: Vec<(Token, Range<usize>)>,
+    pub(super) at: usize,
+    pub(super) names: &'a Names,
+    pub(super) in_header: bool,
     /// Names that do not exist and the like: reading goes on.
-    mistakes: Vec<ParseError>,
+    pub(super) mistakes: Vec<ParseError>,
     /// Constants that cannot be evaluated. In a branch that is not taken they are no mistake.
     failures: Vec<ParseError>,
     warnings: Vec<ParseError>,
@@ -114,7 +111,7 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    fn token(&self) -> &Token {
+    pub(super) fn token(&self) -> &Token {
         &self.tokens[self.at].0
     }
 
@@ -127,7 +124,7 @@ impl Parser<'_> {
     }
 
     /// From `start` to the end of the last token.
-    fn since(&self, start: usize) -> Range<usize> {
+    pub(super) fn since(&self, start: usize) -> Range<usize> {
         start..self.tokens[self.at.saturating_sub(1)].1.end.max(start)
     }
 
@@ -135,7 +132,7 @@ impl Parser<'_> {
         self.at = (self.at + 1).min(self.tokens.len() - 1);
     }
 
-    fn is_sign(&self, sign: &str) -> bool {
+    pub(super) fn is_sign(&self, sign: &str) -> bool {
         matches!(self.token(), Token::Sign(found) if *found == sign)
     }
 
@@ -217,7 +214,7 @@ impl Parser<'_> {
     }
 
     /// Notes a failure, but not once more for all that is around it.
-    fn fails(&mut self, failure: ParseError) {
+    pub(super) fn fails(&mut self, failure: ParseError) {
         let again =
             |known: &ParseError| known.title == failure.title && failure.at.start <= known.at.start;
         if !self.failures.last().is_some_and(again) {
@@ -479,21 +476,6 @@ impl Parser<'_> {
         Ok((Arc::new(Filter { name, keywords: words }), forms))
     }
 
-    fn must_exist(&mut self, name: &str, is_filter: bool, at: Range<usize>) {
-        if exists(name, is_filter) {
-            return;
-        }
-        let (what, known) = if is_filter { ("filter", FILTERS) } else { ("test", TESTS) };
-        let hint = match (suggest(name, known.iter().copied()), functions::find(name)) {
-            (_, Some(function)) if is_filter => {
-                format!("it is a function: write `{name}({})`", function.arguments)
-            }
-            (Some(near), _) => format!("did you mean `{near}`?"),
-            (None, _) => format!("there are: {}", known.join(", ")),
-        };
-        self.mistakes.push(ParseError::new(format!("there is no {what} `{name}`"), hint, at));
-    }
-
     fn begins_operand(&self) -> bool {
         match self.token() {
             Token::Word(word) => {
@@ -549,16 +531,6 @@ impl Parser<'_> {
                 return Ok(form);
             }
         }
-    }
-
-    fn no_method(&mut self, key: &Value, at: Range<usize>) {
-        let name = &self.text[at.clone()];
-        let hint = match key {
-            Value::Text(key) if exists(key, true) => format!("write `… | {key}`"),
-            Value::Text(key) if functions::find(key).is_some() => format!("write `{key}(…)`"),
-            _ => "values have no methods; filters stand behind `|`".to_owned(),
-        };
-        self.mistakes.push(ParseError::new(format!("there is no method `{name}`"), hint, at));
     }
 
     fn subscript(&mut self, from: Form, start: usize) -> Parsed {
@@ -687,7 +659,7 @@ impl Parser<'_> {
 
     /// Arguments by position, with their places, and by name.
     #[allow(clippy::type_complexity)]
-    fn arguments(
+    pub(super) fn arguments(
         &mut self,
     ) -> Result<(Vec<(Form, Range<usize>)>, Vec<(String, Form, Range<usize>)>), ParseError> {
         let (mut positions, mut keywords) = (Vec::new(), Vec::new());
@@ -713,178 +685,7 @@ impl Parser<'_> {
         }
         Ok((positions, keywords))
     }
-
-    /// A name: of the class, of the language, or of a function.
-    fn named(&mut self, word: &str, at: Range<usize>) -> Parsed {
-        if let Some(slot) = self.names.find(word) {
-            return Ok(Form::Name(Name::Slot(slot)));
-        }
-        if let Some(value) = self.names.find_constant(word) {
-            return Ok(Form::Literal(value.clone()));
-        }
-        // The language's own names have a field behind them, which is a part of the name; so may a
-        // misspelt one.
-        let own = ROOTS.contains(&word);
-        let mut name = word.to_owned();
-        let root_at = at.clone();
-        let mut at = at;
-        match (self.token(), self.tokens.get(self.at + 1)) {
-            (Token::Sign("."), Some((Token::Word(field), field_at))) => {
-                name = format!("{word}.{field}");
-                at.end = field_at.end;
-                self.at += 2;
-            }
-            (Token::Sign("["), Some((Token::Text(field), _)))
-                if own && matches!(self.tokens.get(self.at + 2), Some((Token::Sign("]"), _))) =>
-            {
-                name = format!("{word}.{field}");
-                at.end = self.tokens[self.at + 2].1.end;
-                self.at += 3;
-            }
-            _ => {}
-        }
-        if self.is_sign("(") {
-            return self.call(&name, at);
-        }
-        if let Some(variable) = name.strip_prefix("env.") {
-            return Ok(match self.names.env(variable) {
-                Some(value) => Form::Literal(Value::Text(value.into())),
-                None => Form::Unset(variable.to_owned()),
-            });
-        }
-        if let Some((_, field)) = FIELDS.iter().find(|(field, _)| *field == name) {
-            if name.starts_with("request.") && !self.in_header {
-                let title = format!("`{name}` is there only in headers");
-                let hint =
-                    "a request is known when its body and path are written: use it in `headers:`";
-                self.mistakes.push(ParseError::new(title, hint, at));
-                return Ok(Form::Broken);
-            }
-            return Ok(Form::Name(field.clone()));
-        }
-        let near_own = || suggest(&name, FIELDS.iter().map(|(field, _)| *field)).is_some();
-        let mistake =
-            if own || near_own() { self.nothing(&name, at) } else { self.nothing(word, root_at) };
-        self.mistakes.push(mistake);
-        // What stands in brackets behind it is nothing of its own.
-        Ok(Form::Broken)
-    }
-
-    fn nothing(&self, name: &str, at: Range<usize>) -> ParseError {
-        if let Some(function) = functions::find(name) {
-            let hint = format!("call it: `{name}({})`", function.arguments);
-            return ParseError::new(format!("`{name}` is a function"), hint, at);
-        }
-        if let Some(variable) = name.strip_prefix("vars.") {
-            let hint = format!("write `{variable}`: variables are named without `vars`");
-            return ParseError::new(format!("nothing is called `{name}`"), hint, at);
-        }
-        let fields: Vec<_> = FIELDS.iter().map(|(field, _)| *field).collect();
-        let within = format!("{name}.");
-        let below: Vec<_> =
-            fields.iter().copied().filter(|field| field.starts_with(&within)).collect();
-        if !below.is_empty() || name == "env" {
-            let hint = match name {
-                "env" => "write `env.NAME`".to_owned(),
-                _ => format!("there are: {}", below.join(", ")),
-            };
-            return ParseError::new(format!("`{name}` alone is no value"), hint, at);
-        }
-        self.names.nothing(name, &fields, at)
-    }
-
-    fn call(&mut self, name: &str, at: Range<usize>) -> Parsed {
-        let Some(function) = functions::find(name) else {
-            self.no_function(name, at);
-            self.arguments()?;
-            return Ok(Form::Broken);
-        };
-        let (positions, keywords) = self.arguments()?;
-        let whole = self.since(at.start);
-        let mistakes = self.mistakes.len();
-        let (least, most) = function.arity;
-        if !(least..=most).contains(&positions.len()) && keywords.is_empty() {
-            let takes = match most {
-                0 => "no arguments".to_owned(),
-                1 => "1 argument".to_owned(),
-                _ => format!("{most} arguments"),
-            };
-            let title = format!("`{name}` takes {takes}, not {}", positions.len());
-            let hint = format!("write `{name}({})`", function.arguments);
-            self.mistakes.push(ParseError::new(title, hint, whole.clone()));
-        }
-        let mut arguments: Vec<_> = positions.into_iter().map(|(form, _)| form).collect();
-        if !function.keywords.is_empty() {
-            arguments.resize_with(most + function.keywords.len(), || Form::Literal(Value::Null));
-        }
-        for (word, form, at) in keywords {
-            match function.keywords.iter().position(|known| *known == word) {
-                Some(position) => arguments[most + position] = form,
-                None => {
-                    let title = format!("`{name}` has no argument called `{word}`");
-                    let hint = format!("write `{name}({})`", function.arguments);
-                    self.mistakes.push(ParseError::new(title, hint, at));
-                }
-            }
-        }
-        if self.mistakes.len() > mistakes {
-            return Ok(Form::Broken);
-        }
-        Ok(self.tried(function, Form::Call(function, arguments), whole))
-    }
-
-    /// What is wrong whatever the user does is wrong before the run.
-    fn tried(&mut self, function: &Function, form: Form, at: Range<usize>) -> Form {
-        if !form.of_literals() {
-            return form;
-        }
-        match at_once(&form) {
-            Ok(Some(value)) if function.pure => Form::Literal(value),
-            Ok(_) => form,
-            Err(error) => {
-                let Function { name, arguments, description, .. } = function;
-                let hint = format!("`{name}({arguments})` gives {description}");
-                self.fails(ParseError::new(error.0, hint, at));
-                form
-            }
-        }
-    }
-
-    fn no_function(&mut self, name: &str, at: Range<usize>) {
-        let known = FUNCTIONS.iter().map(|function| function.name);
-        let fakes = name.starts_with("fake.");
-        let hint = suggest(name, known.clone()).map_or_else(
-            || {
-                let some = known.filter(|known| known.starts_with("fake.") == fakes);
-                format!("there are: {}", listed(some))
-            },
-            |near| format!("did you mean `{near}`?"),
-        );
-        let title = format!("there is no function `{name}`");
-        self.mistakes.push(ParseError::new(title, hint, at));
-    }
 }
-
-/// The first words of the language's own names.
-const ROOTS: &[&str] = &["response", "user", "run", "request", "env", "fake", "vars"];
-
-/// The dotted names that exist.
-static FIELDS: &[(&str, Name)] = &[
-    ("response.status", Name::Status),
-    ("response.headers", Name::Headers),
-    ("response.body", Name::Body),
-    ("response.json", Name::Json),
-    ("response.time_ms", Name::Time),
-    ("response.size", Name::Size),
-    ("user.id", Name::UserId),
-    ("user.class", Name::UserClass),
-    ("user.iteration", Name::UserIteration),
-    ("run.id", Name::RunId),
-    ("run.elapsed_s", Name::RunElapsed),
-    ("request.body", Name::RequestBody),
-    ("request.method", Name::RequestMethod),
-    ("request.path", Name::RequestPath),
-];
 
 /// What to write for an operator of another language.
 fn foreign_operator(text: &str) -> Option<&'static str> {
