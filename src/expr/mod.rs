@@ -28,7 +28,7 @@ pub use functions::{FUNCTIONS, Function};
 pub use names::{Names, Uses};
 pub use scope::{Response, Run, Scope, Written};
 pub use selector::{NotJson, Pick, Selector};
-pub use template::{Template, json};
+pub use template::{Template, alone, json};
 pub use value::Value;
 
 use std::ops::Range;

@@ -1,5 +1,7 @@
 //! Owns templates: text with `{{ }}`, compiled to fixed bytes and holes.
 
+use std::ops::Range;
+
 use super::encoding::{Encoding, json_inside, write};
 use super::operators::too_large;
 use super::scan::{Piece, pieces, slips};
@@ -175,22 +177,31 @@ impl Template {
     }
 }
 
+/// The bytes of the expression when the text is one `{{ }}` and nothing else: then its value keeps
+/// its type.
+#[must_use]
+pub fn alone(text: &str) -> Option<Range<usize>> {
+    match pieces(text).as_deref() {
+        Ok([Piece::Expression(range)]) => Some(range.clone()),
+        _ => None,
+    }
+}
+
 /// Parses a text that stands for a JSON value: one `{{ }}` alone keeps the value's type, any other
 /// text is a JSON string.
 ///
 /// # Errors
 /// As [`Template::parse`].
 pub fn json(text: &str, names: &Names) -> Result<Template, Vec<ParseError>> {
-    if let Ok([Piece::Expression(range)]) = pieces(text).as_deref()
-        && *range == (2..text.len() - 2)
-    {
+    if alone(text).is_some() {
         return Template::parse(text, Encoding::Json, names);
     }
+    let inside =
+        Template::with(text, Encoding::JsonText, names, |fixed| json_inside(fixed).into_bytes())?;
     let mut template = Template::default();
     template.fixed(b"\"");
-    template.append(Template::with(text, Encoding::JsonText, names, |fixed| {
-        json_inside(fixed).into_bytes()
-    })?);
+    template.doubts = inside.doubts.clone();
+    template.append(inside);
     template.fixed(b"\"");
     Ok(template)
 }
@@ -284,5 +295,78 @@ mod tests {
         assert_eq!((&*found[0].hint, found[1].at.start), ("did you mean `id`?", 28));
         let unset = Template::parse("{{ id }}", Encoding::Plain, &names()).unwrap();
         assert_eq!(rendered(&unset, &[None]).unwrap_err(), "`id` has no value yet");
+    }
+
+    #[test]
+    fn a_value_cannot_break_out_of_a_query_a_form_or_a_cookie() {
+        let nasty = Value::Text("a b&c=d/é~*+%;".into());
+        for (encoding, want) in [
+            (Encoding::Query, "a%20b%26c%3Dd%2F%C3%A9~%2A%2B%25%3B"),
+            (Encoding::Form, "a+b%26c%3Dd%2F%C3%A9%7E*%2B%25%3B"),
+        ] {
+            assert_eq!(with_id("{{ id }}", encoding, nasty.clone()).unwrap(), want);
+        }
+        for breaks in ["a;b", "a\nb", "a\u{7f}"] {
+            assert_eq!(
+                with_id("{{ id }}", Encoding::Cookie, Value::Text(breaks.into())).unwrap_err(),
+                "a cookie's value may not hold `;` or control characters"
+            );
+        }
+        assert_eq!(with_id("{{ id }}", Encoding::Cookie, Value::Int(5)).unwrap(), "5");
+    }
+
+    #[test]
+    fn constants_are_written_before_the_run() {
+        let mut names = names();
+        names.constant("project", Value::Int(42));
+        let fixed = |text: &str, encoding| {
+            let template = Template::parse(text, encoding, &names).unwrap();
+            template.as_fixed().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        };
+        assert_eq!(fixed("/p/{{ project }}/{{ 'a b' }}", Encoding::Path).unwrap(), "/p/42/a%20b");
+        assert_eq!(fixed("/p/{{ project }}/{{ id }}", Encoding::Path), None);
+        let error = Template::parse("x{{ 'a\\nb' }}", Encoding::Header, &names).unwrap_err();
+        assert_eq!(error[0].title, "a header's value may not hold a line break");
+        let body = json("n {{ project }} {{ id > 'a' }}", &names).unwrap();
+        assert_eq!(rendered(&body, &[Some(Value::Text("b".into()))]).unwrap(), r#""n 42 true""#);
+        assert_eq!(json("{{ project }}", &names).unwrap().as_fixed(), Some(&b"42"[..]));
+        assert_eq!((alone("{{ a }}"), alone("{{ a }} ")), (Some(2..5), None));
+    }
+
+    #[test]
+    fn only_a_header_sees_its_request() {
+        assert!(Template::parse("{{ request.body }}", Encoding::Header, &names()).is_ok());
+        for encoding in [Encoding::Plain, Encoding::Path, Encoding::Query, Encoding::Cookie] {
+            let error = Template::parse("{{ request.body }}", encoding, &names()).unwrap_err();
+            assert_eq!(error[0].title, "`request.body` is there only in headers");
+        }
+    }
+
+    /// Law 8 of what a template makes: what is fixed is the plan's own and counts for nothing.
+    #[test]
+    fn what_a_template_makes_is_bounded() {
+        let half = Value::Text("x".repeat(600_000).into());
+        let said = with_id("a{{ id }}b{{ id }}", Encoding::Plain, half.clone()).unwrap_err();
+        assert_eq!(said, "`id`: it makes a text of more than 1048576 bytes");
+        assert_eq!(with_id("a{{ id }}b", Encoding::Plain, half).unwrap().len(), 600_002);
+        let fixed = format!("{}{{{{ id }}}}", "y".repeat(2_000_000));
+        assert_eq!(with_id(&fixed, Encoding::Plain, Value::Int(1)).unwrap().len(), 2_000_001);
+    }
+
+    #[test]
+    fn doubts_are_placed_within_the_text() {
+        let mut names = names();
+        names.row("accounts", Some(vec!["age".into()]));
+        let text = "한 {{ id }} {{ accounts.age > 5 }}";
+        for template in
+            [Template::parse(text, Encoding::Plain, &names).unwrap(), json(text, &names).unwrap()]
+        {
+            assert_eq!(&text[template.doubts()[0].at.clone()], "accounts.age");
+            assert_eq!(template.uses().slots.len(), 2);
+        }
+        let text = "/a/{id}/{{ id }} }}";
+        let slips = Template::warnings(text);
+        assert_eq!(slips.len(), 2);
+        assert_eq!(slips[0].hint, "write `{{ id }}` for its value");
     }
 }

@@ -34,10 +34,10 @@ impl Build {
             NodeValue::Bool(value) => Self::Value(Value::Bool(*value)),
             NodeValue::Int(value) => Self::Value(Value::Int(*value)),
             NodeValue::Float(value) => Self::Value(Value::Float(*value)),
-            NodeValue::Text(text) => match Template::parse(text, Encoding::Plain, names) {
-                Ok(template) => Self::text(text, template),
-                Err(error) => {
-                    mistake(node, error);
+            NodeValue::Text(text) => match Self::text(text, names) {
+                Ok(build) => build,
+                Err(errors) => {
+                    mistake(node, errors);
                     Self::Value(Value::Null)
                 }
             },
@@ -56,22 +56,27 @@ impl Build {
         }
     }
 
-    fn text(text: &str, template: Template) -> Self {
-        let alone = text.trim_start().starts_with("{{") && text.trim_end().ends_with("}}");
-        if let Some(expression) = template.expressions().next().filter(|_| template.is_one_hole()) {
-            return Self::Expression(expression.clone());
+    fn text(text: &str, names: &Names) -> Result<Self, Vec<ParseError>> {
+        // One `{{ }}` alone keeps its type, and what is constant in it is there already.
+        if let Some(range) = expr::alone(text) {
+            let start = range.start;
+            let expression = Expression::parse(&text[range], names).map_err(|errors| {
+                let shifted = |mut error: ParseError| {
+                    error.at = error.at.start + start..error.at.end + start;
+                    error
+                };
+                errors.into_iter().map(shifted).collect::<Vec<_>>()
+            })?;
+            return Ok(match expression.constant() {
+                Some(value) => Self::Value(value.clone()),
+                None => Self::Expression(expression),
+            });
         }
-        match template.as_fixed() {
-            // A literal alone between braces has a type of its own.
-            Some(_) if alone => {
-                let inner = text.trim().trim_start_matches("{{").trim_end_matches("}}");
-                let literal = Expression::parse(inner, &Names::default()).ok();
-                let value = literal.as_ref().and_then(Expression::constant).cloned();
-                Self::Value(value.unwrap_or_else(|| Value::Text(text.into())))
-            }
+        let template = Template::parse(text, Encoding::Plain, names)?;
+        Ok(match template.as_fixed() {
             Some(fixed) => Self::Value(Value::Text(String::from_utf8_lossy(fixed).as_ref().into())),
             None => Self::Text(template),
-        }
+        })
     }
 
     /// Makes the value.
