@@ -421,10 +421,9 @@ impl Form {
                 let (mut all, mut most) = (Vec::new(), TEXT_MOST);
                 for part in parts {
                     let bytes = some!(part.bytes(scope, condition));
-                    match bytes {
-                        // A body is there already, and has limits of its own.
-                        Cow::Borrowed(body) => most += body.len(),
-                        Cow::Owned(_) => {}
+                    // A body is there already, and has limits of its own.
+                    if let Cow::Borrowed(body) = bytes {
+                        most += body.len();
                     }
                     if all.len() + bytes.len() > most {
                         return Err(too_large("a text", TEXT_MOST));

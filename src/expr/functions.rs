@@ -32,9 +32,9 @@ pub struct Function {
 /// How a function is called. Keywords stand behind the positions; one that is not given is null,
 /// or no bytes.
 pub(super) enum Call {
-    Values(fn(&[Value], &mut Tools<'_>) -> Result<Value, EvalError>),
+    Values(Values),
     /// The arguments are the bytes of texts.
-    Bytes(fn(&[Cow<'_, [u8]>]) -> Result<Value, EvalError>),
+    Bytes(fn(&[Bytes<'_>]) -> Result<Value, EvalError>),
 }
 
 /// What functions have beside their arguments.
@@ -49,6 +49,7 @@ impl std::fmt::Debug for Function {
     }
 }
 
+type Bytes<'a> = Cow<'a, [u8]>;
 type Values = fn(&[Value], &mut Tools<'_>) -> Result<Value, EvalError>;
 
 const fn random(
@@ -384,7 +385,7 @@ fn counter(arguments: &[Value], tools: &mut Tools<'_>) -> Result<Value, EvalErro
     }
 }
 
-fn base64(arguments: &[Cow<'_, [u8]>]) -> Result<Value, EvalError> {
+fn base64(arguments: &[Bytes<'_>]) -> Result<Value, EvalError> {
     use base64::Engine;
     if arguments[0].len() > TEXT_MOST / 4 * 3 {
         return Err(too_large("a text", TEXT_MOST));
@@ -392,12 +393,12 @@ fn base64(arguments: &[Cow<'_, [u8]>]) -> Result<Value, EvalError> {
     Ok(Value::Text(base64::prelude::BASE64_STANDARD.encode(&arguments[0]).into()))
 }
 
-fn sha256(arguments: &[Cow<'_, [u8]>]) -> Result<Value, EvalError> {
+fn sha256(arguments: &[Bytes<'_>]) -> Result<Value, EvalError> {
     use sha2::Digest;
     Ok(in_hex(&sha2::Sha256::digest(&arguments[0])))
 }
 
-fn hmac_sha256(arguments: &[Cow<'_, [u8]>]) -> Result<Value, EvalError> {
+fn hmac_sha256(arguments: &[Bytes<'_>]) -> Result<Value, EvalError> {
     use hmac::{KeyInit, Mac};
     let as_base64 = match arguments.get(2).map_or(&b""[..], |way| way) {
         b"" | b"hex" => false,
@@ -411,7 +412,7 @@ fn hmac_sha256(arguments: &[Cow<'_, [u8]>]) -> Result<Value, EvalError> {
     if as_base64 { base64(&[Cow::Borrowed(&code)]) } else { Ok(in_hex(&code)) }
 }
 
-fn urlencode(arguments: &[Cow<'_, [u8]>]) -> Result<Value, EvalError> {
+fn urlencode(arguments: &[Bytes<'_>]) -> Result<Value, EvalError> {
     if arguments[0].len() > TEXT_MOST / 3 {
         return Err(too_large("a text", TEXT_MOST));
     }

@@ -49,7 +49,9 @@ impl ParseError {
         Self { title: title.into(), hint: hint.into(), at }
     }
 
-    fn shifted(mut self, by: usize) -> Self {
+    /// The same, placed in a text within which its own begins at byte `by`.
+    #[must_use]
+    pub fn shifted(mut self, by: usize) -> Self {
         self.at = self.at.start + by..self.at.end + by;
         self
     }

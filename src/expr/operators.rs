@@ -118,7 +118,6 @@ pub(super) fn equal(left: &Value, right: &Value) -> bool {
 
 /// The order of two values of one kind; none when they are of two, or of one without an order.
 /// The inner option is none for what is no number.
-#[allow(clippy::option_option)]
 fn order(left: &Value, right: &Value) -> Option<Option<Ordering>> {
     match (left, right) {
         (Value::Null, Value::Null) => Some(Some(Ordering::Equal)),

@@ -94,6 +94,8 @@ pub(super) fn at_once(form: &Form) -> Result<Option<Value>, EvalError> {
 }
 
 pub(super) type Parsed = Result<Form, ParseError>;
+/// Arguments by position, with their places, and by name.
+type Arguments = (Vec<(Form, Range<usize>)>, Vec<(String, Form, Range<usize>)>);
 
 pub(super) struct Parser<'a> {
     pub(super) text: &'a str,
@@ -657,11 +659,7 @@ impl Parser<'_> {
         Ok(self.fold(Form::Map(entries), start))
     }
 
-    /// Arguments by position, with their places, and by name.
-    #[allow(clippy::type_complexity)]
-    pub(super) fn arguments(
-        &mut self,
-    ) -> Result<(Vec<(Form, Range<usize>)>, Vec<(String, Form, Range<usize>)>), ParseError> {
+    pub(super) fn arguments(&mut self) -> Result<Arguments, ParseError> {
         let (mut positions, mut keywords) = (Vec::new(), Vec::new());
         self.expect("(")?;
         while !self.sign(")") {

@@ -61,11 +61,7 @@ impl Build {
         if let Some(range) = expr::alone(text) {
             let start = range.start;
             let expression = Expression::parse(&text[range], names).map_err(|errors| {
-                let shifted = |mut error: ParseError| {
-                    error.at = error.at.start + start..error.at.end + start;
-                    error
-                };
-                errors.into_iter().map(shifted).collect::<Vec<_>>()
+                errors.into_iter().map(|error| error.shifted(start)).collect::<Vec<_>>()
             })?;
             return Ok(match expression.constant() {
                 Some(value) => Self::Value(value.clone()),
