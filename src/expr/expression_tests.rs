@@ -121,6 +121,17 @@ fn what_does_not_exist_is_said_before_the_run() {
         ),
         ("idd.x", "nothing is called `idd`: did you mean `id`?"),
         ("text.upper()", "there is no method `upper`: write `… | upper`"),
+        ("len(todos)", "there is no function `len`: it is a filter: write `… | length`"),
+        ("int(id)", "there is no function `int`: it is a filter: write `… | int`"),
+        (
+            "response.json()",
+            "there is no function `response.json`: it is no function: write `response.json`",
+        ),
+        ("response.headers.get('x')", "there is no method `get`: write `…['name']`"),
+        (
+            "id | default(1, foo=2)",
+            "`default` has no argument called `foo`: write `default(value)` or `default(value, boolean=true)`",
+        ),
         ("text | base64", "there is no filter `base64`: it is a function: write `base64(text)`"),
         ("todos | map('uper')", "there is no filter `uper`: did you mean `upper`?"),
         ("todos | select('evn')", "there is no test `evn`: did you mean `even`?"),
@@ -142,6 +153,7 @@ fn what_does_not_exist_is_said_before_the_run() {
         ("id && text", "write `and` for `&&`"),
         ("id || text", "write `or` for `||`"),
         ("!id", "write `not` for `!`"),
+        ("{{ id }}", "leave out `{{` and `}}`: this is an expression already"),
         ("id +", "mend the expression"),
         ("id + '=' 3", "mend the expression"),
     ] {

@@ -471,7 +471,12 @@ impl Parser<'_> {
         }
         let mut forms: Vec<_> = arguments.into_iter().map(|(form, _)| form).collect();
         let mut words = Vec::new();
-        for (word, form, _) in keywords {
+        for (word, form, at) in keywords {
+            if matches!(&*name, "default" | "d") && word != "boolean" {
+                let title = format!("`{name}` has no argument called `{word}`");
+                let hint = "write `default(value)` or `default(value, boolean=true)`";
+                self.mistakes.push(ParseError::new(title, hint, at));
+            }
             words.push(word);
             forms.push(form);
         }
@@ -693,7 +698,9 @@ fn foreign_operator(text: &str) -> Option<&'static str> {
             c == sign && !plain[..at].ends_with(beside) && !plain[at + 1..].starts_with(beside)
         })
     };
-    if plain.contains("&&") {
+    if plain.contains("{{") || plain.contains("}}") {
+        Some("leave out `{{` and `}}`: this is an expression already")
+    } else if plain.contains("&&") {
         Some("write `and` for `&&`")
     } else if plain.contains("||") {
         Some("write `or` for `||`")

@@ -102,9 +102,10 @@ impl Parser<'_> {
         let within = format!("{name}.");
         let below: Vec<_> =
             fields.iter().copied().filter(|field| field.starts_with(&within)).collect();
-        if !below.is_empty() || name == "env" {
+        if !below.is_empty() || matches!(name, "env" | "fake") {
             let hint = match name {
                 "env" => "write `env.NAME`".to_owned(),
+                "fake" => "write `fake.name()`, `fake.email()` and so on".to_owned(),
                 _ => format!("there are: {}", below.join(", ")),
             };
             return ParseError::new(format!("`{name}` alone is no value"), hint, at);
@@ -172,13 +173,24 @@ impl Parser<'_> {
     fn no_function(&mut self, name: &str, at: Range<usize>) {
         let known = FUNCTIONS.iter().map(|function| function.name);
         let fakes = name.starts_with("fake.");
-        let hint = suggest(name, known.clone()).map_or_else(
-            || {
-                let some = known.filter(|known| known.starts_with("fake.") == fakes);
-                format!("there are: {}", listed(some))
-            },
-            |near| format!("did you mean `{near}`?"),
-        );
+        // What other languages call these.
+        let filter = match name {
+            "len" | "size" => "length",
+            "str" => "string",
+            name => name,
+        };
+        let hint = if FIELDS.iter().any(|(field, _)| *field == name) {
+            format!("it is no function: write `{name}`")
+        } else if name == "env.get" {
+            "write `env.NAME`".to_owned()
+        } else if exists(filter, true) {
+            format!("it is a filter: write `… | {filter}`")
+        } else if let Some(near) = suggest(name, known.clone()) {
+            format!("did you mean `{near}`?")
+        } else {
+            let some = known.filter(|known| known.starts_with("fake.") == fakes);
+            format!("there are: {}", listed(some))
+        };
         let title = format!("there is no function `{name}`");
         self.mistakes.push(ParseError::new(title, hint, at));
     }
@@ -201,6 +213,7 @@ impl Parser<'_> {
     pub(super) fn no_method(&mut self, key: &Value, at: Range<usize>) {
         let name = &self.text[at.clone()];
         let hint = match key {
+            Value::Text(key) if **key == *"get" => "write `…['name']`".to_owned(),
             Value::Text(key) if exists(key, true) => format!("write `… | {key}`"),
             Value::Text(key) if functions::find(key).is_some() => format!("write `{key}(…)`"),
             _ => "values have no methods; filters stand behind `|`".to_owned(),
