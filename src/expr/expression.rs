@@ -95,7 +95,10 @@ impl Expression {
     /// A variable in it has no value yet, or an operation does not fit its operands.
     pub fn eval(&self, scope: &mut Scope<'_>) -> Result<Value, EvalError> {
         match self.form.eval(scope, false) {
-            Ok(Some(value)) => Ok(value),
+            Ok(Some(value)) => match value.bounded() {
+                Ok(()) => Ok(value),
+                Err(error) => Err(self.blame(error)),
+            },
             Ok(None) => {
                 let uses = self.uses();
                 let waits = uses.slots.iter().any(|slot| scope.slots[*slot].is_none())

@@ -88,7 +88,37 @@ pub(super) const TEXT_MOST: usize = 1 << 20;
 /// The longest list that an expression makes.
 pub(super) const LIST_MOST: usize = 1 << 20;
 
+/// How deep lists and objects may hold one another: the limit of the JSON parser, too.
+const DEEPEST: usize = 128;
+/// How many values a value may hold in all; the same one may be held many times.
+const MOST: usize = 1 << 24;
+
 impl Value {
+    /// Fails when it nests so deep, as a list that is put into itself again and again does, that
+    /// printing or dropping it would overflow the stack.
+    pub(super) fn bounded(&self) -> Result<(), EvalError> {
+        fn walk(value: &Value, depth: usize, left: &mut usize) -> Result<(), EvalError> {
+            let inner: &mut dyn Iterator<Item = &Value> = match value {
+                Value::List(items) => &mut items.iter(),
+                Value::Map(entries) => &mut entries.iter().map(|(_, value)| value),
+                _ => return Ok(()),
+            };
+            if depth == 0 {
+                let sentence = format!("lists and objects nest more than {DEEPEST} deep in it");
+                return Err(EvalError(sentence));
+            }
+            for value in inner {
+                *left = left
+                    .checked_sub(1)
+                    .ok_or_else(|| EvalError(format!("it holds more than {MOST} values")))?;
+                walk(value, depth - 1, left)?;
+            }
+            Ok(())
+        }
+        let mut left = MOST;
+        walk(self, DEEPEST, &mut left)
+    }
+
     /// As [`Value::write_text`], up to [`TEXT_MOST`] bytes.
     pub(super) fn put_text(&self, out: &mut Vec<u8>) -> Result<(), EvalError> {
         match self {
@@ -257,6 +287,22 @@ mod tests {
         ] {
             assert_eq!(serde_json::from_str::<Value>(json).unwrap().holds(), holds, "{json}");
         }
+    }
+
+    #[test]
+    fn a_list_that_is_put_into_itself_again_and_again_is_refused() {
+        let (mut chain, mut tree) = (Value::Int(1), Value::Int(1));
+        for _ in 0..DEEPEST {
+            assert_eq!(chain.bounded(), Ok(()));
+            chain = Value::List(Arc::new(vec![chain]));
+        }
+        assert_eq!(chain.bounded(), Ok(()));
+        chain = Value::Map(Arc::new(vec![("a".into(), chain)]));
+        assert!(chain.bounded().unwrap_err().0.contains("nest more than 128 deep"));
+        for _ in 0..60 {
+            tree = Value::List(Arc::new(vec![tree.clone(), tree]));
+        }
+        assert!(tree.bounded().unwrap_err().0.contains("holds more than"));
     }
 
     proptest! {
