@@ -1,22 +1,30 @@
-//! Owns the API's routes: from a request to its answer.
+//! Owns the Todo API's routes, and what all answers go through: from a request to its answer.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, LOCATION};
-use hyper::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::{Body, Incoming};
+use hyper::{Method, Request, StatusCode};
 
+use super::answer::{Answer, detail, empty, json, not_allowed, redirect, unprocessable};
+use super::asked::Asked;
+use super::auth::Auth;
+use super::flaky::Flaky;
+use super::jobs::{Events, Jobs};
+use super::more;
+use super::pages::Forms;
+use super::projects::{Projects, Users};
+use super::shop::Shop;
 use super::store::Store;
-use super::validation::{self, Sent, Wrong};
+use super::validation::{self, Sent};
 
-/// No request's body may be larger.
+/// No request's body may be larger …
 const BODY: usize = 1 << 20;
-
-type Answer = Response<Full<Bytes>>;
+/// … but for an upload's.
+const UPLOAD: usize = 16 << 20;
 
 /// What the threads of a demo share.
 #[derive(Debug)]
@@ -25,16 +33,35 @@ pub(super) struct Api {
     delay: Duration,
     fail: f64,
     answers: AtomicU64,
-    logins: AtomicU64,
+    pub(super) auth: Auth,
+    pub(super) shop: Shop,
+    pub(super) jobs: Jobs,
+    pub(super) events: Events,
+    pub(super) forms: Forms,
+    pub(super) projects: Projects,
+    pub(super) users: Users,
+    pub(super) flaky: Flaky,
 }
 
 impl Api {
     pub(super) fn new(delay: Duration, fail: f64) -> Self {
-        let (answers, logins) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { store: Mutex::default(), delay, fail, answers, logins }
+        Self {
+            store: Mutex::default(),
+            delay,
+            fail,
+            answers: AtomicU64::new(0),
+            auth: Auth::default(),
+            shop: Shop::default(),
+            jobs: Jobs::default(),
+            events: Events::default(),
+            forms: Forms::default(),
+            projects: Projects::default(),
+            users: Users::default(),
+            flaky: Flaky::default(),
+        }
     }
 
-    fn store(&self) -> MutexGuard<'_, Store> {
+    pub(super) fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -53,73 +80,53 @@ impl Api {
 /// Answers a request.
 pub(super) async fn respond(api: &Api, request: Request<Incoming>) -> Answer {
     let (head, body) = request.into_parts();
-    let has_body = matches!(head.method, Method::POST | Method::PUT);
-    let body = if has_body {
-        match Limited::new(body, BODY).collect().await {
+    let path = head.uri.path();
+    let body = if body.is_end_stream() {
+        Bytes::new()
+    } else {
+        let most = if path == "/upload" { UPLOAD } else { BODY };
+        match Limited::new(body, most).collect().await {
             Ok(body) => body.to_bytes(),
             Err(_) => return detail(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large"),
         }
-    } else {
-        Bytes::new()
     };
     if !api.delay.is_zero() {
         tokio::time::sleep(api.delay).await;
     }
-    let path = head.uri.path();
     if path != "/health" && api.fails() {
         return detail(StatusCode::INTERNAL_SERVER_ERROR, "demo failure");
     }
-    let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let sent = Sent { bytes: &body, is_json: is_json(&head.headers) };
-    route(api, &head.method, host, path, head.uri.query().unwrap_or_default(), sent)
+    let query = head.uri.query().unwrap_or_default();
+    let asked = Asked { method: &head.method, path, query, headers: &head.headers, body: &body };
+    match todos(api, &asked) {
+        Some(answer) => answer,
+        // In a box: what few ask for should not make the future of every request larger.
+        None => Box::pin(more::route(api, &asked)).await,
+    }
 }
 
-/// `application/json`, or a type built on it. Without it a body is text to FastAPI.
-fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    kind.strip_prefix("application/").is_some_and(|sub| sub == "json" || sub.ends_with("+json"))
-}
-
-fn route(
-    api: &Api,
-    method: &Method,
-    host: &str,
-    path: &str,
-    query: &str,
-    body: Sent<'_>,
-) -> Answer {
-    match path {
-        "/" => only(method, "GET", || {
-            json(
-                StatusCode::OK,
-                r#"{"service":"throng demo","paths":["/todos/","/todos/{id}","/login","/logout","/health"]}"#,
-            )
-        }),
-        "/health" => only(method, "GET", || json(StatusCode::OK, r#"{"status":"ok"}"#)),
-        "/login" => only(method, "POST", || login(api, body)),
-        "/logout" => only(method, "POST", || empty(StatusCode::NO_CONTENT)),
-        "/todos" => redirect(host, "/todos/", query),
+/// The answers of the Todo API. They are looked for first, and fast.
+fn todos(api: &Api, asked: &Asked<'_>) -> Option<Answer> {
+    let (method, path) = (asked.method, asked.path);
+    Some(match path {
         "/todos/" => match *method {
-            Method::GET => list(api, query),
-            Method::POST => match validation::todo(body) {
+            Method::GET => list(api, asked.query),
+            Method::POST => match validation::todo(asked.sent()) {
                 Ok(todo) => json(StatusCode::CREATED, api.store().create(todo)),
                 Err(wrong) => unprocessable(wrong),
             },
             _ => not_allowed("POST"),
         },
-        _ => match path.strip_prefix("/todos/") {
-            Some(id) if !id.contains('/') => todo(api, method, id, body),
-            Some(id) if id.find('/') == Some(id.len() - 1) => {
-                redirect(host, path.trim_end_matches('/'), query)
+        "/health" if *method == Method::GET => json(StatusCode::OK, r#"{"status":"ok"}"#),
+        "/todos" => with_slash(asked, "/todos/"),
+        _ => match path.strip_prefix("/todos/")? {
+            id if !id.contains('/') => todo(api, method, id, asked.sent()),
+            id if id.find('/') == Some(id.len() - 1) => {
+                with_slash(asked, path.trim_end_matches('/'))
             }
-            _ => detail(StatusCode::NOT_FOUND, "Not Found"),
+            _ => return None,
         },
-    }
-}
-
-fn only(method: &Method, allowed: &'static str, answer: impl FnOnce() -> Answer) -> Answer {
-    if method.as_str() == allowed { answer() } else { not_allowed(allowed) }
+    })
 }
 
 fn todo(api: &Api, method: &Method, id: &str, body: Sent<'_>) -> Answer {
@@ -174,51 +181,11 @@ fn list(api: &Api, query: &str) -> Answer {
     }
 }
 
-fn login(api: &Api, body: Sent<'_>) -> Answer {
-    match validation::login(body) {
-        Ok(_) => {
-            let number = api.logins.fetch_add(1, Ordering::Relaxed) + 1;
-            json(StatusCode::OK, format!(r#"{{"token":"demo-token-{number}"}}"#))
-        }
-        Err(wrong) => unprocessable(wrong),
-    }
-}
-
-fn json(status: StatusCode, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(body.into()));
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    answer
-}
-
-fn empty(status: StatusCode) -> Answer {
-    let mut answer = Response::new(Full::default());
-    *answer.status_mut() = status;
-    answer
-}
-
-fn detail(status: StatusCode, text: &str) -> Answer {
-    json(status, format!(r#"{{"detail":"{text}"}}"#))
-}
-
-fn unprocessable(wrong: Wrong) -> Answer {
-    json(StatusCode::UNPROCESSABLE_ENTITY, wrong.body())
-}
-
-fn not_allowed(allowed: &'static str) -> Answer {
-    let mut answer = detail(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
-    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
-    answer
-}
-
-fn redirect(host: &str, path: &str, query: &str) -> Answer {
-    let mut answer = empty(StatusCode::TEMPORARY_REDIRECT);
-    let question = if query.is_empty() { "" } else { "?" };
-    let to = format!("http://{host}{path}{question}{query}");
-    if let Ok(to) = HeaderValue::from_str(&to) {
-        answer.headers_mut().insert(LOCATION, to);
-    }
-    answer
+/// To the same path with the slash that it lacks, or without the one too many.
+fn with_slash(asked: &Asked<'_>, path: &str) -> Answer {
+    let question = if asked.query.is_empty() { "" } else { "?" };
+    let to = format!("http://{}{path}{question}{}", asked.host(), asked.query);
+    redirect(StatusCode::TEMPORARY_REDIRECT, &to)
 }
 
 #[cfg(test)]

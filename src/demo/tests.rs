@@ -4,7 +4,16 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::demo::{Demo, Options, start};
+
+#[path = "tests_auth.rs"]
+mod auth;
+#[path = "tests_echo.rs"]
+mod echo;
+#[path = "tests_shop.rs"]
+mod shop;
 
 fn demo(fail: f64) -> Demo {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -28,16 +37,62 @@ fn whole_as(
     path: &str,
     body: &str,
 ) -> (u16, String, String) {
+    let headers = format!("Content-Type: {content_type}\r\n");
+    let got = send(demo, method, path, &headers, body.as_bytes());
+    (got.status, got.head.to_ascii_lowercase(), String::from_utf8(got.body).unwrap())
+}
+
+/// An answer as it came.
+struct Got {
+    status: u16,
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Got {
+    /// The values of a header, in their order.
+    fn headers(&self, name: &str) -> Vec<&str> {
+        let pairs = self.head.lines().filter_map(|line| line.split_once(": "));
+        pairs.filter(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, it)| it).collect()
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{}", self.text()))
+    }
+
+    fn detail(&self) -> (u16, String) {
+        (self.status, self.json()["detail"].as_str().unwrap_or_default().to_owned())
+    }
+}
+
+/// Sends a request with these header lines on a connection of its own.
+fn send(demo: &Demo, method: &str, path: &str, headers: &str, body: &[u8]) -> Got {
     let mut stream = TcpStream::connect(demo.address()).unwrap();
     let length = body.len();
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n{body}"
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n"
     );
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    (head[9..12].parse().unwrap(), head.to_ascii_lowercase(), body.to_owned())
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(body).unwrap();
+    let mut all = Vec::new();
+    stream.read_to_end(&mut all).unwrap();
+    let end = all.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let head = String::from_utf8(all[..end].to_vec()).unwrap();
+    Got { status: head[9..12].parse().unwrap(), head, body: all[end + 4..].to_vec() }
+}
+
+fn get(demo: &Demo, path: &str) -> Got {
+    send(demo, "GET", path, "", b"")
+}
+
+/// Posts JSON.
+fn post(demo: &Demo, path: &str, body: &Value) -> Got {
+    let headers = "Content-Type: application/json\r\n";
+    send(demo, "POST", path, headers, body.to_string().as_bytes())
 }
 
 #[test]
@@ -156,7 +211,7 @@ fn it_answers_as_the_fastapi_app_does() {
             "/login",
             r#"{"username":"a","password":"b"}"#,
             200,
-            r#"{"token":"demo-token-1"}"#,
+            r#"{"token":"demo-token-1","refresh_token":"demo-refresh-1","expires_in":60}"#,
         ),
         (
             "POST",

@@ -32,7 +32,7 @@ pub(super) struct Sent<'a> {
 }
 
 /// The fields of a JSON body.
-fn fields(sent: Sent<'_>) -> Result<serde_json::Map<String, Value>, Wrong> {
+pub(super) fn fields(sent: Sent<'_>) -> Result<serde_json::Map<String, Value>, Wrong> {
     let body = sent.bytes;
     if body.is_empty() {
         return Err(Wrong::one("missing", json!(["body"]), "Field required", Value::Null));
