@@ -202,6 +202,20 @@ fn whole(place: &str, text: &str) -> String {
     format!("target: http://127.0.0.1:8000\n{chosen}{users}{rest}")
 }
 
+/// With the folders within, as the cookbook.
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let copy = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy_folder(&path, &copy);
+        } else {
+            fs::copy(&path, copy).unwrap();
+        }
+    }
+}
+
 /// Someone who reads a page and tries everything, in a folder of their own.
 struct Reader {
     folder: TempDir,
@@ -214,12 +228,7 @@ type Found = Result<(), String>;
 impl Reader {
     fn new() -> Self {
         let folder = TempDir::new().unwrap();
-        fs::create_dir(folder.path().join("plans")).unwrap();
-        for entry in fs::read_dir(root().join("plans")).unwrap() {
-            let path = entry.unwrap().path();
-            let copy = folder.path().join("plans").join(path.file_name().unwrap());
-            fs::copy(&path, copy).unwrap();
-        }
+        copy_folder(&root().join("plans"), &folder.path().join("plans"));
         let api = |delay, fail| {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
             let delay = Duration::from_millis(delay);
