@@ -10,6 +10,10 @@ use crate::units::{parse_duration, parse_percent};
 
 /// Arguments of `throng demo`.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Beside the todos it has logins, a shop, jobs, uploads, GraphQL, forms and echoes for the plans
+of plans/cookbook; GET / lists all its paths."
+)]
 pub(super) struct Arguments {
     /// Port on 127.0.0.1; 0 picks a free one
     #[arg(long, default_value_t = 8000)]
