@@ -202,6 +202,14 @@ fn render_one(diagnostic: &Diagnostic, sources: &[Source], renderer: &Renderer) 
                 .annotation(AnnotationKind::Context.span(shifted(also)).label(visible(label)));
         }
         group = group.element(snippet);
+        // A second place in another file stands in a snippet of its own.
+        if let Some((also, label)) =
+            diagnostic.also.as_deref().filter(|(also, _)| also.source != place.source)
+            && let Some(other) = sources.get(usize::from(also.source))
+        {
+            group =
+                group.element(elsewhere(&other.text, also.range(), visible(&other.path), label));
+        }
     } else if !label.is_empty() {
         group = group.element(Level::HELP.message(label));
     }
@@ -213,6 +221,23 @@ fn render_one(diagnostic: &Diagnostic, sources: &[Source], renderer: &Renderer) 
         Some((thought, place)) => shown.replacen(&thought, &place, 1),
         None => shown,
     }
+}
+
+/// The line of a second place.
+fn elsewhere<'a>(
+    text: &'a str,
+    range: Range<usize>,
+    path: Cow<'a, str>,
+    label: &'a str,
+) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+    let range = within_a_line(text, range);
+    let (start, end) = (line_start(text, range.start), line_end(text, range.end));
+    let from = first_shown(text, start, range.start);
+    let to = last_shown(text, range.end, end);
+    let line = 1 + text[..from].bytes().filter(|byte| *byte == b'\n').count();
+    Snippet::source(&text[from..to]).line_start(line).path(path).annotation(
+        AnnotationKind::Context.span(range.start - from..range.end - from).label(visible(label)),
+    )
 }
 
 fn count(diagnostics: &[Diagnostic], sources: &[Source]) -> String {
@@ -412,6 +437,30 @@ mod tests {
         assert_eq!(suggest("Tasks", keys), Some("tasks"));
         assert_eq!(suggest("think_time", keys), None);
         assert_eq!(suggest("x", ["y"]), None);
+    }
+
+    #[test]
+    fn a_second_place_in_another_file_is_shown_with_its_file() {
+        let sources = vec![
+            Source { path: "plan.yaml".into(), text: "a: 1\nb: 2\n".into() },
+            Source { path: "base.yaml".into(), text: "x: 1\n\nb: 3\n".into() },
+        ];
+        let mistake = Diagnostic::error(Place::new(0, 5..6), "`b` stands twice", "take it out")
+            .also(Place::new(1, 6..7), "the first is here");
+        insta::assert_snapshot!(render(&[mistake], &sources, false), @r"
+        error: `b` stands twice
+         --> plan.yaml:2:1
+          |
+        2 | b: 2
+          | ^ take it out
+          |
+         ::: base.yaml:3:1
+          |
+        3 | b: 3
+          | - the first is here
+
+        1 error in plan.yaml
+        ");
     }
 
     proptest! {
