@@ -17,7 +17,7 @@ const MAX_TOLD: usize = 100;
 /// How deep maps and lists may nest.
 const MAX_DEPTH: usize = 32;
 /// How many values a file may hold, those that aliases repeat included.
-const MAX_NODES: usize = 50_000;
+pub const MAX_NODES: usize = 50_000;
 
 /// A value of a plan and where it stands. Two are equal when their values are.
 #[derive(Debug, Clone)]
@@ -89,6 +89,36 @@ impl Node {
                 entries.iter().find(|entry| entry.key.value == key).map(|entry| &entry.value)
             }
             _ => None,
+        }
+    }
+
+    /// How many values it holds, itself included.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        1 + match &self.value {
+            NodeValue::List(items) => items.iter().map(Node::count).sum(),
+            NodeValue::Map(entries) => entries.iter().map(|entry| entry.value.count()).sum(),
+            _ => 0,
+        }
+    }
+
+    /// The same without places, in the order of the keys.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value;
+        match &self.value {
+            NodeValue::Null => Value::Null,
+            NodeValue::Bool(value) => Value::Bool(*value),
+            NodeValue::Int(number) => Value::from(*number),
+            NodeValue::Float(number) => Value::from(*number),
+            NodeValue::Text(text) => Value::String(text.clone()),
+            NodeValue::List(items) => items.iter().map(Node::to_json).collect(),
+            NodeValue::Map(entries) => Value::Object(
+                entries
+                    .iter()
+                    .map(|entry| (entry.key.value.clone(), entry.value.to_json()))
+                    .collect(),
+            ),
         }
     }
 }

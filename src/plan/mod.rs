@@ -1,13 +1,16 @@
 //! Owns plans: from a file to a checked [`Plan`], with every mistake at once and its place.
 //!
 //! ```text
-//! file ─ source ─> text ─ document ─> Node (one tree for YAML and TOML) ─ validate ─> Plan
+//! file ─ files ─> text ─ document ─> Node (one tree for YAML and TOML) ─ merge ─> Node ─ validate ─> Plan
 //! ```
 //!
 //! Templates and expressions stay text here; the compiler of programs reads them.
 
 pub mod document;
+mod environments;
+mod files;
 pub mod keys;
+mod merge;
 mod model;
 pub mod source;
 mod status;
@@ -16,7 +19,7 @@ mod validate;
 
 pub use document::{Entry, Node, NodeValue};
 pub use model::{Action, Body, Capture, Class, Method, NamedProfile, Plan, Request, Step, Task};
-pub use source::{Loaded, Partial, load, parse};
+pub use source::{Loaded, Loading, Partial, load, load_each, load_with, parse};
 pub use status::{Accept, AcceptError};
 pub use target::{Target, TargetError};
 pub use validate::{reserved_name, validate};

@@ -1,18 +1,28 @@
-//! Owns reading a plan's file, and the way from its text to the plan.
+//! Owns the way from a plan's file to the plan, as it is and with each of its environments.
 
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::collections::HashSet;
 use std::path::Path;
 
-use super::document::{self, MAX_BYTES};
+use super::document::{self, Entry, Node};
+use super::environments;
+use super::files::{self, Files};
 use super::model::Plan;
 use super::validate::{TOP_LEVEL_TOML, TOP_LEVEL_YAML, assigned, sort, validate};
-use crate::diagnostic::{Diagnostic, Place, Source, suggest};
+use crate::diagnostic::{Diagnostic, Place, Source};
+
+/// How a plan is read.
+#[derive(Debug, Clone, Default)]
+pub struct Loading {
+    /// The environment that is laid over the plan; none: the plan as it is.
+    pub environment: Option<String>,
+    /// Files outside the folder of the plan may be included.
+    pub allow_outside: bool,
+}
 
 /// What came of reading a plan.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// The files that diagnostics point into.
+    /// The files that diagnostics point into, the plan itself first.
     pub sources: Vec<Source>,
     /// The plan, when there is no error.
     pub plan: Option<Plan>,
@@ -40,92 +50,168 @@ impl Loaded {
 /// Reads the plan in a file. Whatever goes wrong is a diagnostic.
 #[must_use]
 pub fn load(path: &Path) -> Loaded {
-    let shown = path.display();
-    if path.is_dir() {
-        return Loaded::failed(Diagnostic::without_place(
-            format!("{shown} is a folder"),
-            plans_in(path)
-                .map_or("name a plan in it".into(), |plan| format!("name a plan in it, as {plan}")),
-        ));
+    load_with(path, &Loading::default())
+}
+
+/// Reads the plan in a file, with what it includes and the environment that is asked for. Whatever
+/// goes wrong is a diagnostic.
+#[must_use]
+pub fn load_with(path: &Path, loading: &Loading) -> Loaded {
+    match Read::file(path, loading) {
+        Ok(mut read) => read.plan(loading.environment.as_deref()),
+        Err(told) => Loaded::failed(told),
     }
-    let mut bytes = Vec::new();
-    // One byte more than may be, so that a larger file is found out without being read.
-    let limit = u64::try_from(MAX_BYTES).map_or(u64::MAX, |limit| limit + 1);
-    let read = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
-    if let Err(error) = read {
-        let (problem, advice) = match error.kind() {
-            ErrorKind::NotFound => ("there is no such file".to_owned(), near(path)),
-            ErrorKind::PermissionDenied => {
-                ("it may not be read".to_owned(), "check who may read it".to_owned())
+}
+
+/// The same, and each environment of the plan is looked through too: what is wrong with one alone
+/// stands among the diagnostics. `complete` finds what this room does not see.
+#[must_use]
+pub fn load_each(path: &Path, loading: &Loading, complete: impl Fn(Loaded) -> Loaded) -> Loaded {
+    let mut read = match Read::file(path, loading) {
+        Ok(read) => read,
+        Err(told) => return complete(Loaded::failed(told)),
+    };
+    let names = read.names();
+    let mut loaded = complete(read.plan(loading.environment.as_deref()));
+    let mut told: HashSet<(Option<Place>, String)> =
+        loaded.diagnostics.iter().map(|one| (one.place, one.title.clone())).collect();
+    for name in names {
+        read.sources = std::mem::take(&mut loaded.sources);
+        let mut other = complete(read.plan(Some(&name)));
+        loaded.sources = std::mem::take(&mut other.sources);
+        let own = read.places(&name);
+        for mut one in other.diagnostics {
+            if !told.insert((one.place, one.title.clone())) {
+                continue;
             }
-            _ => (error.to_string(), "check the path".to_owned()),
-        };
-        let title = format!("cannot read {shown}: {problem}");
-        return Loaded::failed(Diagnostic::without_place(title, advice));
-    }
-    if bytes.len() > MAX_BYTES {
-        return Loaded::failed(document::too_large());
-    }
-    match String::from_utf8(bytes) {
-        Ok(text) => parse(&shown.to_string(), &text),
-        Err(error) => {
-            let bytes = error.as_bytes();
-            let valid = &bytes[..error.utf8_error().valid_up_to()];
-            let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
-            let title = if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-                format!("{shown} is UTF-16, not UTF-8")
-            } else {
-                format!("{shown} is not UTF-8: line {line} holds other bytes")
-            };
-            Loaded::failed(Diagnostic::without_place(title, "save it as UTF-8 in your editor"))
+            if one.help.is_none() && !own.iter().any(|own| holds(*own, one.place)) {
+                one.help = Some(format!("it is so in the environment `{name}`"));
+            }
+            loaded.diagnostics.push(one);
         }
     }
+    sort(&mut loaded.diagnostics);
+    loaded.plan = loaded.plan.filter(|_| !loaded.diagnostics.iter().any(Diagnostic::is_error));
+    loaded
+}
+
+/// Reads a plan from its text. The ending of `path` says which format it is in: `.toml` is TOML, all
+/// others are YAML. It cannot include files.
+#[must_use]
+pub fn parse(path: &str, text: &str) -> Loaded {
+    Read::text(path, text, None, false).plan(None)
 }
 
 /// Said once of a text that cannot be read as YAML or TOML.
 const UNREAD: &str = "what else may be wrong is looked for once this is mended";
 
-/// Reads a plan from its text. The ending of `path` says which format it is in: `.toml` is TOML, all
-/// others are YAML.
-#[must_use]
-pub fn parse(path: &str, text: &str) -> Loaded {
-    // Editors on Windows begin files with it; no place must count it.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let sources = vec![Source { path: path.to_owned(), text: text.to_owned() }];
-    let stem = Path::new(path).file_stem().map_or("plan".into(), |stem| stem.to_string_lossy());
-    let mut variables = Vec::new();
-    let (plan, mut diagnostics) = match document::read(0, path, text) {
-        Ok((tree, mut diagnostics)) => {
+/// A plan whose files have been read.
+struct Read {
+    path: String,
+    sources: Vec<Source>,
+    diagnostics: Vec<Diagnostic>,
+    /// Without its environments; absent when it could not be read.
+    tree: Option<Node>,
+    environments: Vec<Entry>,
+}
+
+impl Read {
+    fn file(path: &Path, loading: &Loading) -> Result<Self, Diagnostic> {
+        let shown = path.display().to_string();
+        if path.is_dir() {
+            let advice = files::plan_in(path)
+                .map_or("name a plan in it".into(), |plan| format!("name a plan in it, as {plan}"));
+            return Err(Diagnostic::without_place(format!("{shown} is a folder"), advice));
+        }
+        let text = files::read_text(path, path)?;
+        Ok(Self::text(&shown, &text, Some(path), loading.allow_outside))
+    }
+
+    fn text(path: &str, text: &str, file: Option<&Path>, allow_outside: bool) -> Self {
+        let (Files { sources, mut diagnostics }, mut tree) =
+            files::read(path, text, file, allow_outside);
+        if tree.is_none()
+            && let Some(last) = diagnostics.iter_mut().rfind(|one| one.is_error())
+            && last.help.is_none()
+        {
+            last.help = Some(UNREAD.to_owned());
+        }
+        let environments = environments::take(tree.as_mut(), &mut diagnostics);
+        Self { path: path.to_owned(), sources, diagnostics, tree, environments }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.environments.iter().map(|entry| entry.key.value.clone()).collect()
+    }
+
+    /// Where the keys and values of an environment stand.
+    fn places(&self, environment: &str) -> Vec<Place> {
+        let mut places = Vec::new();
+        for entry in self.environments.iter().filter(|entry| entry.key.value == environment) {
+            environments::places(&entry.value, &mut places);
+        }
+        places
+    }
+
+    /// The plan, with an environment laid over it. The sources are handed over.
+    fn plan(&mut self, environment: Option<&str>) -> Loaded {
+        let mut diagnostics = self.diagnostics.clone();
+        let tree = match environment {
+            Some(name) if self.tree.is_some() => {
+                environments::lay(self.tree.as_ref(), &self.environments, name)
+                    .map_err(|told| diagnostics.push(told))
+                    .unwrap_or_else(|()| self.tree.clone())
+            }
+            _ => self.tree.clone(),
+        };
+        let stem =
+            Path::new(&self.path).file_stem().map_or("plan".into(), |stem| stem.to_string_lossy());
+        let mut variables = Vec::new();
+        let plan = tree.and_then(|tree| {
             let (plan, mut found) = validate(&tree, &stem);
             assigned(&tree, &mut variables);
             // A value that could not be read is missing in the tree: what that leads to is no
             // mistake of its own.
-            let unread: Vec<_> = diagnostics.iter().filter(|one| one.is_error()).collect();
-            found.retain(|one| !unread.iter().any(|told| touches(told.place, one.place)));
+            let (unread, surprises): (Vec<_>, Vec<_>) =
+                std::mem::take(&mut diagnostics).into_iter().partition(Diagnostic::is_error);
+            found.retain(|one| !touched(&unread, one));
+            // Nor is a value a surprise that is wrong anyway.
+            let wrong: Vec<_> = found.iter().filter(|one| one.is_error()).cloned().collect();
+            diagnostics.extend(surprises.into_iter().filter(|one| !touched(&wrong, one)));
+            diagnostics.extend(unread);
             diagnostics.extend(found);
-            (plan, diagnostics)
-        }
-        Err(mut diagnostics) => {
-            if let Some(last) = diagnostics.last_mut().filter(|last| last.help.is_none()) {
-                last.help = Some(UNREAD.to_owned());
-            }
-            (None, diagnostics)
-        }
-    };
-    sort(&mut diagnostics);
-    if document::is_toml(path) {
+            plan
+        });
+        sort(&mut diagnostics);
+        let sources = std::mem::take(&mut self.sources);
         for diagnostic in &mut diagnostics {
+            let source = diagnostic.place.and_then(|place| sources.get(usize::from(place.source)));
+            if !document::is_toml(source.map_or(&self.path, |source| &source.path)) {
+                continue;
+            }
             diagnostic.label = as_toml(&diagnostic.label);
             if diagnostic.help.as_deref() == Some(TOP_LEVEL_YAML) {
                 diagnostic.help = Some(TOP_LEVEL_TOML.to_owned());
             }
         }
+        if diagnostics.iter().any(Diagnostic::is_error) {
+            let partial = plan.map(|plan| Partial { plan, assigned: variables });
+            return Loaded { sources, plan: None, partial, diagnostics };
+        }
+        Loaded { sources, plan, partial: None, diagnostics }
     }
-    if diagnostics.iter().any(Diagnostic::is_error) {
-        let partial = plan.map(|plan| Partial { plan, assigned: variables });
-        return Loaded { sources, plan: None, partial, diagnostics };
-    }
-    Loaded { sources, plan, partial: None, diagnostics }
+}
+
+/// It is about the same text as one of the others.
+fn touched(others: &[Diagnostic], one: &Diagnostic) -> bool {
+    others.iter().any(|other| touches(other.place, one.place))
+}
+
+/// The place lies within the other.
+fn holds(other: Place, place: Option<Place>) -> bool {
+    place.is_some_and(|place| {
+        other.source == place.source && other.start <= place.start && place.end <= other.end
+    })
 }
 
 /// Two mistakes are about the same text.
@@ -145,40 +231,10 @@ fn as_toml(advice: &str) -> String {
     parts.collect::<Vec<_>>().join("`")
 }
 
-/// The plan beside a path that leads nowhere whose name is nearest.
-fn near(path: &Path) -> String {
-    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-    if !folder.is_dir() {
-        return format!("there is no folder {} either; check the path", folder.display());
-    }
-    let names = names_in(folder);
-    let wanted =
-        path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    match suggest(&wanted, names.iter().map(|name| &**name)) {
-        Some(name) => format!("did you mean {}?", path.with_file_name(name).display()),
-        None => "check the path".to_owned(),
-    }
-}
-
-fn plans_in(folder: &Path) -> Option<String> {
-    Some(folder.join(names_in(folder).first()?).display().to_string())
-}
-
-/// The plans in a folder, in the order of their names.
-fn names_in(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> = std::fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| [".yaml", ".yml", ".toml"].iter().any(|ending| name.ends_with(ending)))
-        .collect();
-    names.sort();
-    names
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::document::MAX_BYTES;
     use std::fs;
 
     fn said(path: &Path) -> String {

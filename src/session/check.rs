@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use crate::diagnostic::Diagnostic;
-use crate::plan::{self, Loaded, Target};
+use crate::plan::{self, Loaded, Loading, Target};
 use crate::program;
 
-/// Reads the plan in a file and checks it whole. The plan is there when there is no error.
+/// Reads the plan in a file and checks it whole, with each of its environments. The plan is there
+/// when there is no error.
 #[must_use]
 pub fn check(path: &Path) -> Loaded {
-    complete(plan::load(path))
+    plan::load_each(path, &Loading::default(), complete)
 }
 
 /// Adds what only the compiler sees, in the order of places.
