@@ -1,6 +1,8 @@
 //! Owns the tree that a plan is read into, the same for YAML and TOML, with a place for every part.
 
 mod brackets;
+mod characters;
+mod readers;
 mod toml;
 mod warn;
 mod yaml;
@@ -143,11 +145,16 @@ pub fn read(
             "make it shorter",
         )]);
     }
-    if is_toml(path) {
-        return toml::read(source, text);
-    }
-    let (node, mut diagnostics) = yaml::read(source, text)?;
-    diagnostics.extend(warn::surprises(&node, text));
+    let yaml = !is_toml(path);
+    let refused = if yaml { characters::refused(source, text) } else { Vec::new() };
+    let read = if yaml { yaml::read(source, text) } else { toml::read(source, text) };
+    let (node, mut diagnostics) = match read {
+        Ok(read) => read,
+        // They may be why it cannot be read.
+        Err(told) => return Err(if refused.is_empty() { told } else { refused }),
+    };
+    diagnostics.extend(refused);
+    diagnostics.extend(warn::surprises(&node, text, yaml));
     Ok((node, diagnostics))
 }
 

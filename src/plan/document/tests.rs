@@ -80,6 +80,28 @@ fn a_written_key_wins_over_a_merged_one() {
 }
 
 #[test]
+fn merges_take_lists_and_chains_and_the_first_of_them_wins() {
+    let json = |text: &str| tree("p.yaml", text).get("z").expect("z").to_json().to_string();
+    let two = "x: &x {b: 1, c: 2}\ny: &y {c: 3, d: 4}\n";
+    assert_eq!(json(&format!("{two}z: {{<<: [*x, *y], d: 5}}\n")), r#"{"b":1,"c":2,"d":5}"#);
+    assert_eq!(
+        json(&format!("{two}z: {{a: 0, <<: *y, <<: *x}}\n")),
+        r#"{"a":0,"c":3,"d":4,"b":1}"#
+    );
+    let chain = "x: &x {b: 1}\ny: &y {<<: *x, c: 2}\nz: {<<: *y, d: 3}\n";
+    assert_eq!(json(chain), r#"{"b":1,"c":2,"d":3}"#);
+    // Values are taken whole: no merging within them.
+    assert_eq!(json("x: &x {b: {c: 1, d: 2}}\nz: {<<: *x, b: {c: 3}}\n"), r#"{"b":{"c":3}}"#);
+}
+
+#[test]
+fn what_toml_has_for_lists_and_nested_keys_is_the_same_tree() {
+    let toml = "[[t.steps]]\nget = '/a'\n[[t.steps]]\nset.x.y = 1\nset.x.z = 2\n[t]\nwhen = 'a'\n";
+    let yaml = "t:\n  steps:\n    - get: /a\n    - set: {x: {y: 1, z: 2}}\n  when: a\n";
+    assert_eq!(tree("p.toml", toml), tree("p.yaml", yaml));
+}
+
+#[test]
 fn keys_are_text_as_written() {
     let text = "1.10: a\ntrue: b\n0404: c\n";
     let node = tree("p.yaml", text);

@@ -56,7 +56,11 @@ impl Reading {
             }
             DeValue::String(text) => NodeValue::Text(text.to_string()),
             DeValue::Boolean(value) => NodeValue::Bool(*value),
-            DeValue::Datetime(datetime) => NodeValue::Text(datetime.to_string()),
+            DeValue::Datetime(datetime) => self.refuse(
+                place,
+                "a date or time of TOML cannot stand in a plan",
+                &format!("quote it: `\"{datetime}\"`"),
+            ),
             DeValue::Integer(number) => {
                 match i64::from_str_radix(number.as_str(), number.radix()) {
                     Ok(number) => NodeValue::Int(number),
@@ -148,6 +152,14 @@ fn explain(source: u16, text: &str, span: Range<usize>, message: &str) -> Diagno
     }
     if message.starts_with("duplicate key") {
         let name = &text[span.clone()];
+        if line.trim_start().starts_with('[') {
+            let table = line.trim().split(" #").next().unwrap_or("").trim_end();
+            return error(
+                span,
+                &format!("the table `{table}` stands twice"),
+                "put its keys below the first; tables of one list are written `[[…]]`",
+            );
+        }
         return error(
             span.clone(),
             &format!("the key `{name}` stands twice in its table"),

@@ -46,6 +46,9 @@ pub(super) fn explain_syntax(
                 &format!("write {}", in_quotes(value)),
             )
         }
+        ErrorKind::UnclosedFlowCollection { .. } if comment_in_flow(text, at).is_some() => {
+            swallowed(source, comment_in_flow(text, at).expect("it was there just now"))
+        }
         ErrorKind::UnclosedFlowCollection { open } => error(
             here,
             &format!("this `{open}` is never closed"),
@@ -126,6 +129,9 @@ pub(super) fn explain_syntax(
         }
         ErrorKind::RecursionLimitExceeded => super::too_deep(place),
         kind => match unclosed(text, at) {
+            Some(open) if comment_in_flow(text, open).is_some() => {
+                swallowed(source, comment_in_flow(text, open).expect("it was there just now"))
+            }
             Some(open) if line_of(text, open) < line_of(text, at) => {
                 let bracket = text[open..].chars().next().unwrap_or('[');
                 let close = closing(bracket);
@@ -139,6 +145,31 @@ pub(super) fn explain_syntax(
             _ => error(here, &format!("YAML: {kind}"), "quote the value, if it is one"),
         },
     }
+}
+
+/// The first word of a comment in the line of an open bracket, when what would close the bracket
+/// stands within the comment.
+fn comment_in_flow(text: &str, open: usize) -> Option<(usize, &str)> {
+    let bracket = text[open..].chars().next()?;
+    let line = text[open..].lines().next()?;
+    let at = line.match_indices('#').map(|(at, _)| at).find(|at| {
+        // Behind a quote that is still open it is text.
+        let before = &line[..*at];
+        before.ends_with([' ', '\t', '[', '{', ','])
+            && before.matches('"').count() % 2 == 0
+            && before.matches('\'').count() % 2 == 0
+    })?;
+    let comment = &line[at..];
+    let word = comment.split([' ', ',', '}', ']']).next().unwrap_or("#");
+    comment.contains(closing(bracket)).then_some((open + at, word))
+}
+
+fn swallowed(source: u16, (at, word): (usize, &str)) -> Diagnostic {
+    Diagnostic::error(
+        Place::new(source, at..at + word.len()),
+        format!("`{word}` begins a comment, and what closes the bracket is part of it"),
+        format!("write `\"{word}\"`"),
+    )
 }
 
 /// Where a value begins with `{{` without a quote, in the line of `at`, before or at it.
