@@ -90,6 +90,8 @@ fn merges_take_lists_and_chains_and_the_first_of_them_wins() {
     );
     let chain = "x: &x {b: 1}\ny: &y {<<: *x, c: 2}\nz: {<<: *y, d: 3}\n";
     assert_eq!(json(chain), r#"{"b":1,"c":2,"d":3}"#);
+    // Where the `<<` stands, that is where its keys stand.
+    assert_eq!(json(&format!("{two}z: {{a: 0, <<: *x, d: 5}}\n")), r#"{"a":0,"b":1,"c":2,"d":5}"#);
     // Values are taken whole: no merging within them.
     assert_eq!(json("x: &x {b: {c: 1, d: 2}}\nz: {<<: *x, b: {c: 3}}\n"), r#"{"b":{"c":3}}"#);
 }

@@ -265,7 +265,16 @@ impl Reading<'_> {
         });
     }
 
-    fn map(&mut self, place: Place, defined: Option<Place>, entries: Vec<(Raw, Raw)>) -> NodeValue {
+    fn map(
+        &mut self,
+        place: Place,
+        defined: Option<Place>,
+        mut entries: Vec<(Raw, Raw)>,
+    ) -> NodeValue {
+        // The library hands merged keys over last; they stand where the `<<` stands. Of keys with one
+        // place (an alias that holds a merge), those that were written above come first.
+        let offset = |location: &Location| location.span().byte_offset();
+        entries.sort_by_key(|(key, _)| (offset(&key.referenced), offset(&key.defined)));
         let start = place.range().start;
         if defined.is_none() && self.text[start..].starts_with("{{") {
             let (source, text) = (self.source, self.text);
