@@ -135,6 +135,18 @@ fn hostile_files_are_refused() {
 }
 
 #[test]
+fn whatever_a_file_repeats_both_its_values_and_what_is_told_are_counted() {
+    let wide: String = (0..4_000).map(|n| format!("k{n}: 01, ")).collect();
+    let repeats =
+        |times: usize| format!("x: &a {{json: {{{wide}}}}}\nc:\n{}", "  - <<: *a\n".repeat(times));
+    let (node, told) = read(0, "p.yaml", &repeats(4)).expect("it is not too much");
+    assert!((20_000..=MAX_NODES).contains(&node.count()));
+    assert_eq!(told.len(), MAX_TOLD);
+    let errors = read(0, "p.yaml", &repeats(40)).expect_err("it is too much");
+    assert_eq!(errors.len(), 1, "{errors:?}");
+}
+
+#[test]
 fn every_mistake_is_told_in_one_line() {
     let source =
         |text: &str| vec![crate::diagnostic::Source { path: "p".into(), text: text.into() }];
