@@ -7,6 +7,8 @@ pub enum StopReason {
     Interrupted,
     /// SIGTERM, as a CI system or a container runtime sends it.
     Terminated,
+    /// `stop: run`, or `on_fail: run`.
+    Plan,
 }
 
 /// What a running engine can be told.

@@ -56,6 +56,8 @@ pub enum Severity {
     Error,
     /// It can, but probably does not do what was meant.
     Warning,
+    /// It cannot be run as things are outside of it: a warning where it is only checked.
+    Unset,
 }
 
 /// One mistake.
@@ -92,6 +94,14 @@ impl Diagnostic {
     /// A warning at `place`.
     pub fn warning(place: Place, title: impl Into<String>, label: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(place, title, label) }
+    }
+
+    /// A variable of the environment that the plan needs has no value.
+    #[must_use]
+    pub fn unset(place: Place, name: &str) -> Self {
+        let title = format!("the environment variable `{name}` has no value");
+        let label = format!("set it, or write `env.{name} | default('…')`");
+        Self { severity: Severity::Unset, ..Self::error(place, title, label) }
     }
 
     /// An error of a whole file, or of what has no place in one.
@@ -160,7 +170,7 @@ pub fn render(diagnostics: &[Diagnostic], sources: &[Source], colour: bool) -> S
 fn render_one(diagnostic: &Diagnostic, sources: &[Source], renderer: &Renderer) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
-        Severity::Warning => Level::WARNING,
+        Severity::Warning | Severity::Unset => Level::WARNING,
     };
     let title = visible(&diagnostic.title);
     let label = visible(&diagnostic.label);

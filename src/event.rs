@@ -14,6 +14,8 @@ pub enum Event<'a> {
     Started(&'a Started),
     /// A second is over, on all workers. Seconds come in order.
     Second(&'a Second<'a>),
+    /// The plan writes a line.
+    Log(&'a str),
     /// The run was told to end before its time.
     Stopping(StopReason),
     /// The run is over.
@@ -27,7 +29,7 @@ pub struct Started {
     pub plan_name: String,
     /// The plan's file as the user named it.
     pub plan_file: String,
-    /// Its text.
+    /// Its text, and that of the files that it includes; secrets are hidden.
     pub plan_text: String,
     /// `yaml` or `toml`.
     pub plan_format: &'static str,
@@ -74,11 +76,24 @@ pub struct Second<'a> {
     pub so_far: &'a Summary,
 }
 
+/// Steps that ran once; their requests are in no other figure.
+#[derive(Debug, Clone)]
+pub struct Aside {
+    /// `before` or `after`.
+    pub name: &'static str,
+    /// What they held.
+    pub summary: Summary,
+}
+
 /// What is known at the end.
 #[derive(Debug, Clone)]
 pub struct Ended<'a> {
-    /// The run, folded.
+    /// The run, folded, its warm-up left out.
     pub summary: &'a Summary,
+    /// The warm-up, when there was one.
+    pub warmup: Option<&'a Summary>,
+    /// What ran once, before the first user and at the end.
+    pub asides: &'a [Aside],
     /// The judgement.
     pub verdict: &'a Verdict,
     /// Why it ended early, when it did.

@@ -208,10 +208,52 @@ pub fn format_percent(fraction: f64) -> String {
     format!("{}%", trim_zeros(fraction * 100.0))
 }
 
+/// Reads a size: `10KB` (1,000 bytes each), `1.5MB`, `512B`, `2GB`, `4KiB` (1,024 bytes each).
+///
+/// # Errors
+/// The unit is missing or unknown, or the number is none.
+pub fn parse_size(text: &str) -> Result<u64, UnitError> {
+    const UNITS: [(&str, u64); 7] = [
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("KB", 1_000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("B", 1),
+    ];
+    let text = text.trim();
+    let hint = || UnitError("write it as `512B`, `10KB` or `2MB`".to_owned());
+    let lower = text.to_ascii_lowercase();
+    let unit = UNITS.iter().find(|(unit, _)| lower.ends_with(&unit.to_ascii_lowercase()));
+    let Some((unit, bytes)) = unit else {
+        return Err(match text.parse::<f64>() {
+            Ok(_) => UnitError(format!("the unit is missing; write `{text}B` or `{text}KB`")),
+            Err(_) => hint(),
+        });
+    };
+    match text[..text.len() - unit.len()].trim().parse::<f64>() {
+        Ok(number) if number >= 0.0 && number.is_finite() => Ok((number * *bytes as f64) as u64),
+        _ => Err(hint()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn sizes_are_read_with_their_unit() {
+        for (text, bytes) in
+            [("10KB", 10_000), ("1.5MB", 1_500_000), ("512B", 512), ("4KiB", 4096), ("0 b", 0)]
+        {
+            assert_eq!(parse_size(text), Ok(bytes), "{text}");
+        }
+        let said = |text| parse_size(text).unwrap_err().to_string();
+        assert_eq!(said("10"), "the unit is missing; write `10B` or `10KB`");
+        assert_eq!(said("many KB"), "write it as `512B`, `10KB` or `2MB`");
+    }
 
     #[test]
     fn durations_are_read_with_their_units() {

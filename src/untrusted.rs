@@ -1,6 +1,63 @@
 //! Owns outside text made safe for terminal, CSV and HTML.
 
 use std::borrow::Cow;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// What must not appear in any output. Shared by all who make some: a secret that is met while
+/// running is hidden from then on.
+#[derive(Debug, Clone, Default)]
+pub struct Secrets(Arc<RwLock<Vec<String>>>);
+
+/// What a secret is replaced by.
+const HIDDEN: &str = "***";
+
+/// A shorter text is no secret: hiding it would make output unreadable.
+const SHORTEST: usize = 3;
+
+impl Secrets {
+    /// Hides this value too, as it is and as it is often written: in base64, in a URL, in JSON.
+    pub fn add(&self, value: &str) {
+        if value.len() < SHORTEST {
+            return;
+        }
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if known.iter().any(|one| one == value) || known.len() >= 10_000 {
+            return;
+        }
+        let json = serde_json::to_string(value).unwrap_or_default();
+        let url: String = value
+            .bytes()
+            .map(|byte| match byte {
+                byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+                    char::from(byte).to_string()
+                }
+                byte => format!("%{byte:02X}"),
+            })
+            .collect();
+        let base64 = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, value);
+        let forms = [value.to_owned(), json.trim_matches('"').to_owned(), url, base64];
+        for form in forms {
+            if !known.contains(&form) {
+                known.push(form);
+            }
+        }
+        // The longest first: a secret may be a part of another.
+        known.sort_by_key(|one| std::cmp::Reverse(one.len()));
+    }
+
+    /// The text with every secret in it hidden.
+    #[must_use]
+    pub fn hidden<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = Cow::Borrowed(text);
+        for secret in known.iter() {
+            if shown.contains(secret.as_str()) {
+                shown = Cow::Owned(shown.replace(secret.as_str(), HIDDEN));
+            }
+        }
+        shown
+    }
+}
 
 /// Text as a terminal may show it: control characters (but newline and tab), DEL, C1 and marks
 /// that turn the direction of text become visible, so that nothing can move the cursor, colour
@@ -57,6 +114,18 @@ pub fn script_json(json: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_is_hidden_in_every_form_that_it_is_written_in() {
+        let secrets = Secrets::default();
+        secrets.add("p\"ss w/rd");
+        secrets.add("ab");
+        assert_eq!(
+            secrets.hidden(r#"p"ss w/rd, "p\"ss w/rd", p%22ss%20w%2Frd, cCJzcyB3L3Jk, ab"#),
+            "***, \"***\", ***, ***, ab"
+        );
+        assert!(matches!(secrets.hidden("nothing in it"), Cow::Borrowed(_)));
+    }
 
     #[test]
     fn nothing_can_steer_the_terminal() {

@@ -8,7 +8,7 @@ use throng::engine::{Handover, Setup, conduct};
 use throng::load::{Schedule, order};
 use throng::metrics::{Failure, Fault, Interval};
 use throng::plan::{self, Target};
-use throng::program::{self, Program};
+use throng::program::{self, Inputs, Program};
 use throng::protocol::fake::{Fake, Reply, Sent};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, watch};
@@ -35,6 +35,9 @@ struct Came {
     lost: u64,
     after: Duration,
     program: Arc<Program>,
+    /// What the plan wrote, and how often it ended the run.
+    lines: Vec<String>,
+    stops: u32,
 }
 
 fn run(plan: &str) -> Run {
@@ -67,20 +70,15 @@ impl Run {
     fn against(self, script: impl Fn(&[u8], u64) -> Reply + Send + Sync + 'static) -> Came {
         let loaded = plan::parse("plan.yaml", &self.plan);
         let plan = loaded.plan.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics));
-        let target = Target::parse("http://target.test").unwrap();
-        let (program, _) = program::compile(&plan, &target, &loaded.sources).unwrap();
-        let program = Arc::new(program);
+        let inputs = Inputs {
+            target: Some(Target::parse("http://target.test").unwrap()),
+            seed: self.seed,
+            ..Inputs::default()
+        };
+        let compiled = program::compile(&plan, &loaded.sources, &inputs).unwrap();
+        let program = Arc::new(compiled.program);
         let schedule = Schedule::new(&plan.profiles[0].profile);
         let weights: Vec<f64> = plan.classes.iter().map(|class| class.weight).collect();
-        let setup = Arc::new(Setup {
-            program: program.clone(),
-            order: order(&weights, schedule.peak() as usize),
-            schedule,
-            seed: self.seed,
-            grace: self.grace,
-            iterations: self.iterations,
-            workers: self.workers,
-        });
         let fake = Fake::new(script);
         let runtime = Builder::new_current_thread()
             .enable_all()
@@ -89,6 +87,17 @@ impl Run {
             .unwrap();
         runtime.block_on(async {
             let start = Instant::now();
+            let setup = Arc::new(Setup {
+                program: program.clone(),
+                order: order(&weights, &[], schedule.peak() as usize),
+                schedule,
+                seed: self.seed,
+                grace: self.grace,
+                iterations: self.iterations,
+                run: Arc::new(throng::expr::Run::new("run", start, jiff::Timestamp::UNIX_EPOCH)),
+                secrets: throng::untrusted::Secrets::default(),
+                workers: self.workers,
+            });
             let (output, mut handovers) = mpsc::channel(10_000);
             let (tell, told) = watch::channel(None);
             for index in 0..self.workers {
@@ -113,6 +122,8 @@ impl Run {
                 lost: 0,
                 after: Duration::ZERO,
                 program,
+                lines: Vec::new(),
+                stops: 0,
             };
             while let Some(handover) = handovers.recv().await {
                 match handover {
@@ -120,6 +131,8 @@ impl Run {
                         came.total.merge(&interval);
                         came.seconds.push(interval);
                     }
+                    Handover::Log(line) => came.lines.push(line),
+                    Handover::Stop => came.stops += 1,
                     Handover::Ended { lost, after, .. } => {
                         came.lost += lost;
                         came.after = came.after.max(after);
@@ -294,9 +307,9 @@ fn a_capture_that_finds_nothing_is_a_failure_and_ends_the_iteration() {
     };
     let came = run(&plan).against(script);
     assert_eq!(came.lines(), ["POST /a", "GET /b/7", "POST /a", "POST /a"]);
-    let texts: Vec<_> = came.program.catalogue.texts.iter().map(String::as_str).collect();
+    let texts: Vec<_> = came.program.catalogue.texts.iter().skip(1).map(String::as_str).collect();
     assert_eq!(texts, ["capture: id: nothing at $.id", "capture: id: the answer is no JSON"]);
-    assert_eq!(came.failures(), [(Failure::Rule(0), 1), (Failure::Rule(1), 1)]);
+    assert_eq!(came.failures(), [(Failure::Rule(1), 1), (Failure::Rule(2), 1)]);
 }
 
 #[test]

@@ -35,7 +35,7 @@ impl Run {
     }
 
     fn html(&self) -> String {
-        let catalogue = Catalogue { names: self.names.clone(), texts: vec![] };
+        let catalogue = Catalogue { names: self.names.clone(), ..Catalogue::default() };
         let mut summary = Summary::new(catalogue.clone());
         self.seconds.iter().for_each(|second| summary.add(second));
         (summary.duration, summary.loaded) = (self.lasted, self.lasted);
@@ -69,7 +69,9 @@ impl Run {
             out: "report.html".into(),
         };
         let (stopped, exit_code) = (self.stopped, 0);
-        let ended = Ended { summary: &summary, verdict: &verdict, stopped, exit_code, at };
+        let (warmup, asides): (_, &[_]) = (None, &[]);
+        let ended =
+            Ended { summary: &summary, warmup, asides, verdict: &verdict, stopped, exit_code, at };
         html::render(&report(&started, &ended)).unwrap()
     }
 }
@@ -104,7 +106,10 @@ fn failing(at: u32, failures: &[(Failure, u64)]) -> Interval {
         let stats = interval.names.entry(0).or_default();
         (0..*count).for_each(|_| stats.response_failed.record(MS(3)));
         let ms = u64::from(at) * 1000;
-        stats.failures.push((*failure, Seen { count: *count, first_ms: ms, last_ms: ms + 900 }));
+        stats.failures.push((
+            *failure,
+            Seen { count: *count, first_ms: ms, last_ms: ms + 900, ..Seen::default() },
+        ));
         interval.issued += count;
     }
     interval
@@ -199,7 +204,10 @@ fn a_very_large_run_stays_below_3_mib() {
         {
             stats.response_failed.record(MS(u64::from(*name) + 7));
             let ms = u64::from(*name) * 13 + at as u64;
-            stats.failures.push((failure, Seen { count: 1, first_ms: ms, last_ms: ms * 3 }));
+            stats.failures.push((
+                failure,
+                Seen { count: 1, first_ms: ms, last_ms: ms * 3, ..Seen::default() },
+            ));
             issued += 1;
         }
         stats.failures.sort_by_key(|(failure, _)| *failure);

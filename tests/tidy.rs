@@ -20,21 +20,21 @@ const HOUSE: &[(&str, &str)] = &[
     ("expr", "units diagnostic random"),
     ("data", "units diagnostic random expr"),
     ("protocol", "units metrics"),
-    ("plan", "units diagnostic load metrics verdict expr"),
-    ("program", "units diagnostic random load metrics expr protocol plan"),
-    ("engine", "units random untrusted control load metrics expr protocol program"),
+    ("plan", "units diagnostic load metrics verdict expr data"),
+    ("program", "units diagnostic random load metrics verdict expr data protocol plan"),
+    ("engine", "units random untrusted control load metrics expr data protocol plan program"),
     ("event", "units diagnostic control load metrics verdict"),
     ("sink", "units diagnostic control load metrics verdict event untrusted"),
     ("demo", ""),
     (
         "session",
-        "units exit random untrusted diagnostic control load metrics verdict expr protocol plan \
-         program engine event sink demo",
+        "units exit random untrusted diagnostic control load metrics verdict expr data \
+         protocol plan program engine event sink demo",
     ),
     (
         "cli",
-        "units exit random untrusted diagnostic control load metrics verdict expr protocol plan \
-         program engine event sink demo session",
+        "units exit random untrusted diagnostic control load metrics verdict expr data \
+         protocol plan program engine event sink demo session",
     ),
 ];
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::reading::Reading;
 use super::{colour, say};
 use crate::diagnostic;
 use crate::exit::Exit;
@@ -13,13 +14,15 @@ pub(super) struct Arguments {
     /// Plans to check (YAML or TOML)
     #[arg(required = true, value_name = "PLAN")]
     plans: Vec<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 impl Arguments {
     pub(super) fn run(&self) -> Exit {
         let mut exit = Exit::Held;
         for path in &self.plans {
-            let loaded = session::check(path);
+            let loaded = session::check(path, &self.reading.loading(), &self.reading.selection());
             if !loaded.diagnostics.is_empty() {
                 say(&diagnostic::render(&loaded.diagnostics, &loaded.sources, colour()));
             }

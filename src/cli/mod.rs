@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod reading;
 mod run;
 mod shell;
 mod slips;

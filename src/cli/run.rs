@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::reading::Reading;
 use super::{colour, say, url};
 use crate::diagnostic;
 use crate::exit::{self, Exit};
@@ -36,6 +37,9 @@ pub(super) struct Arguments {
     /// The plan's profile to run
     #[arg(long, value_name = "NAME", help_heading = "Load")]
     profile: Option<String>,
+    /// End after so many iterations of all users together
+    #[arg(short = 'i', long, value_name = "N", help_heading = "Load", value_parser = clap::value_parser!(u64).range(1..))]
+    iterations: Option<u64>,
     /// At the end, let iterations under way go on for so long
     #[arg(short = 's', long, value_name = "TIME", help_heading = "Load", value_parser = parse_duration)]
     stop_timeout: Option<Duration>,
@@ -43,6 +47,8 @@ pub(super) struct Arguments {
     /// Where requests go; wins over the plan
     #[arg(short = 'H', long, alias = "host", value_name = "URL", help_heading = "Target", value_parser = Target::parse)]
     target: Option<Target>,
+    #[command(flatten)]
+    reading: Reading,
     /// Start the embedded Todo API on a free port and use it as the target
     #[arg(long, help_heading = "Target", conflicts_with = "target")]
     demo: bool,
@@ -181,9 +187,14 @@ impl Arguments {
             ));
             return Exit::Mistake;
         }
+        let (loading, selection) = (self.reading.loading(), self.reading.selection());
+        let parsed = |name: &str, text: &str| {
+            let loaded = plan::parse_with(name, text, &loading);
+            session::strictly(session::complete(loaded, &loading, &selection))
+        };
         let loaded = if url::is_url(&text) {
             match url::plan(&text, &self.url, &self.classes) {
-                Ok(plan) => session::complete(plan::parse(url::NAME, &plan)),
+                Ok(plan) => parsed(url::NAME, &plan),
                 Err(mistake) => {
                     say(&diagnostic::render(&[mistake], &[], colour()));
                     return Exit::Mistake;
@@ -196,9 +207,9 @@ impl Arguments {
             ));
             return Exit::Mistake;
         } else if let Some(plan) = &self.plan {
-            session::check(plan)
+            session::read(plan, &loading, &selection)
         } else {
-            session::complete(plan::parse(SAMPLE.0, SAMPLE.1))
+            parsed(SAMPLE.0, SAMPLE.1)
         };
         let Some(plan) = loaded.plan else {
             say(&diagnostic::render(&loaded.diagnostics, &loaded.sources, colour()));
@@ -219,6 +230,8 @@ impl Arguments {
             resolve: self.resolve,
             demo: self.demo,
             classes: self.classes,
+            selection,
+            variables: loading.variables.clone(),
             load: ProfileChoice {
                 profile: self.profile,
                 users: self.users,
@@ -229,7 +242,7 @@ impl Arguments {
             out: self.out,
             workers: self.workers,
             grace: self.stop_timeout,
-            iterations: None,
+            iterations: self.iterations,
             wait_for: self.wait_for,
             fail_on_error: self.fail_on_error,
             yes: self.yes,

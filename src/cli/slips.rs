@@ -3,30 +3,11 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Options of the contract that are not there yet: said so, instead of taken for a slip.
-const LATER: [&str; 18] = [
-    "--allow-outside",
-    "--baseline",
-    "--csv-full-history",
-    "--csv-requests",
-    "--env",
-    "--exclude-tags",
-    "-E",
-    "--explain",
-    "--format",
-    "--iterations",
-    "-i",
-    "--rate",
-    "--set",
-    "--strict",
-    "--tags",
-    "-T",
-    "--ui",
-    "--versus",
-];
+const LATER: [&str; 6] =
+    ["--baseline", "--csv-full-history", "--csv-requests", "--rate", "--ui", "--versus"];
 
 /// Commands of the contract that are not there yet.
-const LATER_COMMANDS: [&str; 8] =
-    ["agent", "compare", "import", "init", "report", "schema", "try", "ui"];
+const LATER_COMMANDS: [&str; 5] = ["agent", "compare", "import", "report", "ui"];
 
 /// Options of other tools, and ours.
 const FOREIGN: [(&[&str], &str); 6] = [

@@ -106,6 +106,12 @@ impl Source {
         self.text
     }
 
+    /// Rows are taken again when all were, and shared when there are too few.
+    #[must_use]
+    pub fn recycles(&self) -> bool {
+        self.at_end == AtEnd::Recycle
+    }
+
     /// How many rows there are: at least one.
     #[must_use]
     pub fn rows(&self) -> u64 {

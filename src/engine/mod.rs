@@ -3,10 +3,17 @@
 //! A worker is a thread with a runtime of its own; it owns its users, their connections and its
 //! recorder, and hands over an interval once a second. Nothing is shared on the hot path.
 
+mod frames;
+mod observer;
+mod once;
+mod requests;
+mod steps;
 mod stop;
 mod user;
 mod worker;
 mod workers;
 
+pub use observer::Observer;
+pub use once::{Once, once, rehearse};
 pub use worker::{Handover, Setup, conduct};
 pub use workers::{Workers, start};

@@ -1,4 +1,4 @@
-//! Owns the life of one user: drawing a task, running its instructions, waiting.
+//! Owns the life of one user: its first steps, its iterations, its waits, its last steps.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::frames::{Flow, Frame, Frames};
 use super::stop::Stop;
 use super::worker::Worker;
-use crate::expr::{EvalError, Response, Scope, Value};
-use crate::load::{Wait, pick};
-use crate::metrics::{Outcome, Sample};
-use crate::program::{Answer, Class, Instruction, Message, Request, push, remove};
-use crate::protocol::{self, Exchange, Outgoing, Protocol, Use};
+use crate::data::{Ended, Lease, Per};
+use crate::expr::{EvalError, Value};
+use crate::load::{Order, Wait, pick};
+use crate::metrics::Sample;
+use crate::plan;
+use crate::program::{Class, Mind, Program};
+use crate::protocol::Protocol;
 use crate::random::Stream;
 
 /// The least pause of a user that has nothing to do.
@@ -23,26 +26,48 @@ const EMPTY_ITERATION: Duration = Duration::from_millis(1);
 /// A user.
 ///
 /// ```text
-///           ┌────────────── wait (think time) ◄───────────┐
-///           ▼                                              │
-/// start → draw a task ──► instruction ──► instruction ──► end of the iteration
-///           │ none holds: wait, at least 1 s                │ asked to stop
-///           └──────────────────────────────────────────────┴──► ended
+///            ┌─ could not start: wait, at least 1 s ─┐
+///            ▼                                        │
+/// rows ─► first steps ───────────────────────────────┘
+///            │
+///            ▼         ┌──────────── wait (think time) ◄─────────┐
+///          draw a task ──► instruction ──► instruction ──► end of the iteration
+///            │ none holds: wait, at least 1 s                     │ asked to stop, or out of rows
+///            └──────────────────────────────► last steps ◄────────┘
 /// ```
 pub(super) struct User<P: Protocol> {
-    worker: Rc<Worker<P>>,
+    pub(super) worker: Rc<Worker<P>>,
     class: usize,
-    id: u64,
-    stop: Stop,
-    slots: Vec<Option<Value>>,
-    random: Stream,
-    connection: P::Connection,
-    response: Response,
-    iterations: u64,
+    pub(super) stop: Stop,
+    pub(super) mind: Mind,
+    pub(super) connection: P::Connection,
+    /// Connections beside the first, for requests that are sent together.
+    pub(super) lanes: Vec<P::Connection>,
     /// How many iterations it may do; no limit when absent.
     most: Option<u64>,
     /// When the next step is due: when the user woke, or when the step before it ended.
-    due: Instant,
+    pub(super) due: Instant,
+    /// When the iteration under way was due.
+    started: Instant,
+    /// How long it has waited within iterations, for transactions.
+    pub(super) waited: Duration,
+    pub(super) frames: Frames,
+    /// Requests of a `parallel` that are to be sent again, by number.
+    pub(super) left: Vec<(usize, Option<Sample>)>,
+    /// It is in its first steps, where a failed request is a failed start.
+    pub(super) starting: bool,
+    leases: Vec<Lease>,
+}
+
+/// How an iteration ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Over {
+    /// It gave way to others, by sending or waiting.
+    pub(super) rested: bool,
+    /// It was broken off by a failure.
+    pub(super) failed: bool,
+    /// What else ends with it.
+    pub(super) ends: Option<plan::Stop>,
 }
 
 impl<P: Protocol> User<P> {
@@ -54,56 +79,264 @@ impl<P: Protocol> User<P> {
         most: Option<u64>,
         stop: Stop,
     ) -> Self {
-        let setup = &worker.setup;
-        let slots = setup.program.classes[class].initial.clone();
+        let setup = worker.setup.clone();
+        let program = &setup.program.classes[class];
         let random = Stream::new(setup.seed, class, number);
-        let due = Instant::now();
-        let connection = P::Connection::default();
+        Self::of(worker, program, class, number, random, most, stop)
+    }
+
+    /// A user of any class of the program, also of those that run once.
+    pub(super) fn of(
+        worker: Rc<Worker<P>>,
+        program: &Class,
+        class: usize,
+        number: u64,
+        random: Stream,
+        most: Option<u64>,
+        stop: Stop,
+    ) -> Self {
+        let now = Instant::now();
+        let mind = Mind {
+            slots: program.initial.clone(),
+            random,
+            response: Default::default(),
+            answered: false,
+            id: number + 1,
+            iterations: 0,
+            class: program.name.clone(),
+            run: worker.setup.run.clone(),
+        };
         Self {
             worker,
             class,
-            id: number + 1,
             stop,
-            slots,
-            random,
-            connection,
-            response: Response::default(),
-            iterations: 0,
+            mind,
+            connection: P::Connection::default(),
+            lanes: Vec::new(),
             most,
-            due,
+            due: now,
+            started: now,
+            waited: Duration::ZERO,
+            frames: Frames::default(),
+            left: Vec::new(),
+            starting: false,
+            leases: Vec::new(),
         }
     }
 
-    /// Lives until it is asked to stop, or has done its iterations.
+    /// Lives until it is asked to stop, has done its iterations, or is ended by the plan.
     pub(super) async fn live(mut self) {
-        let program = self.worker.setup.program.clone();
+        let program: Arc<Program> = self.worker.setup.program.clone();
         let class = &program.classes[self.class];
+        if self.take_rows(class, Per::User) && self.start(class).await {
+            self.iterate(class).await;
+            if let Some(at) = class.script.stop {
+                self.run(class, at).await;
+            }
+        }
+    }
+
+    /// Every task once, as written, between its first and its last steps.
+    pub(super) async fn rehearse(&mut self) {
+        let program: Arc<Program> = self.worker.setup.program.clone();
+        let class = &program.classes[self.class];
+        if !self.take_rows(class, Per::User) {
+            return;
+        }
+        if let Some(at) = class.script.start {
+            self.begins("on_start");
+            self.starting = true;
+            let over = self.run(class, at).await;
+            self.starting = false;
+            if over.failed {
+                return;
+            }
+        }
+        for task in &class.tasks {
+            if !self.take_rows(class, Per::Iteration) {
+                break;
+            }
+            self.begins(&task.name);
+            match self.holds(task) {
+                Ok(true) => {
+                    self.run(class, task.start).await;
+                }
+                Ok(false) => self.says("when", "does not hold: the task is left out"),
+                Err(error) => self.exception(&error),
+            }
+            self.mind.iterations += 1;
+        }
+        if let Some(at) = class.script.stop {
+            self.begins("on_stop");
+            self.run(class, at).await;
+        }
+    }
+
+    fn begins(&self, what: &str) {
+        if let Some(observer) = &self.worker.observer {
+            observer.borrow_mut().begins(what);
+        }
+    }
+
+    fn says(&self, by: &str, text: &str) {
+        if let Some(observer) = &self.worker.observer {
+            observer.borrow_mut().said(by, text);
+        }
+    }
+
+    /// Its first steps; whether it may go on.
+    async fn start(&mut self, class: &Class) -> bool {
+        let Some(at) = class.script.start else { return true };
+        loop {
+            if self.stop.asked() {
+                return false;
+            }
+            self.starting = true;
+            let over = self.run(class, at).await;
+            self.starting = false;
+            match over.ends {
+                Some(plan::Stop::User | plan::Stop::Run) => return false,
+                _ if !over.failed => return true,
+                _ => {}
+            }
+            self.worker.recorder.borrow_mut().could_not_start();
+            let wait = class.wait.draw(&mut self.mind.random, Duration::ZERO).max(IDLE);
+            self.think(wait).await;
+        }
+    }
+
+    /// Iterations, with the waits between them.
+    async fn iterate(&mut self, class: &Class) {
         let mut weights = Vec::with_capacity(class.tasks.len());
-        while !self.stop.asked() && self.most.is_none_or(|most| self.iterations < most) {
-            let wait = match self.draw(class, &mut weights) {
-                Ok(Some(task)) => {
-                    let before = self.due;
-                    let rested = self.iterate(class, class.tasks[task].start).await;
-                    self.iterations += 1;
-                    let wait = class.wait.draw(&mut self.random);
-                    if rested {
-                        wait
-                    } else {
-                        wait.max(EMPTY_ITERATION.saturating_sub(self.due - before))
+        self.started = self.due;
+        while !self.stop.asked() && self.most.is_none_or(|most| self.mind.iterations < most) {
+            if !self.take_rows(class, Per::Iteration) {
+                return;
+            }
+            let before = self.due;
+            let (wait, over) = match class.order {
+                Order::Random => match self.draw(class, &mut weights) {
+                    Ok(Some(task)) => {
+                        let task = &class.tasks[task];
+                        let over = self.run(class, task.start).await;
+                        (task.wait.unwrap_or(class.wait), Some(over))
                     }
+                    Ok(None) => (class.wait, None),
+                    Err(error) => {
+                        self.exception(&error);
+                        self.rest(class).await;
+                        continue;
+                    }
+                },
+                _ => self.pass(class).await,
+            };
+            let Some(over) = over else {
+                self.worker.recorder.borrow_mut().idle();
+                self.rest(class).await;
+                continue;
+            };
+            self.mind.iterations += 1;
+            match over.ends {
+                Some(plan::Stop::User) => return,
+                Some(plan::Stop::Run) => {
+                    self.worker.stop_run();
+                    return;
                 }
-                Ok(None) => {
-                    self.worker.recorder.borrow_mut().idle();
-                    class.wait.draw(&mut self.random).max(IDLE)
-                }
+                Some(plan::Stop::Iteration) | None => {}
+            }
+            let spent = self.due.saturating_duration_since(self.started);
+            let mut pause = wait.draw(&mut self.mind.random, spent);
+            if !over.rested {
+                pause = pause.max(EMPTY_ITERATION.saturating_sub(self.due - before));
+            }
+            // So that a pace does not drift: the next iteration counts from when it was due, not
+            // from when the timer fired.
+            let next = self.started + self.due.saturating_duration_since(self.started) + pause;
+            let paced = wait.is_pace() && !pause.is_zero();
+            if !pause.is_zero() && !self.stop.asked() {
+                self.think(pause).await;
+            }
+            self.started = if paced { next.min(self.due) } else { self.due };
+        }
+    }
+
+    /// Nothing could be done: the class's wait, and at least a second.
+    async fn rest(&mut self, class: &Class) {
+        let spent = self.due.saturating_duration_since(self.started);
+        let wait = class.wait.draw(&mut self.mind.random, spent).max(IDLE);
+        if !self.stop.asked() {
+            self.think(wait).await;
+        }
+        self.started = self.due;
+    }
+
+    /// A whole pass through the tasks, in their order; with the wait that follows it.
+    async fn pass(&mut self, class: &Class) -> (Wait, Option<Over>) {
+        let mut queue: Vec<usize> = (0..class.tasks.len()).collect();
+        match class.order {
+            Order::Shuffle => shuffle(&mut queue, &mut self.mind.random),
+            Order::Chain => queue.truncate(1),
+            Order::Random | Order::Sequence => {}
+        }
+        let mut whole: Option<Over> = None;
+        let mut last = class.wait;
+        let mut position = 0;
+        while let Some(number) = queue.get(position).copied() {
+            position += 1;
+            let task = &class.tasks[number];
+            match self.holds(task) {
+                Ok(true) => {}
+                Ok(false) => continue,
                 Err(error) => {
                     self.exception(&error);
-                    class.wait.draw(&mut self.random).max(IDLE)
+                    break;
                 }
-            };
-            if !wait.is_zero() && !self.stop.asked() {
-                self.think(wait).await;
             }
+            if let Some(before) = &whole {
+                // A pace is that of the whole pass.
+                if !last.is_pace() {
+                    let wait = last.draw(&mut self.mind.random, Duration::ZERO);
+                    self.pause(wait).await;
+                }
+                debug_assert!(before.ends.is_none() || !before.failed);
+            }
+            let over = self.run(class, task.start).await;
+            last = task.wait.unwrap_or(class.wait);
+            let rested = over.rested || whole.is_some_and(|whole| whole.rested);
+            whole = Some(Over { rested, ..over });
+            if over.failed || over.ends.is_some() {
+                break;
+            }
+            if class.order == Order::Chain {
+                match self.next(class, number) {
+                    Ok(Some(next)) => queue.push(next),
+                    Ok(None) => {}
+                    Err(error) => self.exception(&error),
+                }
+            }
+        }
+        (last, whole)
+    }
+
+    /// The task that follows in a chain, among those that can run.
+    fn next(&mut self, class: &Class, after: usize) -> Result<Option<usize>, EvalError> {
+        let next = &class.tasks[after].next;
+        let mut weights = Vec::with_capacity(next.len());
+        for (to, weight) in next {
+            let runs = match to {
+                Some(to) => self.holds(&class.tasks[*to])?,
+                None => true,
+            };
+            weights.push(if runs { *weight } else { 0.0 });
+        }
+        let drawn = pick(weights.into_iter(), &mut self.mind.random);
+        Ok(drawn.and_then(|drawn| next[drawn].0))
+    }
+
+    fn holds(&mut self, task: &crate::program::Task) -> Result<bool, EvalError> {
+        match &task.when {
+            Some(when) => when.holds(&mut self.mind.scope(None)),
+            None => Ok(true),
         }
     }
 
@@ -112,158 +345,90 @@ impl<P: Protocol> User<P> {
         weights.clear();
         for task in &class.tasks {
             let runs = match &task.when {
-                Some(when) => self.scoped(class, |scope| when.holds(scope))?,
+                Some(when) => when.holds(&mut self.mind.scope(None))?,
                 None => true,
             };
             weights.push(if runs { task.weight } else { 0.0 });
         }
-        Ok(pick(weights.iter().copied(), &mut self.random))
+        Ok(pick(weights.iter().copied(), &mut self.mind.random))
     }
 
-    /// Runs one iteration; whether it gave way to others, by sending or waiting.
-    async fn iterate(&mut self, class: &Class, start: usize) -> bool {
-        let mut at = start;
-        let mut rested = false;
-        loop {
-            let result = match &class.code[at] {
-                Instruction::End => return rested,
-                Instruction::Request(request) => {
-                    let asked = self.request(class, &class.requests[*request]).await;
-                    asked.map(|asked| {
-                        rested |= asked.sent;
-                        asked.goes_on
-                    })
-                }
-                Instruction::Wait(wait) => {
-                    rested |= *wait != Wait::None;
-                    let wait = wait.draw(&mut self.random);
-                    self.pause(wait).await;
-                    Ok(true)
-                }
-                Instruction::Set(slot, build) => {
-                    self.scoped(class, |scope| build.value(scope)).map(|value| {
-                        self.slots[*slot] = Some(value);
-                        true
-                    })
-                }
-                Instruction::Push(slot, build) => {
-                    self.scoped(class, |scope| build.value(scope)).map(|value| {
-                        push(&mut self.slots[*slot], value);
-                        true
-                    })
-                }
-                Instruction::Remove(slot, build) => {
-                    self.scoped(class, |scope| build.value(scope)).map(|value| {
-                        remove(&mut self.slots[*slot], &value);
-                        true
-                    })
-                }
-                Instruction::Unless(condition, to) => {
-                    self.scoped(class, |scope| condition.holds(scope)).map(|holds| {
-                        if !holds {
-                            // The jump lands one before, since every instruction steps on.
-                            at = to - 1;
-                        }
-                        true
-                    })
-                }
+    /// Rows that are due now; whether the user may go on.
+    fn take_rows(&mut self, class: &Class, per: Per) -> bool {
+        for row in class.rows.iter().filter(|row| row.per == per) {
+            let taken = match per {
+                Per::User => row.source.lease(&mut self.mind.random).map(|lease| {
+                    let value = lease.row.clone();
+                    self.leases.push(lease);
+                    value
+                }),
+                _ => row.source.draw(&mut self.mind.random),
             };
-            match result {
-                Ok(true) => at += 1,
-                Ok(false) => return rested,
-                Err(error) => {
-                    self.exception(&error);
-                    return rested;
+            match taken {
+                Ok(value) => self.mind.slots[row.slot] = Some(value),
+                Err(ended) => {
+                    self.out_of_rows(&ended);
+                    return false;
                 }
             }
         }
+        true
     }
 
-    /// Sends a request and judges its answer.
-    async fn request(&mut self, class: &Class, request: &Request) -> Result<Asked, EvalError> {
-        let worker = self.worker.clone();
-        let mut rendered = worker.buffer();
-        let bytes = match &request.message {
-            Message::Fixed(bytes) => bytes.as_slice(),
-            message => {
-                if let Err(error) = self.render(class, message, &worker, &mut rendered) {
-                    worker.give_back(rendered);
-                    return Err(error);
-                }
-                rendered.as_slice()
-            }
-        };
-        let mut answer = protocol::Answer { head: Vec::new(), body: worker.buffer() };
-        let outgoing = Outgoing {
-            target: 0,
-            bytes,
-            head_only: request.head_only,
-            keep_head: false,
-            keep_body: request.keeps_body(),
-            limits: &request.limits,
-            redirects: 0,
-            connection: Use::Own,
-        };
-        let cut = Cut::new(&worker, request.name, self.due);
-        let exchange = worker.protocol.exchange(&mut self.connection, outgoing, &mut answer).await;
-        cut.ended();
-        let goes_on = self.judge(request, &exchange, &answer.body);
-        let asked = Asked { sent: exchange.sent.is_some(), goes_on };
-        if !asked.sent {
-            // A connection that cannot be opened can fail within one system call: without this a
-            // user that only meets such failures would never let its worker have a turn.
-            tokio::task::yield_now().await;
+    /// Rows are used up. That is how a user ends, or a mistake.
+    pub(super) fn out_of_rows(&mut self, ended: &Ended) {
+        if !matches!(ended, Ended::Stop(_)) {
+            self.exception(&EvalError(ended.to_string()));
         }
-        worker.give_back(rendered);
-        worker.give_back(answer.body);
-        Ok(asked)
     }
 
-    fn judge(&mut self, request: &Request, exchange: &Exchange, body: &[u8]) -> bool {
-        let answer = Answer { status: exchange.status, body };
-        let judgement = request.judge(answer, &mut self.slots);
-        self.response.status = exchange.status.unwrap_or(0);
-        self.worker.recorder.borrow_mut().record(&Sample {
-            name: request.name,
-            due: self.due,
-            sent: exchange.sent,
-            first_byte: exchange.first_byte,
-            ended: exchange.ended,
-            connect: exchange.connect,
-            body_bytes: exchange.body_bytes,
-            outcome: judgement.outcome,
-        });
-        self.due = exchange.ended;
-        !judgement.ends_iteration
-    }
-
-    /// Writes a request that holds templates.
-    fn render(
-        &mut self,
-        class: &Class,
-        message: &Message,
-        worker: &Worker<P>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), EvalError> {
-        let (head, body) = match message {
-            Message::Fixed(bytes) => {
-                out.extend_from_slice(bytes);
-                return Ok(());
+    /// Runs instructions from `at` on to their end.
+    pub(super) async fn run(&mut self, class: &Class, at: usize) -> Over {
+        let mut at = at;
+        let mut over = Over { rested: false, failed: false, ends: None };
+        let mut steps = 0u32;
+        loop {
+            steps += 1;
+            if steps.is_multiple_of(10_000) {
+                // A long loop that neither sends nor waits must let others have their turn.
+                tokio::task::yield_now().await;
             }
-            Message::Head(head) => return self.scoped(class, |scope| head.render(scope, out)),
-            Message::HeadAndBody(head, body) => (head, body),
-        };
-        let mut rendered = worker.buffer();
-        let result = self.scoped(class, |scope| {
-            head.render(scope, out)?;
-            body.render(scope, &mut rendered)
-        });
-        out.extend_from_slice(b"Content-Length: ");
-        Value::Int(rendered.len() as i64).write_json(out);
-        out.extend_from_slice(b"\r\n\r\n");
-        out.extend_from_slice(&rendered);
-        worker.give_back(rendered);
-        result
+            let flow = self.step(class, at, &mut over).await;
+            let flow = flow.unwrap_or_else(|error| {
+                self.exception(&error);
+                Flow::Failed
+            });
+            match flow {
+                Flow::Next => at += 1,
+                Flow::To(to) => at = to,
+                Flow::End => break,
+                Flow::Failed => {
+                    over.failed = true;
+                    break;
+                }
+                Flow::Stop(stop, failed) => {
+                    over.ends = Some(stop);
+                    over.failed = failed;
+                    break;
+                }
+            }
+        }
+        self.unwind(class, over.failed);
+        over
+    }
+
+    /// What an iteration leaves open when it is broken off: transactions and retries end with it.
+    fn unwind(&mut self, class: &Class, failed: bool) {
+        while let Some(frame) = self.frames.pop() {
+            match frame {
+                Frame::Group(mut group) => {
+                    group.failed |= failed;
+                    self.end_group(group);
+                }
+                Frame::Retry(retry) => self.record_pending(class, retry),
+                _ => {}
+            }
+        }
     }
 
     /// Waits between two iterations, unless it is asked to stop meanwhile.
@@ -278,10 +443,20 @@ impl<P: Protocol> User<P> {
 
     /// Waits within an iteration. Being asked to stop does not shorten it: the rest of the
     /// iteration would come all at once, from every user, when the load should be going down.
-    async fn pause(&mut self, wait: Duration) {
-        let until = self.due + wait;
+    pub(super) async fn pause(&mut self, wait: Duration) {
+        if wait.is_zero() {
+            return;
+        }
+        let before = self.due;
+        let until = before + wait;
         tokio::time::sleep_until(until).await;
         self.woke(until);
+        self.waited += self.due - before;
+    }
+
+    /// How long ago the iteration was due.
+    pub(super) fn spent(&self) -> Duration {
+        self.due.saturating_duration_since(self.started)
     }
 
     /// In the closed form a step is due when its user woke: the timer's lateness is recorded,
@@ -291,67 +466,23 @@ impl<P: Protocol> User<P> {
         self.worker.recorder.borrow_mut().woke_late(self.due.saturating_duration_since(until));
     }
 
-    fn exception(&mut self, error: &EvalError) {
-        self.worker.recorder.borrow_mut().exception(&error.0);
+    pub(super) fn exception(&mut self, error: &EvalError) {
+        let text = self.worker.setup.secrets.hidden(&error.0);
+        self.worker.recorder.borrow_mut().exception(&text);
+        if let Some(observer) = &self.worker.observer {
+            observer.borrow_mut().exception(&text);
+        }
         self.due = Instant::now();
     }
 
-    fn scoped<T>(&mut self, class: &Class, run: impl FnOnce(&mut Scope<'_>) -> T) -> T {
-        let class_name: &Arc<str> = &class.name;
-        run(&mut Scope {
-            slots: &self.slots,
-            response: Some(&self.response),
-            request: None,
-            run: &self.worker.run,
-            user_id: self.id,
-            user_class: class_name,
-            user_iteration: self.iterations,
-            random: &mut self.random,
-        })
+    /// The variables that it ends with.
+    pub(super) fn into_slots(mut self) -> Vec<Option<Value>> {
+        std::mem::take(&mut self.mind.slots)
     }
 }
 
-/// What became of a request, for the iteration that it is a part of.
-struct Asked {
-    /// There was a connection to send it over.
-    sent: bool,
-    /// The iteration goes on.
-    goes_on: bool,
-}
-
-/// Counts a request as issued, and as cancelled when it is dropped before it ended (law 4).
-struct Cut<'a, P: Protocol> {
-    worker: &'a Worker<P>,
-    name: u16,
-    due: Instant,
-    under_way: bool,
-}
-
-impl<'a, P: Protocol> Cut<'a, P> {
-    fn new(worker: &'a Worker<P>, name: u16, due: Instant) -> Self {
-        worker.recorder.borrow_mut().issued();
-        Self { worker, name, due, under_way: true }
-    }
-
-    fn ended(mut self) {
-        self.under_way = false;
-    }
-}
-
-impl<P: Protocol> Drop for Cut<'_, P> {
-    fn drop(&mut self) {
-        if self.under_way {
-            let now = Instant::now();
-            self.worker.recorder.borrow_mut().record(&Sample {
-                name: self.name,
-                due: self.due,
-                sent: None,
-                first_byte: None,
-                ended: now,
-                connect: None,
-                body_bytes: 0,
-                outcome: Outcome::Cancelled,
-            });
-        }
+fn shuffle(queue: &mut [usize], random: &mut Stream) {
+    for last in (1..queue.len()).rev() {
+        queue.swap(last, random.below(last + 1));
     }
 }

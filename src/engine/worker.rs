@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 
+use super::observer::Observer;
 use super::stop::Stop;
 use super::user::User;
 use crate::control::Command;
@@ -18,9 +19,10 @@ use crate::load::{Change, ChangeKind, Schedule};
 use crate::metrics::{Interval, Recorder};
 use crate::program::Program;
 use crate::protocol::Protocol;
+use crate::untrusted::Secrets;
 
 /// What every worker of a run knows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Setup {
     /// What users do.
     pub program: Arc<Program>,
@@ -34,6 +36,10 @@ pub struct Setup {
     pub grace: Duration,
     /// How many iterations there are in all, split evenly over the users; no limit when absent.
     pub iterations: Option<u64>,
+    /// What expressions see of the run.
+    pub run: Arc<Run>,
+    /// What must not appear in any output.
+    pub secrets: Secrets,
     /// How many workers there are: worker `w` owns the slots that leave the rest `w`.
     pub workers: usize,
 }
@@ -52,6 +58,10 @@ impl Setup {
 pub enum Handover {
     /// A finished second; seconds of one worker come in order, without gaps.
     Interval(usize, Interval),
+    /// The plan writes a line; secrets are hidden.
+    Log(String),
+    /// The plan ends the run.
+    Stop,
     /// The worker has ended: how many of its users were lost to a bug, and when it ended.
     Ended {
         /// Which worker.
@@ -68,14 +78,52 @@ pub(super) struct Worker<P: Protocol> {
     pub(super) setup: Arc<Setup>,
     pub(super) protocol: P,
     pub(super) recorder: RefCell<Recorder>,
-    pub(super) run: Run,
+    pub(super) observer: Option<RefCell<Box<dyn Observer>>>,
     buffers: RefCell<Vec<Vec<u8>>>,
+    /// Where lines and the end of the run are told; nowhere in what runs once.
+    output: Option<mpsc::Sender<Handover>>,
 }
 
 /// Buffers above this are not kept: one large answer must not stay for ever.
 const BUFFER_KEPT: usize = 64 * 1024;
 
 impl<P: Protocol> Worker<P> {
+    /// A worker whose users are run by the caller.
+    pub(super) fn new(
+        setup: Arc<Setup>,
+        protocol: P,
+        start: Instant,
+        observer: Option<RefCell<Box<dyn Observer>>>,
+    ) -> Self {
+        let catalogue = &setup.program.catalogue;
+        let recorder = Recorder::new(start, catalogue.names.len(), catalogue.groups.len());
+        Self {
+            protocol,
+            recorder: RefCell::new(recorder),
+            observer,
+            buffers: RefCell::default(),
+            output: None,
+            setup,
+        }
+    }
+
+    /// Tells a line. When too many wait to be shown it is left out.
+    pub(super) fn log(&self, line: String) {
+        if let Some(output) = &self.output {
+            let _ = output.try_send(Handover::Log(line));
+        }
+    }
+
+    /// Tells that the plan ends the run. The order to stop comes back as a command.
+    pub(super) fn stop_run(&self) {
+        if let Some(output) = self.output.clone() {
+            tokio::task::spawn_local(async move {
+                // The session that is gone has stopped already.
+                let _ = output.send(Handover::Stop).await;
+            });
+        }
+    }
+
     /// An empty buffer, from those given back.
     pub(super) fn buffer(&self) -> Vec<u8> {
         self.buffers.borrow_mut().pop().unwrap_or_default()
@@ -93,7 +141,7 @@ impl<P: Protocol> Worker<P> {
 enum Turn {
     Time,
     Told(Command),
-    UserEnded { lost: bool },
+    UserEnded { slot: Option<u32>, lost: bool },
 }
 
 /// The users of one worker and what they are about to do.
@@ -101,11 +149,13 @@ struct Conductor<P: Protocol> {
     worker: Rc<Worker<P>>,
     /// The start of the run.
     start: Instant,
-    users: JoinSet<()>,
+    users: JoinSet<u32>,
     living: HashMap<u32, (Stop, AbortHandle)>,
     /// Users asked to stop, with the time at which their grace ends; in order of that time.
     leaving: VecDeque<(Instant, AbortHandle)>,
     lost: u64,
+    /// A user was started.
+    started: bool,
 }
 
 /// Runs worker number `index` from `start` to its end, on the current runtime, which must be a
@@ -118,10 +168,9 @@ pub async fn conduct<P: Protocol>(
     mut commands: watch::Receiver<Option<Command>>,
     output: mpsc::Sender<Handover>,
 ) {
-    let recorder = RefCell::new(Recorder::new(start, setup.program.catalogue.names.len()));
-    let buffers = RefCell::default();
-    let run = Run::new("", start, jiff::Timestamp::now());
-    let worker = Rc::new(Worker { setup: setup.clone(), protocol, recorder, run, buffers });
+    let mut worker = Worker::new(setup.clone(), protocol, start, None);
+    worker.output = Some(output.clone());
+    let worker = Rc::new(worker);
     let mut conductor = Conductor {
         worker: worker.clone(),
         start,
@@ -129,9 +178,15 @@ pub async fn conduct<P: Protocol>(
         living: HashMap::new(),
         leaving: VecDeque::new(),
         lost: 0,
+        started: false,
     };
     let mine = |change: &Change| change.slot as usize % setup.workers == index;
     let mut changes = setup.schedule.changes().filter(mine).peekable();
+    let mut starts_left = setup
+        .schedule
+        .changes()
+        .filter(|change| mine(change) && matches!(change.kind, ChangeKind::Start { .. }))
+        .count();
     let end = start + setup.schedule.total();
     let mut second = start + Duration::from_secs(1);
     let mut draining = false;
@@ -145,6 +200,7 @@ pub async fn conduct<P: Protocol>(
             second += Duration::from_secs(1);
         }
         while let Some(change) = changes.next_if(|change| !draining && start + change.at <= now) {
+            starts_left -= usize::from(matches!(change.kind, ChangeKind::Start { .. }));
             conductor.apply(change, now);
         }
         if !draining && now >= end {
@@ -162,9 +218,10 @@ pub async fn conduct<P: Protocol>(
                 break;
             }
         }
-        // With a limit of iterations the run is over when every user has done its own.
-        let done = setup.iterations.is_some() && changes.peek().is_none();
-        if (draining || done) && conductor.users.is_empty() {
+        // Users that have done their iterations, or that the plan has ended, do not come back: with
+        // the last of them the run is over.
+        let done = conductor.users.is_empty() && conductor.started && starts_left == 0;
+        if (draining && conductor.users.is_empty()) || done {
             break;
         }
         let next_change = changes.peek().filter(|_| !draining).map(|change| start + change.at);
@@ -181,7 +238,10 @@ pub async fn conduct<P: Protocol>(
             },
             () = tokio::time::sleep_until(wake) => Turn::Time,
             Some(ended) = conductor.users.join_next(), if !conductor.users.is_empty() => {
-                Turn::UserEnded { lost: ended.is_err_and(|error| error.is_panic()) }
+                match ended {
+                    Ok(slot) => Turn::UserEnded { slot: Some(slot), lost: false },
+                    Err(error) => Turn::UserEnded { slot: None, lost: error.is_panic() },
+                }
             }
         };
         match turn {
@@ -197,7 +257,7 @@ pub async fn conduct<P: Protocol>(
                 conductor.drain(Instant::now());
                 conductor.users.abort_all();
             }
-            Turn::UserEnded { lost } => conductor.user_ended(lost),
+            Turn::UserEnded { slot, lost } => conductor.user_ended(slot, lost),
         }
     }
     let now = Instant::now();
@@ -226,7 +286,12 @@ impl<P: Protocol> Conductor<P> {
                 recorder.user_started();
                 recorder.woke_late(now.saturating_duration_since(self.start + change.at));
                 drop(recorder);
-                let handle = self.users.spawn_local(user.live());
+                let slot = change.slot;
+                let handle = self.users.spawn_local(async move {
+                    user.live().await;
+                    slot
+                });
+                self.started = true;
                 self.living.insert(change.slot, (stop, handle));
             }
             ChangeKind::Stop => {
@@ -255,7 +320,14 @@ impl<P: Protocol> Conductor<P> {
         }
     }
 
-    fn user_ended(&mut self, lost: bool) {
+    fn user_ended(&mut self, slot: Option<u32>, lost: bool) {
+        // One that ended by itself: a later order to stop is not for it. Another may have taken the
+        // slot already, when this one was told to stop.
+        if let Some(slot) = slot
+            && self.living.get(&slot).is_some_and(|(_, handle)| handle.is_finished())
+        {
+            self.living.remove(&slot);
+        }
         self.worker.recorder.borrow_mut().user_ended();
         self.lost += u64::from(lost);
     }

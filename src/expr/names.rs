@@ -68,6 +68,12 @@ impl Names {
         self.index.get(name).copied()
     }
 
+    /// The slot holds a row of data.
+    #[must_use]
+    pub fn is_row(&self, slot: usize) -> bool {
+        self.slots[slot].row.is_some()
+    }
+
     /// The name of a slot.
     #[must_use]
     pub fn name(&self, slot: usize) -> &str {

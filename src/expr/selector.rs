@@ -111,6 +111,18 @@ impl Selector {
         }
     }
 
+    /// It is a JSONPath, whose values have types; all others give text.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.kind() == 0
+    }
+
+    /// It is a regular expression that is found in `text`.
+    #[must_use]
+    pub fn is_found_in(&self, text: &[u8]) -> bool {
+        matches!(&self.form, Form::Regex(pattern) if pattern.is_match(text))
+    }
+
     fn kind(&self) -> u8 {
         match self.form {
             Form::Path(_) | Form::General(_) => 0,

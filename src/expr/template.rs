@@ -1,12 +1,14 @@
 //! Owns templates: text with `{{ }}`, compiled to fixed bytes and holes.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use std::ops::Range;
 
 use super::encoding::{Encoding, json_inside, write};
 use super::operators::too_large;
 use super::scan::{Piece, pieces, slips};
 use super::value::TEXT_MOST;
-use super::{EvalError, Expression, Names, ParseError, Scope, Uses};
+use super::{EvalError, Expression, Names, ParseError, Scope, Uses, Value};
 
 /// A text with holes. Fixed parts are bytes already.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -19,6 +21,8 @@ pub struct Template {
 enum Segment {
     Fixed(Vec<u8>),
     Hole(Expression, Encoding),
+    /// What the template gives, in base64: a user name and its password.
+    Base64(Template),
 }
 
 impl Template {
@@ -35,7 +39,7 @@ impl Template {
         text: &str,
         encoding: Encoding,
         names: &Names,
-        fixed: impl Fn(&str) -> Vec<u8>,
+        mut fixed: impl FnMut(&str) -> Vec<u8>,
     ) -> Result<Self, Vec<ParseError>> {
         let mut template = Self::default();
         let mut mistakes = Vec::new();
@@ -65,6 +69,47 @@ impl Template {
             }
         }
         if mistakes.is_empty() { Ok(template) } else { Err(mistakes) }
+    }
+
+    /// The same, with the fixed parts encoded like values.
+    ///
+    /// # Errors
+    /// As [`Template::parse`].
+    pub fn encoded(text: &str, encoding: Encoding, names: &Names) -> Result<Self, Vec<ParseError>> {
+        let mut refused = None;
+        let template = Self::with(text, encoding, names, |fixed| {
+            let mut bytes = Vec::new();
+            if let Err(error) = write(&Value::Text(fixed.into()), encoding, &mut bytes) {
+                refused = Some(error);
+            }
+            bytes
+        })?;
+        match refused {
+            Some(error) => Err(vec![ParseError::new(error.0, "change the value", 0..text.len())]),
+            None => Ok(template),
+        }
+    }
+
+    /// A text, encoded.
+    #[must_use]
+    pub fn of_text(text: &str, encoding: Encoding) -> Self {
+        let mut template = Self::default();
+        let mut bytes = Vec::new();
+        if write(&Value::Text(text.into()), encoding, &mut bytes).is_ok() {
+            template.fixed(&bytes);
+        }
+        template
+    }
+
+    /// What it gives, in base64.
+    #[must_use]
+    pub fn base64(self) -> Self {
+        let mut template = Self::default();
+        match self.as_fixed() {
+            Some(bytes) => template.fixed(BASE64.encode(bytes).as_bytes()),
+            None => template.segments.push(Segment::Base64(self)),
+        }
+        template
     }
 
     /// Appends bytes as they are.
@@ -97,9 +142,10 @@ impl Template {
         for segment in other.segments {
             match segment {
                 Segment::Fixed(bytes) => self.fixed(&bytes),
-                hole @ Segment::Hole(..) => self.segments.push(hole),
+                other => self.segments.push(other),
             }
         }
+        self.doubts.extend(other.doubts);
     }
 
     /// Its bytes, when it has no hole.
@@ -120,10 +166,19 @@ impl Template {
 
     /// Its expressions, in order.
     pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
-        self.segments.iter().filter_map(|segment| match segment {
-            Segment::Hole(expression, _) => Some(expression),
-            Segment::Fixed(_) => None,
-        })
+        let mut found = Vec::new();
+        self.collect(&mut found);
+        found.into_iter()
+    }
+
+    fn collect<'a>(&'a self, found: &mut Vec<&'a Expression>) {
+        for segment in &self.segments {
+            match segment {
+                Segment::Fixed(_) => {}
+                Segment::Hole(expression, _) => found.push(expression),
+                Segment::Base64(inner) => inner.collect(found),
+            }
+        }
     }
 
     /// What it needs while running.
@@ -162,6 +217,11 @@ impl Template {
         for segment in &self.segments {
             match segment {
                 Segment::Fixed(bytes) => out.extend_from_slice(bytes),
+                Segment::Base64(inner) => {
+                    let mut plain = Vec::new();
+                    inner.render(scope, &mut plain)?;
+                    out.extend_from_slice(BASE64.encode(plain).as_bytes());
+                }
                 Segment::Hole(expression, encoding) => {
                     let start = out.len();
                     write(&expression.eval(scope)?, *encoding, out)?;
@@ -209,7 +269,7 @@ pub fn json(text: &str, names: &Names) -> Result<Template, Vec<ParseError>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::expr::{Response, Run, Value};
+    use crate::expr::{Response, Run};
     use crate::random::Stream;
     use std::sync::Arc;
 

@@ -3,9 +3,11 @@
 mod profile;
 mod schedule;
 mod shares;
+mod tasks;
 mod wait;
 
 pub use profile::{Profile, Span, Spike, Stage, Steps};
 pub use schedule::{Change, ChangeKind, Schedule};
 pub use shares::{order, pick};
+pub use tasks::Order;
 pub use wait::Wait;

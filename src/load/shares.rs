@@ -9,9 +9,21 @@ use crate::random::Stream;
 /// comes next (Locust's rule, `w · log2(x / (x + 1))` with `x = w + users so far`; a tie goes to
 /// the smaller `x`, then to the class written first).
 ///
-/// Weights that are not positive get no user. With no positive weight the result is empty.
+/// Before them come those that are fixed in number: so many of each class, class by class.
+///
+/// Weights that are not positive get no user. With no positive weight there are the fixed ones alone.
 #[must_use]
-pub fn order(weights: &[f64], count: usize) -> Vec<u16> {
+pub fn order(weights: &[f64], fixed: &[u32], count: usize) -> Vec<u16> {
+    let mut order: Vec<u16> = Vec::with_capacity(count);
+    for (class, fixed) in fixed.iter().enumerate() {
+        order.extend(std::iter::repeat_n(class as u16, *fixed as usize));
+        order.truncate(count);
+    }
+    order.extend(by_weight(weights, count - order.len()));
+    order
+}
+
+fn by_weight(weights: &[f64], count: usize) -> Vec<u16> {
     struct Lag {
         divergence: f64,
         users: f64,
@@ -59,7 +71,14 @@ mod tests {
     use proptest::prelude::*;
 
     fn letters(weights: &[f64], count: usize) -> String {
-        order(weights, count).iter().map(|&class| char::from(b'A' + class as u8)).collect()
+        order(weights, &[], count).iter().map(|&class| char::from(b'A' + class as u8)).collect()
+    }
+
+    #[test]
+    fn users_of_fixed_number_come_first_and_are_part_of_the_count() {
+        assert_eq!(order(&[1.0, 0.0, 2.0], &[0, 2, 0], 6), [1, 1, 2, 0, 2, 2]);
+        assert_eq!(order(&[1.0, 0.0], &[0, 5], 3), [1, 1, 1]);
+        assert_eq!(order(&[0.0, 0.0], &[1, 1], 9), [0, 1]);
     }
 
     #[test]
@@ -77,7 +96,7 @@ mod tests {
         fn any_prefix_is_in_proportion(weights in prop::collection::vec(1u32..20, 1..6), count in 1usize..400) {
             let weights: Vec<f64> = weights.into_iter().map(f64::from).collect();
             let total: f64 = weights.iter().sum();
-            let order = order(&weights, count);
+            let order = order(&weights, &[], count);
             for (class, weight) in weights.iter().enumerate() {
                 let users = order.iter().filter(|&&c| usize::from(c) == class).count() as f64;
                 let want = count as f64 * weight / total;
@@ -89,7 +108,7 @@ mod tests {
         fn a_whole_round_is_exact(weights in prop::collection::vec(1u32..9, 1..5)) {
             let total: u32 = weights.iter().sum();
             let floats: Vec<f64> = weights.iter().copied().map(f64::from).collect();
-            let order = order(&floats, total as usize);
+            let order = order(&floats, &[], total as usize);
             for (class, weight) in weights.iter().enumerate() {
                 let users = order.iter().filter(|&&c| usize::from(c) == class).count();
                 prop_assert_eq!(users, *weight as usize);

@@ -15,6 +15,13 @@ pub enum Wait {
     Constant(Duration),
     /// Evenly between the two, both included.
     Uniform(Duration, Duration),
+    /// Until so long after the iteration was due to start: then the next one is (Locust's
+    /// `constant_pacing`, without its drift).
+    Pace(Duration),
+    /// Exponentially distributed, with this mean.
+    Exponential(Duration),
+    /// Normally distributed around the first, scattered by the second, cut at 0.
+    Normal(Duration, Duration),
 }
 
 impl Wait {
@@ -44,23 +51,44 @@ impl Wait {
         Ok(if low == high { Self::Constant(low) } else { Self::Uniform(low, high) })
     }
 
-    /// The next wait of a user.
-    pub fn draw(self, stream: &mut Stream) -> Duration {
+    /// The next wait of a user whose iteration was due to start `spent` ago.
+    ///
+    /// An exponential one is `-mean · ln(1 - u)`; a normal one is `mean + stddev · z` with `z` by
+    /// Box and Muller, `sqrt(-2 ln(1 - u)) · cos(2πv)`, for even `u` and `v` below 1.
+    pub fn draw(self, stream: &mut Stream, spent: Duration) -> Duration {
         match self {
             Self::None => Duration::ZERO,
             Self::Constant(constant) => constant,
             Self::Uniform(low, high) => stream.duration(low, high),
+            Self::Pace(every) => every.saturating_sub(spent),
+            Self::Exponential(mean) => mean.mul_f64(-(1.0 - stream.fraction()).ln()),
+            Self::Normal(mean, stddev) => {
+                let radius = (-2.0 * (1.0 - stream.fraction()).ln()).sqrt();
+                let z = radius * (std::f64::consts::TAU * stream.fraction()).cos();
+                let seconds = mean.as_secs_f64() + stddev.as_secs_f64() * z;
+                Duration::from_secs_f64(seconds.max(0.0))
+            }
         }
     }
 
-    /// The mean wait: `(low + high) / 2`.
+    /// The mean wait of a user whose iterations take no time: `(low + high) / 2`. What cutting a
+    /// normal one at 0 adds is left out.
     #[must_use]
     pub fn mean(self) -> Duration {
         match self {
             Self::None => Duration::ZERO,
-            Self::Constant(constant) => constant,
+            Self::Constant(mean)
+            | Self::Pace(mean)
+            | Self::Exponential(mean)
+            | Self::Normal(mean, _) => mean,
             Self::Uniform(low, high) => (low + high) / 2,
         }
+    }
+
+    /// It counts from the start of an iteration, not from its end.
+    #[must_use]
+    pub fn is_pace(self) -> bool {
+        matches!(self, Self::Pace(_))
     }
 }
 
@@ -71,6 +99,12 @@ impl fmt::Display for Wait {
             Self::Constant(constant) => f.write_str(&format_duration(*constant)),
             Self::Uniform(low, high) => {
                 write!(f, "{}..{}", format_duration(*low), format_duration(*high))
+            }
+            Self::Pace(every) => write!(f, "a pace of {}", format_duration(*every)),
+            Self::Exponential(mean) => write!(f, "exponential {}", format_duration(*mean)),
+            Self::Normal(mean, stddev) => {
+                let (mean, stddev) = (format_duration(*mean), format_duration(*stddev));
+                write!(f, "normal {mean} ± {stddev}")
             }
         }
     }
@@ -103,7 +137,7 @@ mod tests {
         #[test]
         fn every_draw_lies_within_the_range(low in 0u64..5000, more in 0u64..5000, user in 0u64..50) {
             let (low, high) = (Duration::from_millis(low), Duration::from_millis(low + more));
-            let drawn = Wait::Uniform(low, high).draw(&mut Stream::new(3, 0, user));
+            let drawn = Wait::Uniform(low, high).draw(&mut Stream::new(3, 0, user), Duration::ZERO);
             prop_assert!(low <= drawn && drawn <= high);
         }
 
@@ -117,11 +151,36 @@ mod tests {
 
     #[test]
     fn the_mean_of_many_draws_is_the_mean() {
-        let wait = Wait::parse("1s..3s").unwrap();
+        let seconds = Duration::from_secs;
+        for wait in [
+            Wait::parse("1s..3s").unwrap(),
+            Wait::Exponential(seconds(2)),
+            Wait::Normal(seconds(2), Duration::from_millis(500)),
+        ] {
+            let mut stream = Stream::new(1, 0, 0);
+            let drawn: Vec<f64> =
+                (0..10_000).map(|_| wait.draw(&mut stream, Duration::ZERO).as_secs_f64()).collect();
+            let mean = drawn.iter().sum::<f64>() / 10_000.0;
+            assert!((mean - 2.0).abs() < 0.06, "mean of the draws of {wait} is {mean}");
+            let off = drawn.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / 10_000.0;
+            let want = match wait {
+                Wait::Exponential(_) => 2.0,
+                Wait::Normal(..) => 0.5,
+                // The deviation of an even distribution is its width over √12.
+                _ => 2.0 / 12f64.sqrt(),
+            };
+            assert!((off.sqrt() - want).abs() < 0.1, "{wait} scatters by {}", off.sqrt());
+        }
+    }
+
+    #[test]
+    fn a_pace_is_what_is_left_of_it_and_a_normal_wait_is_never_negative() {
+        let seconds = Duration::from_secs;
         let mut stream = Stream::new(1, 0, 0);
-        let sum: Duration = (0..10_000).map(|_| wait.draw(&mut stream)).sum();
-        let mean = sum / 10_000;
-        let off = mean.abs_diff(wait.mean());
-        assert!(off < Duration::from_millis(30), "mean of the draws is {mean:?}");
+        let pace = Wait::Pace(seconds(5));
+        assert_eq!(pace.draw(&mut stream, seconds(2)), seconds(3));
+        assert_eq!(pace.draw(&mut stream, seconds(9)), seconds(0));
+        let wild = Wait::Normal(seconds(1), seconds(10));
+        assert!((0..1000).any(|_| wild.draw(&mut stream, seconds(0)).is_zero()));
     }
 }

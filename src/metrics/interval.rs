@@ -27,8 +27,17 @@ pub struct Interval {
     pub issued: u64,
     /// Requests cut by the end of the run.
     pub cancelled: u64,
-    /// What each name held, by its number in the catalogue.
+    /// What each series held, by its number in the catalogue.
     pub names: BTreeMap<u16, NameStats>,
+    /// The times of transactions without their waits, by number in the catalogue: outside of all
+    /// that is counted of requests.
+    pub groups: BTreeMap<u16, NameStats>,
+    /// How often the first steps of a user failed, so that it did no task and began anew.
+    pub not_started: u64,
+    /// Requests that the plan keeps out of the tables.
+    pub unrecorded: u64,
+    /// Requests that were sent again.
+    pub retries: u64,
     /// How often a user found no task that it could run, and waited instead.
     pub idle: u64,
     /// How much later than asked users woke from waits: the generator's own lateness.
@@ -68,7 +77,7 @@ pub struct Ended {
 }
 
 /// How often something was seen, and when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     /// How often.
     pub count: u64,
@@ -76,17 +85,35 @@ pub struct Seen {
     pub first_ms: u64,
     /// Milliseconds from the start of the run to the last.
     pub last_ms: u64,
+    /// What was seen instead of what a rule expects: the first few in the alphabet, so that which
+    /// they are does not depend on the order of merging.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<String>,
 }
+
+/// More examples of one failure are not kept.
+const EXAMPLES: usize = 3;
 
 impl Seen {
     pub(super) fn at(ms: u64) -> Self {
-        Self { count: 1, first_ms: ms, last_ms: ms }
+        Self { count: 1, first_ms: ms, last_ms: ms, examples: Vec::new() }
     }
 
-    pub(super) fn merge(&mut self, other: Self) {
+    /// Keeps what was seen.
+    pub(super) fn example(&mut self, text: &str) {
+        if let Err(at) = self.examples.binary_search_by(|known| known.as_str().cmp(text))
+            && at < EXAMPLES
+        {
+            self.examples.insert(at, text.to_owned());
+            self.examples.truncate(EXAMPLES);
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
         self.count += other.count;
         self.first_ms = self.first_ms.min(other.first_ms);
         self.last_ms = self.last_ms.max(other.last_ms);
+        other.examples.iter().for_each(|text| self.example(text));
     }
 }
 
@@ -144,7 +171,7 @@ impl NameStats {
 
     pub(super) fn failure(&mut self, failure: Failure, seen: Seen) {
         match self.failures.binary_search_by_key(&failure, |(known, _)| *known) {
-            Ok(at) => self.failures[at].1.merge(seen),
+            Ok(at) => self.failures[at].1.merge(&seen),
             Err(at) => self.failures.insert(at, (failure, seen)),
         }
     }
@@ -160,7 +187,13 @@ impl NameStats {
         self.after_load.requests += other.after_load.requests;
         self.after_load.failed += other.after_load.failed;
         for (failure, seen) in &other.failures {
-            self.failure(*failure, *seen);
+            self.failure(*failure, seen.clone());
+        }
+    }
+
+    pub(super) fn example(&mut self, failure: Failure, text: &str) {
+        if let Ok(at) = self.failures.binary_search_by_key(&failure, |(known, _)| *known) {
+            self.failures[at].1.example(text);
         }
     }
 }
@@ -186,9 +219,15 @@ impl Interval {
         self.issued += other.issued;
         self.cancelled += other.cancelled;
         self.idle += other.idle;
+        self.unrecorded += other.unrecorded;
+        self.not_started += other.not_started;
+        self.retries += other.retries;
         self.wake_late.merge(&other.wake_late);
         for (name, stats) in &other.names {
             self.names.entry(*name).or_default().merge(stats);
+        }
+        for (group, stats) in &other.groups {
+            self.groups.entry(*group).or_default().merge(stats);
         }
         for (text, count) in &other.exceptions {
             self.exception(text, *count);
@@ -247,7 +286,16 @@ mod tests {
             stats.after_load = Ended { requests: seed % 2, failed: 0 };
             stats.failure(Failure::Status((seed % 5) as u16), Seen::at(seed));
             stats.failure(Failure::Fault(Fault::ALL[seed as usize % 5]), Seen::at(seed / 2));
+            stats.example(Failure::Status((seed % 5) as u16), &format!("saw {}", seed % 11));
+            interval
+                .groups
+                .entry(name)
+                .or_default()
+                .response_ok
+                .record(std::time::Duration::from_micros(seed * 2));
         }
+        (interval.unrecorded, interval.retries) = (seed % 5, seed % 8);
+        interval.not_started = seed % 6;
         for text in 0..seed % 90 {
             interval.exception(&format!("mistake {}", (seed + text) % 150), seed % 7 + 1);
         }

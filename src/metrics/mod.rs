@@ -11,7 +11,7 @@ pub use history::{History, Point};
 pub use interval::{Ended, Interval, NameStats, Seen};
 pub use outcome::{Failure, FailureKind, Fault, Outcome, RetryClass};
 pub use recorder::{Recorder, Sample};
-pub use summary::{FailureRow, Row, Summary};
+pub use summary::{FailureRow, GROUP, Row, Summary};
 pub use timing::Timing;
 
 use serde::{Deserialize, Serialize};
@@ -20,14 +20,28 @@ use serde::{Deserialize, Serialize};
 /// worker.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Catalogue {
-    /// Method and name of each group that requests are counted under.
+    /// Method and name of each series that requests are counted under. Several series may bear one
+    /// name, for a class or a tag that is judged by itself; tables show them as one.
     pub names: Vec<RequestName>,
+    /// Of each series, whose requests it holds.
+    pub facets: Vec<Facet>,
+    /// The names of transactions.
+    pub groups: Vec<String>,
     /// The sentences of failed rules, see [`Failure::Rule`].
     pub texts: Vec<String>,
 }
 
+/// Whose requests a series holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Facet {
+    /// The user class.
+    pub class: String,
+    /// The tags of the step that sends them.
+    pub tags: Vec<String>,
+}
+
 /// What a group of requests is called. The method has its own column.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RequestName {
     /// `GET`, `POST`, …
     pub method: String,

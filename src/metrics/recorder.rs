@@ -5,12 +5,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::interval::{Interval, NameStats, Seen};
-use super::outcome::Outcome;
+use super::outcome::{Failure, Outcome};
 
 /// One request, with its times.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample {
-    /// The number of its name in the catalogue.
+    /// The number of its series in the catalogue.
     pub name: u16,
     /// When it should have been sent.
     pub due: Instant,
@@ -38,6 +38,7 @@ pub struct Recorder {
     current: Interval,
     /// By number of the name; boxed because most are few and they are large.
     names: Vec<Option<Box<NameStats>>>,
+    groups: Vec<Option<Box<NameStats>>>,
     users: u64,
     /// When load ceased to be asked for.
     load_ended: Option<Instant>,
@@ -45,14 +46,15 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A recorder for a run that begins at `start`, with so many names.
+    /// A recorder for a run that begins at `start`, with so many series and groups.
     #[must_use]
-    pub fn new(start: Instant, names: usize) -> Self {
+    pub fn new(start: Instant, names: usize, groups: usize) -> Self {
         Self {
             start,
             until: start + Duration::from_secs(1),
             current: Interval::second(0),
             names: (0..names).map(|_| None).collect(),
+            groups: (0..groups).map(|_| None).collect(),
             users: 0,
             load_ended: None,
             finished: Vec::new(),
@@ -100,6 +102,34 @@ impl Recorder {
         }
     }
 
+    /// What was seen by the failure that was recorded last for a series.
+    pub fn seen(&mut self, name: u16, failure: Failure, text: &str) {
+        if let Some(stats) = &mut self.names[usize::from(name)] {
+            stats.example(failure, text);
+        }
+    }
+
+    /// A transaction ended: `time` is without its waits.
+    pub fn group(&mut self, group: u16, ended: Instant, time: Duration, failed: bool) {
+        self.turn(ended);
+        let stats = self.groups[usize::from(group)].get_or_insert_with(Box::default);
+        if failed { &mut stats.response_failed } else { &mut stats.response_ok }.record(time);
+        if self.load_ended.is_some_and(|end| ended > end) {
+            stats.after_load.requests += 1;
+            stats.after_load.failed += u64::from(failed);
+        }
+    }
+
+    /// A request ended that is in no table.
+    pub fn unrecorded(&mut self) {
+        self.current.unrecorded += 1;
+    }
+
+    /// A request is sent again.
+    pub fn retried(&mut self) {
+        self.current.retries += 1;
+    }
+
     /// From `at` on no load is asked for: what still ends only finishes.
     pub fn load_ended(&mut self, at: Instant) {
         self.load_ended.get_or_insert(at);
@@ -113,6 +143,11 @@ impl Recorder {
     /// A user found no task that it could run.
     pub fn idle(&mut self) {
         self.current.idle += 1;
+    }
+
+    /// A user's first steps failed.
+    pub fn could_not_start(&mut self) {
+        self.current.not_started += 1;
     }
 
     /// A mistake met while running the plan.
@@ -160,6 +195,11 @@ impl Recorder {
                 done.names.insert(number as u16, *stats);
             }
         }
+        for (number, stats) in self.groups.iter_mut().enumerate() {
+            if let Some(stats) = stats.take() {
+                done.groups.insert(number as u16, *stats);
+            }
+        }
         self.finished.push(done);
     }
 }
@@ -167,7 +207,7 @@ impl Recorder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::{Failure, Fault};
+    use crate::metrics::Fault;
 
     const MS: fn(u64) -> Duration = Duration::from_millis;
 
@@ -188,7 +228,7 @@ mod tests {
     #[test]
     fn a_late_user_is_reported_as_slow() {
         let start = Instant::now();
-        let mut recorder = Recorder::new(start, 2);
+        let mut recorder = Recorder::new(start, 2, 1);
         recorder.record(&sample(start, 0, 400, 405, Outcome::Succeeded));
         let seconds = recorder.finish(start + MS(500));
         let stats = &seconds[0].names[&1];
@@ -200,7 +240,7 @@ mod tests {
     #[test]
     fn a_request_belongs_to_the_second_in_which_it_ended() {
         let start = Instant::now();
-        let mut recorder = Recorder::new(start, 2);
+        let mut recorder = Recorder::new(start, 2, 1);
         recorder.user_started();
         recorder.record(&sample(start, 900, 900, 999, Outcome::Succeeded));
         recorder.record(&sample(start, 900, 900, 1000, Outcome::Succeeded));
@@ -213,14 +253,14 @@ mod tests {
             seconds.iter().map(|s| (s.from_s, s.to_s, s.user_seconds)).collect::<Vec<_>>(),
             [(0, 1, 1), (1, 2, 1), (2, 3, 1), (3, 4, 1)]
         );
-        let seen = seconds[3].names[&1].failures[0].1;
+        let seen = &seconds[3].names[&1].failures[0].1;
         assert_eq!((seen.count, seen.first_ms), (1, 3100));
     }
 
     #[test]
     fn what_was_never_sent_has_no_service_time() {
         let start = Instant::now();
-        let mut recorder = Recorder::new(start, 2);
+        let mut recorder = Recorder::new(start, 2, 1);
         let refused = Outcome::Failed(Failure::Fault(Fault::ConnectRefused));
         recorder.record(&Sample { sent: None, ..sample(start, 0, 0, 10, refused) });
         let stats = &recorder.finish(start + MS(20))[0].names[&1];
@@ -228,9 +268,33 @@ mod tests {
     }
 
     #[test]
+    fn a_group_is_timed_beside_the_requests_and_is_none_of_them() {
+        let start = Instant::now();
+        let mut recorder = Recorder::new(start, 2, 1);
+        recorder.group(0, start + MS(900), MS(300), false);
+        recorder.group(0, start + MS(950), MS(100), true);
+        let second = &recorder.finish(start + MS(990))[0];
+        assert_eq!((second.groups[&0].requests(), second.groups[&0].failed()), (2, 1));
+        assert_eq!((second.names.len(), second.all_names().requests(), second.issued), (0, 0, 0));
+    }
+
+    #[test]
+    fn what_a_rule_saw_stands_beside_its_failure() {
+        let start = Instant::now();
+        let mut recorder = Recorder::new(start, 2, 1);
+        let failure = Failure::Rule(0);
+        for text in ["b", "d", "a", "c", "a"] {
+            recorder.record(&sample(start, 0, 0, 10, Outcome::Failed(failure)));
+            recorder.seen(1, failure, text);
+        }
+        let seen = &recorder.finish(start + MS(20))[0].names[&1].failures[0].1;
+        assert_eq!((seen.count, &seen.examples[..]), (5, &["a", "b", "c"].map(String::from)[..]));
+    }
+
+    #[test]
     fn cancelled_requests_are_neither_succeeded_nor_failed() {
         let start = Instant::now();
-        let mut recorder = Recorder::new(start, 2);
+        let mut recorder = Recorder::new(start, 2, 1);
         recorder.issued();
         recorder.record(&sample(start, 0, 0, 10, Outcome::Cancelled));
         let seconds = recorder.finish(start + MS(20));

@@ -1,11 +1,15 @@
 //! Owns the summary of a run: all its intervals folded, and the figures that everybody shows.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::history::History;
 use super::interval::{Interval, NameStats, Seen};
 use super::outcome::Failure;
-use super::{Catalogue, RequestName};
+use super::{Catalogue, Facet, RequestName};
+
+/// What stands in place of a transaction's method.
+pub const GROUP: &str = "GROUP";
 
 /// A run, folded.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +27,8 @@ pub struct Summary {
     /// The part of it in which load was asked for: until the profile ended or the run was stopped.
     /// Rates are over it, since one answer that never comes would otherwise make them any number.
     pub loaded: Duration,
+    /// Requests that were under way when the warm-up ended: they were issued before all that is here.
+    pub carried: i64,
 }
 
 /// The figures of one name, or of all together.
@@ -58,6 +64,7 @@ impl Summary {
             history: History::default(),
             duration: Duration::ZERO,
             loaded: Duration::ZERO,
+            carried: 0,
         }
     }
 
@@ -78,23 +85,52 @@ impl Summary {
     /// Each name that had requests, in the order of the plan.
     #[must_use]
     pub fn rows(&self) -> Vec<Row> {
-        let row = |(number, stats): (&u16, &NameStats)| Row {
-            name: self.catalogue.names[usize::from(*number)].clone(),
-            stats: stats.clone(),
-            loaded: self.loaded,
-        };
-        self.totals.names.iter().map(row).collect()
+        let mut rows: Vec<Row> = Vec::with_capacity(self.totals.names.len());
+        let mut known: HashMap<&RequestName, usize> = HashMap::new();
+        for (number, stats) in &self.totals.names {
+            let name = &self.catalogue.names[usize::from(*number)];
+            match known.get(name) {
+                Some(row) => rows[*row].stats.merge(stats),
+                None => {
+                    known.insert(name, rows.len());
+                    let (stats, loaded) = (stats.clone(), self.loaded);
+                    rows.push(Row { name: name.clone(), stats, loaded });
+                }
+            }
+        }
+        rows
     }
 
-    /// The figures of the names that `wanted` picks, together.
-    pub fn of(&self, mut wanted: impl FnMut(&RequestName) -> bool) -> NameStats {
+    /// Each transaction that ended, in the order of the plan. Its method is `GROUP`.
+    #[must_use]
+    pub fn groups(&self) -> Vec<Row> {
+        let row = |(number, stats): (&u16, &NameStats)| {
+            let name = self.catalogue.groups[usize::from(*number)].clone();
+            let name = RequestName { method: GROUP.to_owned(), name };
+            Row { name, stats: stats.clone(), loaded: self.loaded }
+        };
+        self.totals.groups.iter().map(row).collect()
+    }
+
+    /// The figures of the series that `wanted` picks, together.
+    pub fn of(&self, mut wanted: impl FnMut(&RequestName, &Facet) -> bool) -> NameStats {
         let mut all = NameStats::default();
+        let nobody = Facet::default();
         for (number, stats) in &self.totals.names {
-            if wanted(&self.catalogue.names[usize::from(*number)]) {
+            let facet = self.catalogue.facets.get(usize::from(*number)).unwrap_or(&nobody);
+            if wanted(&self.catalogue.names[usize::from(*number)], facet) {
                 all.merge(stats);
             }
         }
         all
+    }
+
+    /// The times of the transaction of that name.
+    #[must_use]
+    pub fn group(&self, name: &str) -> NameStats {
+        let number = self.catalogue.groups.iter().position(|group| group == name);
+        let stats = number.and_then(|number| self.totals.groups.get(&(number as u16)));
+        stats.cloned().unwrap_or_default()
     }
 
     /// All names together, as a row.
@@ -116,10 +152,19 @@ impl Summary {
                 stats.failures.iter().map(|(failure, seen)| FailureRow {
                     name: name.clone(),
                     failure: *failure,
-                    seen: *seen,
+                    seen: seen.clone(),
                 })
             })
             .collect();
+        // Series of one name are one name.
+        rows.sort_by(|a, b| (&a.name, a.failure).cmp(&(&b.name, b.failure)));
+        rows.dedup_by(|next, row| {
+            let same = (&next.name, next.failure) == (&row.name, row.failure);
+            if same {
+                row.seen.merge(&next.seen);
+            }
+            same
+        });
         rows.sort_by_key(|row| std::cmp::Reverse(row.seen.count));
         rows
     }
@@ -127,7 +172,8 @@ impl Summary {
     /// Law 4: what was issued less what ended in any way. Zero unless there is a bug.
     #[must_use]
     pub fn unaccounted(&self) -> i64 {
-        self.totals.issued as i64 - self.all.requests() as i64 - self.totals.cancelled as i64
+        let ended = self.all.requests() as i64 + self.totals.cancelled as i64;
+        self.carried + self.totals.issued as i64 - ended
     }
 }
 

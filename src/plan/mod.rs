@@ -18,8 +18,12 @@ mod target;
 mod validate;
 
 pub use document::{Entry, Node, NodeValue};
-pub use model::{Action, Body, Capture, Class, Method, NamedProfile, Plan, Request, Step, Task};
-pub use source::{Loaded, Loading, Partial, load, load_each, load_with, parse};
+pub use model::{
+    AcceptRule, Action, Auth, Body, Bound, Branch, Capture, Check, Class, Connections, Content,
+    Data, Expect, Flow, Items, METHODS, Matcher, NamedProfile, OnFail, Origin, Part, Plan, Range,
+    Redirects, Request, Retry, Settings, Step, Stop, Task, Timeout,
+};
+pub use source::{Loaded, Loading, Partial, load, load_each, load_with, parse, parse_with};
 pub use status::{Accept, AcceptError};
 pub use target::{Target, TargetError};
-pub use validate::{reserved_name, validate};
+pub use validate::{Given, reserved_name, validate, value_of};

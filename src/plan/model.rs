@@ -3,13 +3,15 @@
 //! Templates and expressions are still text, with the place where they stand: the compiler of
 //! programs parses them, because only it knows which names exist.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::document::Node;
 use super::status::Accept;
 use super::target::Target;
-use crate::diagnostic::Placed;
-use crate::load::{Profile, Wait};
+use crate::data;
+use crate::diagnostic::{Place, Placed};
+use crate::load::{Order, Profile, Wait};
 use crate::verdict::Threshold;
 
 /// A whole plan.
@@ -19,6 +21,26 @@ pub struct Plan {
     pub name: String,
     /// The base URL; absent when the plan leaves it to the command line.
     pub target: Option<Placed<Target>>,
+    /// Values that templates can use, computed, in the order of the plan.
+    pub vars: Vec<(Placed<String>, Node)>,
+    /// Environment variables whose values never appear in any output.
+    pub secrets: Vec<Placed<String>>,
+    /// The time at the start that is left out of thresholds and totals.
+    pub warmup: Duration,
+    /// Where all random numbers come from; by chance when absent.
+    pub seed: Option<u64>,
+    /// What holds for every request.
+    pub defaults: Settings,
+    /// How users hold connections.
+    pub connections: Connections,
+    /// Rows of values, by name.
+    pub data: Vec<Data>,
+    /// Once, before the first user.
+    pub before: Vec<Step>,
+    /// Once, at the end.
+    pub after: Vec<Step>,
+    /// Shared pieces.
+    pub flows: Vec<Flow>,
     /// As written; at least one.
     pub classes: Vec<Class>,
     /// As written; may be empty (the command line must then say how many users).
@@ -28,6 +50,21 @@ pub struct Plan {
     pub profile: Option<usize>,
     /// As written.
     pub thresholds: Vec<Placed<Threshold>>,
+    /// Files are looked for below this folder: the plan's own.
+    pub folder: PathBuf,
+    /// Files may also lie elsewhere.
+    pub allow_outside: bool,
+}
+
+/// A source of rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Data {
+    /// The key it stands under.
+    pub name: Placed<String>,
+    /// Where its rows are, and how they are taken.
+    pub definition: data::Definition,
+    /// Where its file is named.
+    pub place: Place,
 }
 
 /// A profile with its name.
@@ -39,6 +76,22 @@ pub struct NamedProfile {
     pub profile: Profile,
     /// How long iterations under way may go on at the end; absent: the default.
     pub grace: Option<Duration>,
+    /// Ends after so many iterations.
+    pub iterations: Option<u64>,
+    /// Wins over the plan's.
+    pub warmup: Option<Duration>,
+}
+
+/// How users hold connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Connections {
+    /// Each user keeps its own alive.
+    #[default]
+    Own,
+    /// Each request opens one.
+    New,
+    /// Borrowed from a pool of so many, over all workers.
+    Shared(u32),
 }
 
 /// A kind of user.
@@ -48,13 +101,29 @@ pub struct Class {
     pub name: Placed<String>,
     /// Its share of the users, 1 when nothing is said; 0 means none.
     pub weight: f64,
-    /// The pause after each iteration; none when nothing is said.
+    /// Exactly so many of them, whatever the weights.
+    pub fixed: Option<u32>,
+    /// How tasks follow each other.
+    pub order: Order,
+    /// The pause after each task; none when nothing is said.
     pub wait: Wait,
+    /// Its own base URL.
+    pub target: Option<Placed<Target>>,
+    /// What holds for every request of this class.
+    pub defaults: Settings,
+    /// How its users hold connections; absent: as the plan says.
+    pub connections: Option<Connections>,
+    /// What its tasks inherit.
+    pub tags: Vec<String>,
+    /// What each user does first.
+    pub on_start: Vec<Step>,
     /// As written; at least one.
     pub tasks: Vec<Task>,
+    /// What each user does last.
+    pub on_stop: Vec<Step>,
 }
 
-/// Something a user does, drawn by weight.
+/// Something a user does.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Task {
     /// The key it stands under.
@@ -63,7 +132,24 @@ pub struct Task {
     pub weight: f64,
     /// An expression; the task is drawn only while it holds.
     pub when: Option<Placed<String>>,
+    /// How often it does anything, as a fraction.
+    pub chance: Option<f64>,
+    /// Its own; those of the class come on top.
+    pub tags: Vec<String>,
+    /// The pause after it, instead of the class's.
+    pub wait: Option<Wait>,
+    /// In a chain: which task follows, by weight; `exit` ends the pass.
+    pub next: Vec<(Placed<String>, f64)>,
     /// What it does, in order. A task that is one request has one step.
+    pub steps: Vec<Step>,
+}
+
+/// A shared piece.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Flow {
+    /// The key it stands under.
+    pub name: Placed<String>,
+    /// What it does, in order.
     pub steps: Vec<Step>,
 }
 
@@ -72,8 +158,14 @@ pub struct Task {
 pub struct Step {
     /// An expression; the step is left out while it does not hold.
     pub when: Option<Placed<String>>,
+    /// How often it is done, as a fraction.
+    pub chance: Option<f64>,
+    /// Its own.
+    pub tags: Vec<String>,
     /// What it does.
     pub action: Action,
+    /// Where it begins.
+    pub place: Place,
 }
 
 /// What a step does.
@@ -89,27 +181,233 @@ pub enum Action {
     Push(Vec<(Placed<String>, Node)>),
     /// Removes the first equal item from lists.
     Remove(Vec<(Placed<String>, Node)>),
+    /// One way or the other.
+    If { condition: Placed<String>, then: Vec<Step>, otherwise: Vec<Step> },
+    /// So many times.
+    Repeat { times: Node, body: Vec<Step> },
+    /// For each item, which is in the variable.
+    For { name: Placed<String>, items: Items, body: Vec<Step> },
+    /// While a condition holds.
+    While { condition: Placed<String>, body: Vec<Step>, at_most: Option<u64> },
+    /// Until a condition holds; one that runs out has failed.
+    Until {
+        condition: Placed<String>,
+        body: Vec<Step>,
+        at_most: Option<u64>,
+        within: Option<Duration>,
+    },
+    /// One branch, by weight.
+    Choose(Vec<Branch>),
+    /// Requests that are sent together.
+    Parallel(Vec<Step>),
+    /// Steps that are timed together.
+    Group { name: Placed<String>, body: Vec<Step> },
+    /// A task of the class or a flow.
+    Call(Placed<String>),
+    /// Marks the group or the task as failed, and ends the iteration.
+    Fail(Placed<String>),
+    /// Ends something.
+    Stop(Stop),
+    /// Writes a line.
+    Log(Placed<String>),
+}
+
+impl Action {
+    /// The lists of steps that stand below it.
+    pub fn bodies(&self) -> impl Iterator<Item = &[Step]> {
+        let none: &[Step] = &[];
+        let [first, second] = match self {
+            Self::If { then, otherwise, .. } => [then.as_slice(), otherwise],
+            Self::Repeat { body, .. }
+            | Self::For { body, .. }
+            | Self::While { body, .. }
+            | Self::Until { body, .. }
+            | Self::Group { body, .. }
+            | Self::Parallel(body) => [body.as_slice(), none],
+            Self::Request(request) => match &request.settings.retry {
+                Some(Some(retry)) => [retry.first.as_slice(), none],
+                _ => [none, none],
+            },
+            _ => [none, none],
+        };
+        let branches = match self {
+            Self::Choose(branches) => branches.as_slice(),
+            _ => &[],
+        };
+        [first, second].into_iter().chain(branches.iter().map(|branch| branch.body.as_slice()))
+    }
+}
+
+/// The items of a `for`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Items {
+    /// An expression that gives a list.
+    Expression(Placed<String>),
+    /// The items themselves.
+    List(Node),
+}
+
+/// A branch of `choose`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Branch {
+    /// Its share.
+    pub weight: f64,
+    /// What it does.
+    pub body: Vec<Step>,
+}
+
+/// What ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// The iteration.
+    Iteration,
+    /// The user, for good.
+    User,
+    /// The run.
+    Run,
+}
+
+/// What follows a failed request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnFail {
+    /// The next step.
+    #[default]
+    Continue,
+    /// The end of something.
+    End(Stop),
+}
+
+impl OnFail {
+    /// Every word for it.
+    pub const WORDS: [(&'static str, Self); 4] = [
+        ("continue", Self::Continue),
+        ("iteration", Self::End(Stop::Iteration)),
+        ("user", Self::End(Stop::User)),
+        ("run", Self::End(Stop::Run)),
+    ];
+}
+
+/// What a request has, and what `defaults` can say for it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Settings {
+    /// Names and the templates of their values; `null` takes a default out.
+    pub headers: Vec<(Placed<String>, Node)>,
+    /// Names and the templates of their values; a list stands for several of the name.
+    pub query: Vec<(Placed<String>, Node)>,
+    /// Names and the templates of their values.
+    pub cookies: Vec<(Placed<String>, Node)>,
+    /// Who sends it.
+    pub auth: Option<Auth>,
+    /// Limits in time.
+    pub timeout: Timeout,
+    /// Whether and how far redirects are followed.
+    pub redirects: Option<Redirects>,
+    /// A compressed answer is asked for.
+    pub compressed: Option<bool>,
+    /// When it is sent again; inner absence: never, whatever the defaults.
+    pub retry: Option<Option<Box<Retry>>>,
+    /// Which status codes are a success: the first rule that fits decides.
+    pub accept: Option<Vec<AcceptRule>>,
+    /// What the answer must hold.
+    pub expect: Option<Vec<Expect>>,
+    /// What a failure ends.
+    pub on_fail: Option<OnFail>,
+}
+
+/// Status codes, and what they mean.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AcceptRule {
+    /// The codes.
+    pub codes: Accept,
+    /// Why they are a success.
+    pub because: Option<String>,
+    /// They are a failure with this message, a template.
+    pub fail: Option<Placed<String>>,
+}
+
+/// Who sends a request.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Auth {
+    /// Nobody, whatever the defaults.
+    None,
+    /// A user name and a password, templates.
+    Basic(Placed<String>, Placed<String>),
+    /// A token, a template.
+    Bearer(Placed<String>),
+}
+
+/// Limits in time; absent ones are the default's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Timeout {
+    /// For each address.
+    pub connect: Option<Duration>,
+    /// Until the head of the answer is whole.
+    pub first_byte: Option<Duration>,
+    /// Between two reads.
+    pub idle: Option<Duration>,
+    /// The whole exchange.
+    pub total: Option<Duration>,
+}
+
+/// How far redirects are followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Redirects {
+    /// How many; 0 is `off`.
+    pub at_most: u8,
+    /// They may lead to hosts that the plan does not name.
+    pub any_host: bool,
+}
+
+impl Default for Redirects {
+    fn default() -> Self {
+        Self { at_most: 10, any_host: false }
+    }
+}
+
+/// When a request is sent again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Retry {
+    /// After which answers.
+    pub status: Accept,
+    /// After connecting failed.
+    pub connect: bool,
+    /// After a limit in time.
+    pub timeout: bool,
+    /// After the connection was reset or closed early.
+    pub reset: bool,
+    /// How often at most, after the first attempt.
+    pub times: u32,
+    /// Before the second attempt.
+    pub wait: Duration,
+    /// By how much the wait grows with each attempt.
+    pub backoff: f64,
+    /// What is done before each further attempt.
+    pub first: Vec<Step>,
 }
 
 /// A request and what is asked of its answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
-    /// `GET`, `POST`, …
-    pub method: Method,
-    /// As written, template and all; begins with `/`.
+    /// As it is sent: `GET`, `POST`, …
+    pub method: String,
+    /// As written, template and all: a path, or a whole URL.
     pub path: Placed<String>,
     /// The name it is counted under; the path as written when nothing is said.
     pub name: Option<Placed<String>>,
-    /// Header names and the templates of their values.
-    pub headers: Vec<(Placed<String>, Node)>,
+    /// What defaults could have said as well.
+    pub settings: Settings,
     /// What is sent.
     pub body: Option<Body>,
-    /// The limit of the whole exchange; absent: the default.
-    pub timeout: Option<Duration>,
-    /// Which status codes are a success.
-    pub accept: Accept,
+    /// It opens a connection of its own, whatever the class does.
+    pub connections: Option<Connections>,
     /// What is kept of the answer.
     pub captures: Vec<Capture>,
+    /// It is in the tables.
+    pub record: bool,
+    /// The pause after it.
+    pub wait: Option<Wait>,
+    /// Where it begins.
+    pub place: Place,
 }
 
 /// The body of a request.
@@ -117,8 +415,60 @@ pub struct Request {
 pub enum Body {
     /// Any value; strings within it are templates. Sent as `application/json`.
     Json(Node),
+    /// Fields of a form, in order; a list stands for several of the name.
+    Form(Vec<(Placed<String>, Node)>),
+    /// Parts of a form with files, in order.
+    Multipart(Vec<Part>),
     /// A template, sent as it is.
     Text(Placed<String>),
+    /// A file below the plan's folder.
+    File {
+        /// Its path.
+        file: Placed<String>,
+        /// `{{ }}` in it is filled in.
+        templates: bool,
+    },
+}
+
+/// A part of `multipart`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// The field's name.
+    pub name: Placed<String>,
+    /// What it holds.
+    pub content: Content,
+    /// Its content type; by the file's ending when absent.
+    pub kind: Option<Placed<String>>,
+    /// The name of the file that is sent, a template; its own when absent.
+    pub filename: Option<Placed<String>>,
+}
+
+/// What a part holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    /// A value, as text.
+    Value(Node),
+    /// One of these files, at random.
+    Files(Vec<Placed<String>>),
+}
+
+/// Where in an answer a value stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Origin {
+    /// A JSONPath into the body.
+    Json(Placed<String>),
+    /// A header.
+    Header(Placed<String>),
+    /// A cookie that the user now has.
+    Cookie(Placed<String>),
+    /// A pattern in the body.
+    Regex(Placed<String>),
+    /// An element of the page, and an attribute of it.
+    Css(Placed<String>, Option<Placed<String>>),
+    /// The whole body.
+    Body,
+    /// A template.
+    Value(Node),
 }
 
 /// A value kept of an answer.
@@ -126,54 +476,90 @@ pub enum Body {
 pub struct Capture {
     /// The variable.
     pub name: Placed<String>,
-    /// A JSONPath (RFC 9535) into the body, as written.
-    pub path: Placed<String>,
+    /// Where it stands.
+    pub origin: Origin,
+    /// Which of several matches.
+    pub pick: crate::expr::Pick,
     /// The value is appended to the list of that name instead of replacing the variable.
     pub push: bool,
+    /// What is kept when there is no match.
+    pub default: Option<Node>,
+    /// It is hidden in all output.
+    pub secret: bool,
 }
 
-/// The methods that a plan can say.
+/// Something that an answer must hold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expect {
+    /// What is looked at and what is asked of it.
+    pub check: Check,
+    /// The message of the failure, a template; made of the check when absent.
+    pub message: Option<Placed<String>>,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// What is looked at, and what is asked of it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Check {
+    /// A value of the answer.
+    Value(Origin, Matcher),
+    /// How long it took, from when it was sent.
+    Time(Bound<Duration>),
+    /// Bytes of the body as they came.
+    Size(Bound<u64>),
+    /// An expression.
+    That(Placed<String>),
+}
+
+/// A limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
-    /// GET
-    Get,
-    /// POST
-    Post,
-    /// PUT
-    Put,
-    /// PATCH
-    Patch,
-    /// DELETE
-    Delete,
-    /// HEAD
-    Head,
-    /// OPTIONS
-    Options,
+pub struct Bound<T> {
+    /// How it is compared.
+    pub op: crate::verdict::Op,
+    /// With what.
+    pub limit: T,
 }
 
-impl Method {
-    /// Every method, by the key that a step uses for it.
-    pub const KEYS: [(&'static str, Self); 7] = [
-        ("get", Self::Get),
-        ("post", Self::Post),
-        ("put", Self::Put),
-        ("patch", Self::Patch),
-        ("delete", Self::Delete),
-        ("head", Self::Head),
-        ("options", Self::Options),
-    ];
-
-    /// As it goes over the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Patch => "PATCH",
-            Self::Delete => "DELETE",
-            Self::Head => "HEAD",
-            Self::Options => "OPTIONS",
-        }
-    }
+/// What is asked of a value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Matcher {
+    /// It is this, after templates.
+    Equals(Node),
+    /// It is not this.
+    NotEquals(Node),
+    /// Text that holds this, or a list with this item.
+    Contains(Node),
+    /// The opposite.
+    NotContains(Node),
+    /// A pattern is found in it.
+    Matches(Placed<String>),
+    /// It is one of these.
+    OneOf(Vec<Node>),
+    /// So many characters, items or keys.
+    Length(Range),
+    /// A number within.
+    Between(Range),
+    /// It is there, or not.
+    Exists(bool),
 }
+
+/// A range of numbers, both ends included; an absent end is open.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Range {
+    /// The least.
+    pub low: Option<f64>,
+    /// The most.
+    pub high: Option<f64>,
+}
+
+/// The methods that have a key of their own.
+pub const METHODS: [(&str, &str); 7] = [
+    ("get", "GET"),
+    ("post", "POST"),
+    ("put", "PUT"),
+    ("patch", "PATCH"),
+    ("delete", "DELETE"),
+    ("head", "HEAD"),
+    ("options", "OPTIONS"),
+];

@@ -1,13 +1,14 @@
 //! Owns the way from a plan's file to the plan, as it is and with each of its environments.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::document::{self, Entry, Node};
 use super::environments;
 use super::files::{self, Files};
 use super::model::Plan;
-use super::validate::{TOP_LEVEL_TOML, TOP_LEVEL_YAML, assigned, sort, validate};
+use super::validate::{Given, TOP_LEVEL_TOML, TOP_LEVEL_YAML, assigned, sort, validate};
 use crate::diagnostic::{Diagnostic, Place, Source};
 
 /// How a plan is read.
@@ -15,8 +16,12 @@ use crate::diagnostic::{Diagnostic, Place, Source};
 pub struct Loading {
     /// The environment that is laid over the plan; none: the plan as it is.
     pub environment: Option<String>,
-    /// Files outside the folder of the plan may be included.
+    /// Files outside the folder of the plan may be included, and read.
     pub allow_outside: bool,
+    /// Plan variables that are set from outside, by name.
+    pub set: Vec<(String, String)>,
+    /// The environment's variables, for `env.X`.
+    pub variables: Arc<BTreeMap<String, String>>,
 }
 
 /// What came of reading a plan.
@@ -99,7 +104,13 @@ pub fn load_each(path: &Path, loading: &Loading, complete: impl Fn(Loaded) -> Lo
 /// others are YAML. It cannot include files.
 #[must_use]
 pub fn parse(path: &str, text: &str) -> Loaded {
-    Read::text(path, text, None, false).plan(None)
+    parse_with(path, text, &Loading::default())
+}
+
+/// The same, with variables.
+#[must_use]
+pub fn parse_with(path: &str, text: &str, loading: &Loading) -> Loaded {
+    Read::text(path, text, None, loading).plan(loading.environment.as_deref())
 }
 
 /// Said once of a text that cannot be read as YAML or TOML.
@@ -113,6 +124,7 @@ struct Read {
     /// Without its environments; absent when it could not be read.
     tree: Option<Node>,
     environments: Vec<Entry>,
+    given: Given,
 }
 
 impl Read {
@@ -124,12 +136,12 @@ impl Read {
             return Err(Diagnostic::without_place(format!("{shown} is a folder"), advice));
         }
         let text = files::read_text(path, path)?;
-        Ok(Self::text(&shown, &text, Some(path), loading.allow_outside))
+        Ok(Self::text(&shown, &text, Some(path), loading))
     }
 
-    fn text(path: &str, text: &str, file: Option<&Path>, allow_outside: bool) -> Self {
+    fn text(path: &str, text: &str, file: Option<&Path>, loading: &Loading) -> Self {
         let (Files { sources, mut diagnostics }, mut tree) =
-            files::read(path, text, file, allow_outside);
+            files::read(path, text, file, loading.allow_outside);
         if tree.is_none()
             && let Some(last) = diagnostics.iter_mut().rfind(|one| one.is_error())
             && last.help.is_none()
@@ -137,7 +149,13 @@ impl Read {
             last.help = Some(UNREAD.to_owned());
         }
         let environments = environments::take(tree.as_mut(), &mut diagnostics);
-        Self { path: path.to_owned(), sources, diagnostics, tree, environments }
+        let given = Given {
+            environment: loading.variables.clone(),
+            set: loading.set.clone(),
+            folder: file.and_then(Path::parent).map(Path::to_owned).unwrap_or_default(),
+            allow_outside: loading.allow_outside,
+        };
+        Self { path: path.to_owned(), sources, diagnostics, tree, environments, given }
     }
 
     fn names(&self) -> Vec<String> {
@@ -168,7 +186,7 @@ impl Read {
             Path::new(&self.path).file_stem().map_or("plan".into(), |stem| stem.to_string_lossy());
         let mut variables = Vec::new();
         let plan = tree.and_then(|tree| {
-            let (plan, mut found) = validate(&tree, &stem);
+            let (plan, mut found) = validate(&tree, &stem, &self.given);
             assigned(&tree, &mut variables);
             // A value that could not be read is missing in the tree: what that leads to is no
             // mistake of its own.

@@ -1,27 +1,54 @@
 //! Owns the walk from the tree to the plan, which finds every mistake in one go.
 
+mod bodies;
+mod computed;
+mod data;
 mod profiles;
+mod requests;
+mod rules;
+mod settings;
 mod steps;
 mod thresholds;
 mod users;
 mod values;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::document::{Entry, Node, NodeValue};
 use super::keys::{Context, Status, foreign};
 use super::model::{NamedProfile, Plan};
 use super::target::Target;
 use crate::diagnostic::{Diagnostic, Place, Placed, suggest};
+use crate::expr::Names;
 
+pub use computed::value_of;
 pub use values::reserved_name;
+
+/// What a plan is read with, beside its text.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    /// The environment's variables, for `env.X`.
+    pub environment: Arc<BTreeMap<String, String>>,
+    /// Plan variables that the command line sets, by name.
+    pub set: Vec<(String, String)>,
+    /// The folder of the plan: files are looked for below it.
+    pub folder: PathBuf,
+    /// Files may also lie elsewhere.
+    pub allow_outside: bool,
+}
 
 /// Makes a plan of the tree, with every error and warning, in the order of their places. With
 /// errors the plan holds what could be read, so that more mistakes can be looked for in it.
 /// `file_stem` names the plan when it has no name of its own.
 #[must_use]
-pub fn validate(document: &Node, file_stem: &str) -> (Option<Plan>, Vec<Diagnostic>) {
-    let mut checker = Checker::default();
+pub fn validate(
+    document: &Node,
+    file_stem: &str,
+    given: &Given,
+) -> (Option<Plan>, Vec<Diagnostic>) {
+    let mut checker = Checker::new(given);
     let plan = checker.plan(document, file_stem);
     let mut diagnostics = checker.diagnostics;
     sort(&mut diagnostics);
@@ -37,7 +64,12 @@ pub(super) fn assigned(document: &Node, names: &mut Vec<String>) {
         NodeValue::Map(entries) => {
             for entry in entries {
                 // A slip of such a key must not make all that it assigns unknown as well.
-                let assigns = ["set", "push", "capture"];
+                if ["for", "in"].contains(&&*entry.key.value)
+                    && let NodeValue::Text(name) = &entry.value.value
+                {
+                    names.push(name.clone());
+                }
+                let assigns = ["set", "push", "capture", "data", "vars"];
                 let key = entry.key.value.as_str();
                 let known = Context::Step.find(key).is_some();
                 let near = if known {
@@ -59,12 +91,6 @@ pub(super) fn assigned(document: &Node, names: &mut Vec<String>) {
 pub(super) fn sort(diagnostics: &mut [Diagnostic]) {
     diagnostics.sort_by_key(|diagnostic| diagnostic.place);
 }
-
-/// Steps that the language has and this version does not, and the keys that stand beside them.
-const LATER_STEPS: [&str; 8] =
-    ["if", "repeat", "for", "while", "until", "choose", "group", "request"];
-const PARTS_OF_LATER_STEPS: [&str; 8] =
-    ["then", "else", "do", "in", "at_most", "within", "url", "name"];
 
 /// Where the plan's own keys stand, in either format.
 pub(super) const TOP_LEVEL_YAML: &str = "the keys of the plan itself stand without indentation";
@@ -89,11 +115,13 @@ fn drop_repeats(diagnostics: &mut Vec<Diagnostic>) {
 }
 
 /// What has been found so far.
-#[derive(Default)]
-struct Checker {
+struct Checker<'g> {
+    given: &'g Given,
     diagnostics: Vec<Diagnostic>,
     /// How often a name was looked for that something may be a slip of.
     suggestions: usize,
+    /// What values that are computed before the run may use: `vars` and `env`.
+    constants: Names,
 }
 
 /// No more than so many are looked for: a hostile plan has many names and many slips.
@@ -124,7 +152,13 @@ impl<'a> Fields<'a> {
     }
 }
 
-impl Checker {
+impl<'g> Checker<'g> {
+    fn new(given: &'g Given) -> Self {
+        let mut constants = Names::default();
+        constants.environment(given.environment.clone());
+        Self { given, diagnostics: Vec::new(), suggestions: 0, constants }
+    }
+
     fn errors(&self) -> usize {
         self.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count()
     }
@@ -174,14 +208,9 @@ impl Checker {
             self.not_a_map(node, place, what, &advice);
             return None;
         };
-        // What belongs to a step that is told to be not there yet is told with it.
-        let later_step = context == Context::Step
-            && entries.iter().any(|entry| LATER_STEPS.contains(&&*entry.key.value));
         let mut odd = false;
         for entry in entries {
-            if !(later_step && PARTS_OF_LATER_STEPS.contains(&&*entry.key.value)) {
-                odd |= !self.key(entry, context);
-            }
+            odd |= !self.key(entry, context);
         }
         Some(Fields { entries, place, odd })
     }
@@ -259,14 +288,30 @@ impl Checker {
             }
         };
         let top = self.fields(document, Context::Plan, entries[0].key.place, "the plan")?;
+        // First, because all that is computed before the run may use them.
+        let vars = self.vars(&top);
         let name = match top.get("name") {
             Some(node) => {
-                self.text(node, "`name`").and_then(|name| self.without_template(name, "`name`"))
+                self.text(node, "`name`").and_then(|name| self.in_one_line(name, "`name`"))
             }
             None => Some(Placed { value: file_stem.to_owned(), place: document.place }),
         };
         let target = top.get("target").and_then(|node| self.target(node));
-        let before = self.errors();
+        let secrets = top.get("secrets").map_or_else(Vec::new, |node| self.secrets(node));
+        let warmup = top.get("warmup").and_then(|node| self.duration(node, "`warmup`"));
+        let seed = top.get("seed").and_then(|node| self.whole(node, "`seed`"));
+        let before_parts = self.errors();
+        let defaults = match top.entry("defaults") {
+            Some(entry) => self.defaults(entry),
+            None => Default::default(),
+        };
+        let connections = top.get("connections").and_then(|node| self.connections(node));
+        let data = top.entry("data").map_or_else(Vec::new, |entry| self.data(entry));
+        let steps = |checker: &mut Self, key: &str| {
+            top.entry(key).and_then(|entry| checker.steps(entry)).unwrap_or_default()
+        };
+        let (before, after) = (steps(self, "before"), steps(self, "after"));
+        let flows = top.entry("flows").map_or_else(Vec::new, |entry| self.flows(entry));
         let classes = match top.entry("users") {
             Some(entry) => self.classes(entry),
             None => {
@@ -274,25 +319,34 @@ impl Checker {
                 None
             }
         };
-        let read_whole = self.errors() == before;
+        let read_whole = self.errors() == before_parts;
         let profiles = top.entry("profiles").map(|entry| self.profiles(entry));
         let profile = self.default_profile(&top, profiles.as_deref());
-        let thresholds = match top.entry("thresholds") {
-            // A name that a wrong request would have had is not unknown.
-            Some(entry) => {
-                let known = classes.as_deref().filter(|_| read_whole);
-                self.thresholds(entry, known.unwrap_or_default())
-            }
-            None => Vec::new(),
-        };
-        Some(Plan {
+        let mut plan = Plan {
             name: name.map_or_else(|| file_stem.to_owned(), |name| name.value),
             target,
+            vars,
+            secrets,
+            warmup: warmup.unwrap_or_default(),
+            seed,
+            defaults,
+            connections: connections.unwrap_or_default(),
+            data,
+            before,
+            after,
+            flows,
             classes: classes.unwrap_or_default(),
             profiles: profiles.unwrap_or_default().into_iter().flatten().collect(),
             profile,
-            thresholds,
-        })
+            thresholds: Vec::new(),
+            folder: self.given.folder.clone(),
+            allow_outside: self.given.allow_outside,
+        };
+        if let Some(entry) = top.entry("thresholds") {
+            // A name that a wrong request would have had is not unknown.
+            plan.thresholds = self.thresholds(entry, read_whole.then_some(&plan));
+        }
+        Some(plan)
     }
 
     fn target(&mut self, node: &Node) -> Option<Placed<Target>> {
@@ -378,5 +432,18 @@ fn home_of(context: Context) -> &'static str {
         Context::Wait => "move it into a `wait`",
         Context::Timeout => "move it into a `timeout`",
         Context::AcceptRule => "move it into a rule of `accept`",
+        Context::Environment => "move it into an environment, under `environments`",
+        Context::Defaults => "move it into `defaults`",
+        Context::Flow => "move it into a flow, under `flows`",
+        Context::Branch => "move it into a branch of `choose`",
+        Context::Part => "move it into a part of `multipart`",
+        Context::BodyFile => "move it below `body_file`",
+        Context::Auth => "move it below `auth`",
+        Context::Redirects => "move it below `redirects`",
+        Context::Retry => "move it below `retry`",
+        Context::Connections => "move it below `connections`",
+        Context::Data => "move it into a source of rows, under `data`",
+        Context::Expect => "move it into an `expect`",
+        Context::Of => "move it below `of`",
     }
 }

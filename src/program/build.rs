@@ -75,6 +75,17 @@ impl Build {
         })
     }
 
+    /// Shows every expression in it.
+    pub(super) fn expressions(&self, show: &mut dyn FnMut(&Expression)) {
+        match self {
+            Self::Value(_) => {}
+            Self::Expression(expression) => show(expression),
+            Self::Text(template) => template.expressions().for_each(show),
+            Self::List(items) => items.iter().for_each(|item| item.expressions(show)),
+            Self::Map(entries) => entries.iter().for_each(|(_, item)| item.expressions(show)),
+        }
+    }
+
     /// Makes the value.
     ///
     /// # Errors
@@ -144,5 +155,53 @@ pub(super) fn json_body(
             }
             out.fixed(b"}");
         }
+    }
+}
+
+/// Appends to a variable; one that holds no list becomes a list of this one item.
+pub fn push(slot: &mut Option<Value>, value: Value) {
+    match slot {
+        Some(Value::List(items)) => Arc::make_mut(items).push(value),
+        _ => *slot = Some(Value::List(Arc::new(vec![value]))),
+    }
+}
+
+/// Removes the first item that equals `value`; nothing happens when there is none.
+pub fn remove(slot: &mut Option<Value>, value: &Value) {
+    if let Some(Value::List(items)) = slot
+        && let Some(position) = items.iter().position(|item| item == value)
+    {
+        Arc::make_mut(items).remove(position);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(slot: &Option<Value>) -> String {
+        serde_json::to_string(slot).unwrap()
+    }
+
+    #[test]
+    fn lists_grow_and_forget() {
+        let mut slot = None;
+        for id in [3, 5, 3] {
+            push(&mut slot, Value::Int(id));
+        }
+        remove(&mut slot, &Value::Int(3));
+        assert_eq!(list(&slot), "[5,3]");
+        remove(&mut slot, &Value::Int(9));
+        remove(&mut None, &Value::Int(9));
+        assert_eq!(list(&slot), "[5,3]");
+    }
+
+    #[test]
+    fn a_copy_of_a_list_is_not_changed_with_it() {
+        let mut slot = Some(Value::empty_list());
+        push(&mut slot, Value::Int(1));
+        let copy = slot.clone();
+        push(&mut slot, Value::Int(2));
+        assert_eq!((list(&copy), list(&slot)), ("[1]".into(), "[1,2]".into()));
     }
 }

@@ -1,302 +1,335 @@
 //! Owns compiling: from a plan whose keys are in order to a program whose names are, too.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use super::build::{Build, json_body};
-use super::{Capture, Class, Instruction, Message, Program, Request, Task};
-use crate::diagnostic::{Diagnostic, Place, Placed, Source, suggest};
-use crate::expr::{Encoding, Expression, Names, ParseError, Selector, Template, Value};
-use crate::load::Wait;
-use crate::metrics::{Catalogue, RequestName};
-use crate::plan::{self, Action, Body, Node, NodeValue, Partial, Plan, Target};
-use crate::protocol::Limits;
+use super::build::Build;
+use super::instruction::{Class, Program, Row, Script};
+use super::judge::{NOT_JUDGED, NOT_JUDGED_TEXT};
+use super::names::Assigned;
+use super::selection::Selection;
+use crate::data::{self, Source as Rows};
+use crate::diagnostic::{Diagnostic, Place, Placed, Source};
+use crate::expr::{Encoding, Expression, Names, ParseError, Template, Uses, Value};
+use crate::load::{Order, Wait};
+use crate::metrics::{Catalogue, Facet, RequestName};
+use crate::plan::{self, Connections, Node, NodeValue, Partial, Plan, Settings, Target, value_of};
 
-/// Compiles `plan` for `target`. The sources are those that the plan was read from; they say where
-/// within a text a mistake stands.
-///
-/// The second value holds warnings.
+/// What a plan is compiled with, beside its text.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// Where requests go that name no other host; wins over the plan's and its classes'.
+    pub target: Option<Target>,
+    /// The environment's variables.
+    pub environment: Arc<BTreeMap<String, String>>,
+    /// Where the order of rows comes from.
+    pub seed: u64,
+    /// Which tasks and steps run.
+    pub selection: Selection,
+}
+
+/// A compiled plan.
+#[derive(Debug)]
+pub struct Compiled {
+    /// What every worker runs.
+    pub program: Program,
+    /// Warnings.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The sources of rows, in the order of the plan.
+    pub data: Vec<Arc<Rows>>,
+}
+
+/// Compiles `plan`. The sources are those that the plan was read from; they say where within a text
+/// a mistake stands.
 ///
 /// # Errors
-/// Every mistake that only the compiler can see: names, templates, expressions, JSONPaths,
+/// Every mistake that only the compiler can see: names, templates, expressions, selectors, files,
 /// tasks that can never run.
 pub fn compile(
     plan: &Plan,
-    target: &Target,
     sources: &[Source],
-) -> Result<(Program, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let mut compiler = Compiler::new(target, sources, None);
-    let classes = plan.classes.iter().map(|class| compiler.class(class)).collect();
-    let Compiler { catalogue, mut diagnostics, .. } = compiler;
+    inputs: &Inputs,
+) -> Result<Compiled, Vec<Diagnostic>> {
+    let mut compiler = Compiler::new(plan, sources, inputs, None);
+    let (classes, before, after) = compiler.all();
+    let Compiler { catalogue, targets, mut diagnostics, data, any_host, pool, .. } = compiler;
     diagnostics.sort_by_key(|diagnostic| diagnostic.place);
     if diagnostics.iter().any(Diagnostic::is_error) {
         return Err(diagnostics);
     }
-    Ok((Program { catalogue, classes }, diagnostics))
+    let data = data.into_iter().filter_map(|(_, source)| source).collect();
+    let program = Program { catalogue, targets, classes, before, after, pool, any_host };
+    Ok(Compiled { program, diagnostics, data })
 }
 
 /// The mistakes that only the compiler can see in a plan that has others already: so that a person
 /// learns of all of them at once.
 #[must_use]
-pub fn mistakes(partial: &Partial, sources: &[Source]) -> Vec<Diagnostic> {
-    let target = Target::parse("http://localhost").expect("the text is a target");
-    let mut compiler = Compiler::new(&target, sources, Some(&partial.assigned));
-    for class in &partial.plan.classes {
-        compiler.class(class);
-    }
+pub fn mistakes(partial: &Partial, sources: &[Source], inputs: &Inputs) -> Vec<Diagnostic> {
+    let mut compiler = Compiler::new(&partial.plan, sources, inputs, Some(&partial.assigned));
+    compiler.all();
     compiler.diagnostics
 }
 
-struct Compiler<'a> {
-    target: &'a Target,
+/// What is known while a plan is compiled.
+pub(super) struct Compiler<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) inputs: &'a Inputs,
     sources: &'a [Source],
     /// The plan is only a part: the variables that the missing parts may assign.
-    missing: Option<&'a [String]>,
-    catalogue: Catalogue,
+    pub(super) missing: Option<&'a [String]>,
+    pub(super) catalogue: Catalogue,
     texts: HashMap<String, u32>,
-    diagnostics: Vec<Diagnostic>,
+    series: HashMap<(RequestName, Option<Facet>), u16>,
+    pub(super) targets: Vec<Target>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) data: Vec<(&'a plan::Data, Option<Arc<Rows>>)>,
+    pub(super) any_host: bool,
+    pub(super) pool: Option<u32>,
+    /// Series are kept apart by class and tags, because a threshold asks for one of them.
+    apart: bool,
+}
+
+/// A class that is being compiled.
+pub(super) struct Draft<'a> {
+    pub(super) class: Class,
+    /// The defaults of its requests, the nearest first.
+    pub(super) defaults: [&'a Settings; 2],
+    pub(super) connections: Connections,
+    pub(super) target: usize,
+    /// What its expressions read while running, those of single requests left out.
+    pub(super) uses: Uses,
+    /// What is called, by name, and where it begins.
+    pub(super) called: Vec<(Placed<String>, Option<usize>)>,
+    /// Calls whose place is not known yet: where they stand, and the position in `called`.
+    pub(super) calls: Vec<(usize, usize)>,
+    /// The tags of what is being compiled.
+    pub(super) tags: Vec<String>,
+    /// What is being compiled was picked by its tags.
+    pub(super) picked: bool,
 }
 
 impl<'a> Compiler<'a> {
-    fn new(target: &'a Target, sources: &'a [Source], missing: Option<&'a [String]>) -> Self {
+    fn new(
+        plan: &'a Plan,
+        sources: &'a [Source],
+        inputs: &'a Inputs,
+        missing: Option<&'a [String]>,
+    ) -> Self {
+        use crate::verdict::Of;
+        let apart = plan
+            .thresholds
+            .iter()
+            .any(|threshold| matches!(threshold.value.of, Some(Of::Class(_) | Of::Tag(_))));
+        let local = || Target::parse("http://localhost").expect("the text is a target");
+        let texts = HashMap::from([(NOT_JUDGED_TEXT.to_owned(), NOT_JUDGED)]);
+        let catalogue =
+            Catalogue { texts: vec![NOT_JUDGED_TEXT.to_owned()], ..Catalogue::default() };
+        let target = inputs.target.clone();
+        let target = target.or_else(|| plan.target.as_ref().map(|target| target.value.clone()));
         Self {
-            target,
+            plan,
+            inputs,
             sources,
             missing,
-            catalogue: Catalogue::default(),
-            texts: HashMap::new(),
+            catalogue,
+            texts,
+            series: HashMap::new(),
+            targets: vec![target.unwrap_or_else(local)],
             diagnostics: Vec::new(),
+            data: Vec::new(),
+            any_host: false,
+            pool: None,
+            apart,
         }
     }
 
-    fn class(&mut self, class: &plan::Class) -> Class {
+    fn all(&mut self) -> (Vec<Class>, Option<Class>, Option<Class>) {
+        self.open_data();
+        self.call_cycles();
+        let before = self.once("before", &self.plan.before);
+        let plan = self.plan;
+        let classes = plan.classes.iter().map(|class| self.class(class)).collect();
+        let after = self.once("after", &plan.after);
+        if self.missing.is_none() {
+            self.notes();
+        }
+        (classes, before, after)
+    }
+
+    /// Opens every source of rows: their columns are names, and what cannot be read is a mistake.
+    fn open_data(&mut self) {
+        for data in &self.plan.data {
+            let source = match Rows::open(&data.definition, self.inputs.seed) {
+                Ok(source) => Some(Arc::new(source)),
+                Err(data::DataError { title, hint }) => {
+                    self.diagnostics.push(Diagnostic::error(data.place, title, hint));
+                    None
+                }
+            };
+            self.data.push((data, source));
+        }
+    }
+
+    /// The names that a class knows, its own assignments and those that all share.
+    fn names(&self, own: &Assigned<'_>) -> (Names, Vec<Option<Value>>) {
+        let plan = self.plan;
         let mut names = Names::default();
         let mut initial = Vec::new();
-        for step in class.tasks.iter().flat_map(|task| &task.steps) {
-            declare(step, &mut names, &mut initial);
+        names.environment(self.inputs.environment.clone());
+        own.declare(&mut names, &mut initial);
+        let mut shared = Assigned::default();
+        shared.shared(plan);
+        shared.steps(&plan.before);
+        shared.declare(&mut names, &mut initial);
+        for (data, source) in &self.data {
+            let columns = source.as_ref().and_then(|source| source.columns());
+            names.row(&data.name.value, columns.map(<[String]>::to_vec));
         }
         for name in self.missing.into_iter().flatten() {
             names.intern(name);
-            initial.resize(names.len(), None);
         }
-        let mut compiled = Class {
-            name: class.name.value.as_str().into(),
-            wait: class.wait,
+        initial.resize(names.len(), None);
+        for (name, node) in &plan.vars {
+            match names.find(&name.value) {
+                // The class writes to it: then it is a variable that begins with that value.
+                Some(slot) if initial[slot].is_none() => initial[slot] = Some(value_of(node)),
+                Some(_) => {}
+                None => names.constant(&name.value, value_of(node)),
+            }
+        }
+        (names, initial)
+    }
+
+    /// The steps of `before` or `after`, as the program of a user that does nothing else.
+    fn once(&mut self, name: &str, steps: &'a [plan::Step]) -> Option<Class> {
+        if steps.is_empty() {
+            return None;
+        }
+        let mut own = Assigned::default();
+        own.steps(steps);
+        let (names, initial) = self.names(&own);
+        let class = Class {
+            name: name.into(),
+            wait: Wait::None,
+            order: Order::Random,
             names,
             initial,
             tasks: Vec::new(),
+            script: Script::default(),
             code: Vec::new(),
             requests: Vec::new(),
+            rows: Vec::new(),
         };
-        for task in &class.tasks {
-            let when = task.when.as_ref().and_then(|when| self.condition(when, &compiled.names));
-            compiled.tasks.push(Task {
-                name: task.name.value.clone(),
-                weight: task.weight,
-                when,
-                start: compiled.code.len(),
-            });
-            for step in &task.steps {
-                self.step(step, &mut compiled);
-            }
-            compiled.code.push(Instruction::End);
+        let none: &'a Settings = &NO_SETTINGS;
+        let mut draft = Draft::new(class, [none, &self.plan.defaults], self.plan.connections, 0);
+        draft.class.script.start = Some(0);
+        self.block(steps, &mut draft);
+        Some(self.finish(draft, None))
+    }
+
+    fn class(&mut self, class: &'a plan::Class) -> Class {
+        let mut own = Assigned::default();
+        own.settings(&class.defaults);
+        own.steps(&class.on_start);
+        class.tasks.iter().for_each(|task| own.steps(&task.steps));
+        own.steps(&class.on_stop);
+        let (names, initial) = self.names(&own);
+        let compiled = Class {
+            name: class.name.value.as_str().into(),
+            wait: class.wait,
+            order: class.order,
+            names,
+            initial,
+            tasks: Vec::new(),
+            script: Script::default(),
+            code: Vec::new(),
+            requests: Vec::new(),
+            rows: Vec::new(),
+        };
+        let connections = class.connections.unwrap_or(self.plan.connections);
+        let target = match (&self.inputs.target, &class.target) {
+            (None, Some(target)) => self.target(&target.value),
+            _ => 0,
+        };
+        let defaults = [&class.defaults, &self.plan.defaults];
+        let mut draft = Draft::new(compiled, defaults, connections, target);
+        draft.tags.clone_from(&class.tags);
+        if !class.on_start.is_empty() {
+            draft.class.script.start = Some(draft.class.code.len());
+            self.block(&class.on_start, &mut draft);
         }
+        self.tasks(class, &mut draft);
+        if !class.on_stop.is_empty() {
+            draft.class.script.stop = Some(draft.class.code.len());
+            self.block(&class.on_stop, &mut draft);
+        }
+        let compiled = self.finish(draft, Some(class));
         if self.missing.is_none() {
-            self.unreachable_tasks(class, &compiled);
-            self.restless(class);
+            self.class_notes(class, &compiled);
         }
         compiled
     }
 
-    fn step(&mut self, step: &plan::Step, class: &mut Class) {
-        let guard = step.when.as_ref().map(|when| {
-            class.code.push(Instruction::End);
-            (class.code.len() - 1, self.condition(when, &class.names))
-        });
-        match &step.action {
-            Action::Request(request) => {
-                let request = self.request(request, &class.names);
-                class.requests.push(request);
-                class.code.push(Instruction::Request(class.requests.len() - 1));
-            }
-            Action::Wait(wait) => class.code.push(Instruction::Wait(*wait)),
-            Action::Set(entries) => self.assign(entries, class, Instruction::Set),
-            Action::Push(entries) => self.assign(entries, class, Instruction::Push),
-            Action::Remove(entries) => {
-                for (name, _) in entries {
-                    self.must_be_a_list(name, &class.names, &class.initial);
-                }
-                self.assign(entries, class, Instruction::Remove);
-            }
+    /// Compiles what is called, and sets what is known only when all is there.
+    fn finish(&mut self, mut draft: Draft<'a>, class: Option<&'a plan::Class>) -> Class {
+        let mut next = 0;
+        while next < draft.called.len() {
+            self.callee(next, class, &mut draft);
+            next += 1;
         }
-        if let Some((at, Some(condition))) = guard {
-            class.code[at] = Instruction::Unless(condition, class.code.len());
-        }
-    }
-
-    fn assign(
-        &mut self,
-        entries: &[(Placed<String>, Node)],
-        class: &mut Class,
-        instruction: fn(usize, Build) -> Instruction,
-    ) {
-        for (name, node) in entries {
-            let Some(slot) = class.names.find(&name.value) else { continue };
-            let mut mistakes = Vec::new();
-            let build = Build::compile(node, &class.names, &mut |node, error| {
-                mistakes.push((node.place, node_text(node), error));
-            });
-            for (place, text, errors) in mistakes {
-                self.mistakes(place, &text, errors);
-            }
-            class.code.push(instruction(slot, build));
-        }
-    }
-
-    /// `remove` from what nothing makes a list is a slip of the pen.
-    fn must_be_a_list(&mut self, name: &Placed<String>, names: &Names, initial: &[Option<Value>]) {
-        let known = names.find(&name.value).is_some();
-        if known {
-            return;
-        }
-        let lists = (0..names.len()).filter(|slot| initial[*slot].is_some());
-        let near = suggest(&name.value, lists.map(|slot| names.name(slot)));
-        let label = near.map_or_else(
-            || "push to it first: `push: { NAME: … }`, or capture with `push: true`".to_owned(),
-            |near| format!("did you mean `{near}`?"),
-        );
-        let title = format!("no list is called `{}`", name.value);
-        self.diagnostics.push(Diagnostic::error(name.place, title, label));
-    }
-
-    fn condition(&mut self, when: &Placed<String>, names: &Names) -> Option<Expression> {
-        match Expression::parse(&when.value, names) {
-            Ok(expression) => Some(expression),
-            Err(errors) => {
-                self.mistakes(when.place, &when.value, errors);
-                None
-            }
-        }
-    }
-
-    fn request(&mut self, request: &plan::Request, names: &Names) -> Request {
-        let mut head = Template::default();
-        head.fixed(format!("{} {}", request.method.as_str(), self.target.base_path()).as_bytes());
-        head.append(self.template(&request.path, Encoding::Path, names));
-        head.fixed(b" HTTP/1.1\r\n");
-        let json = matches!(request.body, Some(Body::Json(_)));
-        let given = |name: &str| {
-            request.headers.iter().any(|(header, _)| header.value.eq_ignore_ascii_case(name))
+        draft.resolve_calls();
+        let Draft { mut class, uses, .. } = draft;
+        // Rows that nothing reads are not taken.
+        let read = |slot: &usize| {
+            uses.slots.contains(slot)
+                || class.requests.iter().any(|request| request.reads.contains(slot))
         };
-        let authority = self.target.authority();
-        let version = env!("CARGO_PKG_VERSION");
-        head.fixed(format!("Host: {authority}\r\n").as_bytes());
-        for (name, value, wanted) in [
-            ("User-Agent", format!("throng/{version}"), true),
-            ("Accept", "*/*".to_owned(), true),
-            ("Content-Type", "application/json".to_owned(), json),
-        ] {
-            if wanted && !given(name) {
-                head.fixed(format!("{name}: {value}\r\n").as_bytes());
+        for (data, source) in &self.data {
+            let Some(source) = source else { continue };
+            let slot = class.names.find(&data.name.value);
+            if let Some(slot) = slot.filter(read) {
+                let per = data.definition.per;
+                class.rows.push(Row { slot, source: source.clone(), per });
             }
         }
-        for (name, node) in &request.headers {
-            head.fixed(format!("{}: ", name.value).as_bytes());
-            let text = Placed { value: node_text(node), place: node.place };
-            head.append(self.template(&text, Encoding::Header, names));
-            head.fixed(b"\r\n");
+        for request in &mut class.requests {
+            let per_request =
+                |row: &Row| row.per == data::Per::Request && request.reads.contains(&row.slot);
+            request.rows =
+                (0..class.rows.len()).filter(|row| per_request(&class.rows[*row])).collect();
+            request.keep_head |= uses.response_head;
+            request.keep_body |= uses.response_body;
+            request.retain = uses.response_head || uses.response_body;
         }
-        let body = request.body.as_ref().map(|body| self.body(body, names));
-        let sends_length = body.is_some()
-            || matches!(
-                request.method,
-                plan::Method::Post | plan::Method::Put | plan::Method::Patch
-            );
-        let message = match body.unwrap_or_default() {
-            body if body.as_fixed().is_none() => Message::HeadAndBody(head, body),
-            body => {
-                let bytes = body.as_fixed().unwrap_or_default();
-                if sends_length {
-                    head.fixed(format!("Content-Length: {}\r\n", bytes.len()).as_bytes());
-                }
-                head.fixed(b"\r\n");
-                head.fixed(bytes);
-                match head.as_fixed() {
-                    Some(fixed) => Message::Fixed(fixed.to_vec()),
-                    None => Message::Head(head),
-                }
-            }
-        };
-        let name = request.name.as_ref().unwrap_or(&request.path).value.clone();
-        let captures = request.captures.iter();
-        let captures = captures.filter_map(|capture| self.capture(capture, names)).collect();
-        let mut limits = Limits::default();
-        if let Some(total) = request.timeout {
-            limits.total = total;
-            limits.connect = limits.connect.min(total);
-            limits.first_byte = total;
-            limits.idle = total;
-        }
-        Request {
-            name: self.name(RequestName { method: request.method.as_str().to_owned(), name }),
-            message,
-            head_only: request.method == plan::Method::Head,
-            limits,
-            accept: request.accept.clone(),
-            captures,
-        }
+        class
     }
 
-    fn body(&mut self, body: &Body, names: &Names) -> Template {
-        match body {
-            Body::Text(text) => self.template(text, Encoding::Plain, names),
-            Body::Json(node) => {
-                let mut template = Template::default();
-                let mut mistakes = Vec::new();
-                json_body(node, names, &mut template, &mut |node, error| {
-                    mistakes.push((node.place, node_text(node), error));
-                });
-                for (place, text, errors) in mistakes {
-                    self.mistakes(place, &text, errors);
-                }
-                template
-            }
-        }
-    }
-
-    fn template(&mut self, text: &Placed<String>, encoding: Encoding, names: &Names) -> Template {
-        Template::parse(&text.value, encoding, names).unwrap_or_else(|errors| {
-            self.mistakes(text.place, &text.value, errors);
-            Template::default()
+    /// The number of a target, which is added when it is new.
+    pub(super) fn target(&mut self, target: &Target) -> usize {
+        let position = self.targets.iter().position(|known| known == target);
+        position.unwrap_or_else(|| {
+            self.targets.push(target.clone());
+            self.targets.len() - 1
         })
     }
 
-    fn capture(&mut self, capture: &plan::Capture, names: &Names) -> Option<Capture> {
-        let slot = names.find(&capture.name.value)?;
-        match Selector::json(&capture.path.value) {
-            Ok(selector) => {
-                let (name, path) = (&capture.name.value, &capture.path.value);
-                let nothing = self.text(format!("capture: {name}: nothing at {path}"));
-                let not_json = self.text(format!("capture: {name}: the answer is no JSON"));
-                Some(Capture { slot, selector, push: capture.push, nothing, not_json })
-            }
-            Err(error) => {
-                self.mistake(capture.path.place, &capture.path.value, error);
-                None
-            }
+    /// The number of the series that requests of this name, class and tags are counted under.
+    pub(super) fn series(&mut self, name: RequestName, facet: Facet) -> u16 {
+        let key = (name, self.apart.then_some(facet));
+        if let Some(number) = self.series.get(&key) {
+            return *number;
         }
-    }
-
-    fn name(&mut self, name: RequestName) -> u16 {
-        let names = &mut self.catalogue.names;
-        let position = names.iter().position(|known| *known == name).unwrap_or_else(|| {
-            names.push(name);
-            names.len() - 1
-        });
         // The reader's budget of nodes keeps a plan far below 65,536 requests.
-        u16::try_from(position).expect("a plan has fewer than 65,536 requests")
+        let number = u16::try_from(self.catalogue.names.len())
+            .expect("a plan has fewer than 65,536 requests");
+        self.catalogue.names.push(key.0.clone());
+        self.catalogue.facets.push(key.1.clone().unwrap_or_default());
+        self.series.insert(key, number);
+        number
     }
 
-    fn text(&mut self, text: String) -> u32 {
+    pub(super) fn text(&mut self, text: String) -> u32 {
         let next = self.catalogue.texts.len() as u32;
         let number = *self.texts.entry(text.clone()).or_insert(next);
         if number == next {
@@ -305,97 +338,160 @@ impl<'a> Compiler<'a> {
         number
     }
 
-    fn unreachable_tasks(&mut self, class: &plan::Class, compiled: &Class) {
-        if class.tasks.iter().all(|task| task.weight == 0.0) {
-            let title = format!("no task of `{}` has a weight", class.name.value);
-            let label = "give at least one task a weight above 0";
-            self.diagnostics.push(Diagnostic::error(class.name.place, title, label));
-        }
-        // A task that waits for a variable which only tasks like it assign never runs.
-        let runs = |task: &Task| task.when.is_none() && task.weight > 0.0;
-        if !compiled.tasks.iter().any(runs)
-            && compiled.tasks.iter().all(|task| {
-                task.when.as_ref().is_some_and(|when| self.starts_false(when, compiled))
-            })
-            && !class.tasks.is_empty()
-        {
-            let title = format!("no task of `{}` can ever run", class.name.value);
-            let label = "every task waits for a variable that only its own tasks assign";
-            self.diagnostics.push(Diagnostic::error(class.name.place, title, label));
-        }
+    /// The number of a transaction.
+    pub(super) fn group(&mut self, name: &str) -> u16 {
+        let groups = &mut self.catalogue.groups;
+        let position = groups.iter().position(|known| known == name).unwrap_or_else(|| {
+            groups.push(name.to_owned());
+            groups.len() - 1
+        });
+        u16::try_from(position).expect("a plan has fewer than 65,536 groups")
     }
 
-    /// It is one variable, which is unset or empty when a user begins.
-    fn starts_false(&self, when: &Expression, class: &Class) -> bool {
-        class.names.find(when.text()).is_some()
-    }
-
-    /// A class that neither waits nor sends anything would only burn the generator's CPU.
-    fn restless(&mut self, class: &plan::Class) {
-        for task in &class.tasks {
-            let rests = |step: &plan::Step| match &step.action {
-                Action::Request(_) => true,
-                Action::Wait(wait) => *wait != Wait::None,
-                _ => false,
-            };
-            if class.wait == Wait::None && !task.steps.iter().any(rests) {
-                let title = format!("task `{}` neither sends nor waits", task.name.value);
-                let label = "add a request, or give the class a `wait`";
-                self.diagnostics.push(Diagnostic::error(task.name.place, title, label));
+    pub(super) fn condition(
+        &mut self,
+        text: &Placed<String>,
+        names: &Names,
+        uses: &mut Uses,
+    ) -> Option<Expression> {
+        match Expression::parse(&text.value, names) {
+            Ok(expression) => {
+                self.unset(text.place, expression.unset_env());
+                self.doubts(text.place, &text.value, &expression.warnings());
+                uses.merge(&expression.uses());
+                Some(expression)
+            }
+            Err(errors) => {
+                self.mistakes(text.place, &text.value, errors);
+                None
             }
         }
     }
 
-    fn mistakes(&mut self, place: Place, text: &str, errors: Vec<ParseError>) {
+    pub(super) fn template(
+        &mut self,
+        text: &Placed<String>,
+        encoding: Encoding,
+        names: &Names,
+        uses: &mut Uses,
+    ) -> Template {
+        match Template::parse(&text.value, encoding, names) {
+            Ok(template) => {
+                self.used(text.place, &text.value, &template, uses);
+                template
+            }
+            Err(errors) => {
+                self.mistakes(text.place, &text.value, errors);
+                Template::default()
+            }
+        }
+    }
+
+    pub(super) fn used(&mut self, place: Place, text: &str, template: &Template, uses: &mut Uses) {
+        self.unset(place, template.unset_env());
+        self.doubts(place, text, template.doubts());
+        uses.merge(&template.uses());
+    }
+
+    pub(super) fn build(&mut self, node: &Node, names: &Names, uses: &mut Uses) -> Build {
+        let mut mistakes = Vec::new();
+        let build = Build::compile(node, names, &mut |node, error| {
+            mistakes.push((node.place, node_text(node), error));
+        });
+        for (place, text, errors) in mistakes {
+            self.mistakes(place, &text, errors);
+        }
+        let mut unset = Vec::new();
+        build.expressions(&mut |expression| {
+            uses.merge(&expression.uses());
+            unset.extend(expression.unset_env().iter().map(|name| (*name).to_owned()));
+        });
+        self.unset(node.place, unset.iter().map(String::as_str).collect());
+        build
+    }
+
+    pub(super) fn unset(&mut self, place: Place, names: Vec<&str>) {
+        let mut told: Vec<&str> = Vec::new();
+        for name in names {
+            if !told.contains(&name) {
+                self.diagnostics.push(Diagnostic::unset(place, name));
+                told.push(name);
+            }
+        }
+    }
+
+    fn doubts(&mut self, place: Place, text: &str, doubts: &[ParseError]) {
+        for doubt in doubts {
+            let place = self.place_within(place, text, doubt);
+            let (title, hint) = (doubt.title.clone(), doubt.hint.clone());
+            self.diagnostics.push(Diagnostic::warning(place, title, hint));
+        }
+    }
+
+    pub(super) fn mistakes(&mut self, place: Place, text: &str, errors: Vec<ParseError>) {
         for error in errors {
             self.mistake(place, text, error);
         }
     }
 
+    pub(super) fn mistake(&mut self, place: Place, text: &str, error: ParseError) {
+        let place = self.place_within(place, text, &error);
+        let diagnostic = Diagnostic::error(place, error.title, error.hint);
+        // A flow is compiled for each class that calls it.
+        if !self.diagnostics.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
     /// Places a mistake within a text: exactly, when the text stands in the file as it is.
-    fn mistake(&mut self, place: Place, text: &str, error: ParseError) {
+    pub(super) fn place_within(&self, place: Place, text: &str, error: &ParseError) -> Place {
         let range = place.range();
         let source = self.sources.get(usize::from(place.source));
         let written = source.and_then(|source| source.text.get(range.clone()));
-        let place = match written.and_then(|written| written.find(text)) {
+        match written.and_then(|written| written.find(text)) {
             Some(offset) if !text.is_empty() => {
                 let start = range.start + offset;
                 Place::new(place.source, start + error.at.start..start + error.at.end)
             }
             _ => place,
-        };
-        self.diagnostics.push(Diagnostic::error(place, error.title, error.hint));
+        }
+    }
+
+    pub(super) fn error(
+        &mut self,
+        place: Place,
+        title: impl Into<String>,
+        label: impl Into<String>,
+    ) {
+        let diagnostic = Diagnostic::error(place, title, label);
+        if !self.diagnostics.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    pub(super) fn warn(
+        &mut self,
+        place: Place,
+        title: impl Into<String>,
+        label: impl Into<String>,
+    ) {
+        let diagnostic = Diagnostic::warning(place, title, label);
+        if !self.diagnostics.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
     }
 }
 
-fn declare(step: &plan::Step, names: &mut Names, initial: &mut Vec<Option<Value>>) {
-    let mut declare = |name: &Placed<String>, list: bool| {
-        let slot = names.intern(&name.value);
-        initial.resize(names.len(), None);
-        if list {
-            initial[slot] = Some(Value::empty_list());
-        }
-    };
-    match &step.action {
-        Action::Request(request) => {
-            for capture in &request.captures {
-                declare(&capture.name, capture.push);
-            }
-        }
-        Action::Set(entries) => entries.iter().for_each(|(name, _)| declare(name, false)),
-        Action::Push(entries) => entries.iter().for_each(|(name, _)| declare(name, true)),
-        // Removing assigns nothing: the list must come from somewhere else.
-        Action::Remove(_) | Action::Wait(_) => {}
-    }
-}
+static NO_SETTINGS: std::sync::LazyLock<Settings> = std::sync::LazyLock::new(Settings::default);
 
 /// A scalar as the text that it is sent as.
-fn node_text(node: &Node) -> String {
+pub(super) fn node_text(node: &Node) -> String {
     match &node.value {
         NodeValue::Text(text) => text.clone(),
         NodeValue::Int(value) => value.to_string(),
         NodeValue::Float(value) => serde_json::Value::from(*value).to_string(),
         NodeValue::Bool(value) => value.to_string(),
+        NodeValue::Null => "null".to_owned(),
         _ => String::new(),
     }
 }

@@ -1,119 +1,121 @@
-//! Owns judging an answer: accept, then captures, in that order.
+//! Owns the rules of a request, compiled: accept, expect, capture.
 
-use std::sync::Arc;
+use super::build::Build;
+use crate::expr::{Expression, Pick, Selector, Template};
+use crate::plan::{Accept, Bound, Range};
+use std::time::Duration;
 
-use super::{Capture, Request};
-use crate::expr::{NotJson, Value};
-use crate::metrics::{Failure, Fault, Outcome};
-
-/// An answer as the rules see it.
-#[derive(Debug, Clone, Copy)]
-pub struct Answer<'a> {
-    /// The status, or what went wrong on the wire.
-    pub status: Result<u16, Fault>,
-    /// The body, when the request keeps it.
-    pub body: &'a [u8],
+/// Status codes and what they mean.
+#[derive(Debug, Clone)]
+pub struct AcceptRule {
+    /// The codes.
+    pub codes: Accept,
+    /// They are a failure with this message.
+    pub fail: Option<Text>,
+    /// Why they are a success.
+    pub because: Option<String>,
 }
 
-/// What the rules made of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Judgement {
-    /// Succeeded, or the first rule that broke.
-    pub outcome: Outcome,
-    /// The iteration cannot go on: a value it was to capture is missing.
-    pub ends_iteration: bool,
+/// A message: failures are grouped by it as written, and show one as it was.
+#[derive(Debug, Clone)]
+pub struct Text {
+    /// The number of the text as written in the catalogue.
+    pub number: u32,
+    /// Where it has holes.
+    pub template: Option<Template>,
 }
 
-impl Request {
-    /// The body is needed: something is captured from it.
-    #[must_use]
-    pub fn keeps_body(&self) -> bool {
-        !self.captures.is_empty()
+/// Where in an answer a value stands.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// In the body.
+    Body(Selector),
+    /// The whole body.
+    Whole,
+    /// A header.
+    Header(String),
+    /// A cookie that the user now has.
+    Cookie(String),
+    /// Made of what the user knows.
+    Value(Build),
+}
+
+/// Something that an answer must hold.
+#[derive(Debug, Clone)]
+pub struct Expect {
+    /// What is asked.
+    pub check: Check,
+    /// The failure's message.
+    pub text: Text,
+    /// The failure's message for a body that is no JSON.
+    pub not_json: u32,
+}
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub enum Check {
+    /// Of a value.
+    Value(Source, Matcher),
+    /// Of the time from when it was sent.
+    Time(Bound<Duration>),
+    /// Of the bytes of the body as they came.
+    Size(Bound<u64>),
+    /// An expression that must hold.
+    That(Expression),
+}
+
+/// What is asked of a value.
+#[derive(Debug, Clone)]
+pub enum Matcher {
+    /// It is this, or it is not.
+    Equals(Build, bool),
+    /// It holds this, or it does not.
+    Contains(Build, bool),
+    /// A pattern is found in it.
+    Matches(Selector),
+    /// It is one of these.
+    OneOf(Vec<Build>),
+    /// So many characters, items or keys.
+    Length(Range),
+    /// A number within.
+    Between(Range),
+    /// It is there, or not.
+    Exists(bool),
+}
+
+/// A value kept of an answer.
+#[derive(Debug, Clone)]
+pub struct Capture {
+    /// The variable.
+    pub slot: usize,
+    /// Where it is.
+    pub source: Source,
+    /// Which of several matches.
+    pub pick: Pick,
+    /// Appended to the variable's list.
+    pub push: bool,
+    /// What is kept when there is none.
+    pub default: Option<Build>,
+    /// It is hidden in all output.
+    pub secret: bool,
+    /// The sentence for an answer without it, in [`Catalogue::texts`](crate::metrics::Catalogue::texts).
+    pub nothing: u32,
+    /// The sentence for an answer that is no JSON.
+    pub not_json: u32,
+}
+
+impl Source {
+    /// It looks at the body.
+    pub(super) fn needs_body(&self) -> bool {
+        matches!(self, Self::Body(_) | Self::Whole)
     }
 
-    /// Judges an answer and takes the captures into `slots`.
-    pub fn judge(&self, answer: Answer<'_>, slots: &mut [Option<Value>]) -> Judgement {
-        let failed =
-            |failure| Judgement { outcome: Outcome::Failed(failure), ends_iteration: false };
-        let status = match answer.status {
-            Ok(status) => status,
-            Err(fault) => return failed(Failure::Fault(fault)),
-        };
-        if !self.accept.allows(status) {
-            return failed(Failure::Status(status));
+    /// It is text by nature: numbers are compared with it as they are written.
+    pub(super) fn is_text(&self) -> bool {
+        match self {
+            Self::Body(selector) => !selector.is_json(),
+            Self::Whole | Self::Header(_) | Self::Cookie(_) => true,
+            Self::Value(_) => false,
         }
-        for capture in &self.captures {
-            match capture.selector.first(answer.body) {
-                Ok(Some(value)) => capture.take(value, slots),
-                missing => {
-                    let text =
-                        if missing == Err(NotJson) { capture.not_json } else { capture.nothing };
-                    for other in self.captures.iter().filter(|other| !other.push) {
-                        slots[other.slot] = None;
-                    }
-                    let outcome = Outcome::Failed(Failure::Rule(text));
-                    return Judgement { outcome, ends_iteration: true };
-                }
-            }
-        }
-        Judgement { outcome: Outcome::Succeeded, ends_iteration: false }
-    }
-}
-
-impl Capture {
-    fn take(&self, value: Value, slots: &mut [Option<Value>]) {
-        if self.push {
-            push(&mut slots[self.slot], value);
-        } else {
-            slots[self.slot] = Some(value);
-        }
-    }
-}
-
-/// Appends to a variable; one that holds no list becomes a list of this one item.
-pub fn push(slot: &mut Option<Value>, value: Value) {
-    match slot {
-        Some(Value::List(items)) => Arc::make_mut(items).push(value),
-        _ => *slot = Some(Value::List(Arc::new(vec![value]))),
-    }
-}
-
-/// Removes the first item that equals `value`; nothing happens when there is none.
-pub fn remove(slot: &mut Option<Value>, value: &Value) {
-    if let Some(Value::List(items)) = slot
-        && let Some(position) = items.iter().position(|item| item == value)
-    {
-        Arc::make_mut(items).remove(position);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn list(slot: &Option<Value>) -> String {
-        serde_json::to_string(slot).unwrap()
-    }
-
-    #[test]
-    fn lists_grow_and_forget() {
-        let mut slot = None;
-        for id in [3, 5, 3] {
-            push(&mut slot, Value::Int(id));
-        }
-        remove(&mut slot, &Value::Int(3));
-        assert_eq!(list(&slot), "[5,3]");
-        remove(&mut slot, &Value::Int(9));
-        remove(&mut None, &Value::Int(9));
-        assert_eq!(list(&slot), "[5,3]");
-    }
-
-    #[test]
-    fn a_copy_of_a_list_is_not_changed_with_it() {
-        let mut slot = Some(Value::empty_list());
-        push(&mut slot, Value::Int(1));
-        let copy = slot.clone();
-        push(&mut slot, Value::Int(2));
-        assert_eq!((list(&copy), list(&slot)), ("[1]".into(), "[1,2]".into()));
     }
 }

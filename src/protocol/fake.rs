@@ -204,6 +204,10 @@ impl Protocol for Fake {
         }))
     }
 
+    fn share_cookies(&self, from: &mut Kept, with: &mut Kept) {
+        with.cookies.clone_from(&from.cookies);
+    }
+
     fn cookie(&self, kept: &Kept, target: usize, _path: &str, name: &str) -> Option<String> {
         let mut cookies = kept.cookies.iter();
         let found = cookies.find(|(at, known, _)| (*at, known.as_str()) == (target, name));

@@ -130,6 +130,9 @@ pub trait Protocol: 'static {
     /// It is no origin that requests can be sent to, or there are too many targets already.
     fn target(&self, origin: &str) -> Result<usize, Fault>;
 
+    /// Lets both use the cookies of the first: they are one user's, who sends requests together.
+    fn share_cookies(&self, from: &mut Self::Connection, with: &mut Self::Connection);
+
     /// The value of a cookie that the user would send to this path of the target.
     fn cookie(
         &self,

@@ -1,34 +1,72 @@
 //! Owns checking a plan: read, validate and compile, and every mistake of all three at once.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::diagnostic::Diagnostic;
-use crate::plan::{self, Loaded, Loading, Target};
-use crate::program;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::plan::{self, Loaded, Loading};
+use crate::program::{self, Inputs, Selection};
 
 /// Reads the plan in a file and checks it whole, with each of its environments. The plan is there
 /// when there is no error.
 #[must_use]
-pub fn check(path: &Path) -> Loaded {
-    plan::load_each(path, &Loading::default(), complete)
+pub fn check(path: &Path, loading: &Loading, selection: &Selection) -> Loaded {
+    plan::load_each(path, loading, |loaded| complete(loaded, loading, selection))
+}
+
+/// The same for a run: of the environments only the one that is asked for matters, and what has no
+/// value outside of the plan is an error.
+#[must_use]
+pub fn read(path: &Path, loading: &Loading, selection: &Selection) -> Loaded {
+    strictly(complete(plan::load_with(path, loading), loading, selection))
 }
 
 /// Adds what only the compiler sees, in the order of places.
 #[must_use]
-pub fn complete(mut loaded: Loaded) -> Loaded {
+pub fn complete(mut loaded: Loaded, loading: &Loading, selection: &Selection) -> Loaded {
+    let inputs = Inputs {
+        target: None,
+        environment: loading.variables.clone(),
+        seed: 0,
+        selection: selection.clone(),
+    };
     let found = match (&loaded.plan, &loaded.partial) {
-        (Some(plan), _) => {
-            let target = plan.target.as_ref().map(|target| target.value.clone());
-            // Any target serves: what it is called changes no mistake.
-            let any = || Target::parse("http://localhost").expect("the text is a target");
-            let compiled = program::compile(plan, &target.unwrap_or_else(any), &loaded.sources);
-            compiled.map_or_else(|mistakes| mistakes, |(_, warnings)| warnings)
-        }
-        (None, Some(partial)) => program::mistakes(partial, &loaded.sources),
+        (Some(plan), _) => match program::compile(plan, &loaded.sources, &inputs) {
+            Ok(compiled) => compiled.diagnostics,
+            Err(mistakes) => mistakes,
+        },
+        (None, Some(partial)) => program::mistakes(partial, &loaded.sources, &inputs),
         (None, None) => Vec::new(),
     };
-    loaded.diagnostics.extend(found);
+    for one in found {
+        if !loaded.diagnostics.contains(&one) {
+            loaded.diagnostics.push(one);
+        }
+    }
     loaded.diagnostics.sort_by_key(|diagnostic| diagnostic.place);
     loaded.plan = loaded.plan.filter(|_| !loaded.diagnostics.iter().any(Diagnostic::is_error));
     loaded
+}
+
+/// What is missing outside of the plan keeps it from being run.
+#[must_use]
+pub fn strictly(mut loaded: Loaded) -> Loaded {
+    for diagnostic in &mut loaded.diagnostics {
+        if diagnostic.severity == Severity::Unset {
+            diagnostic.severity = Severity::Error;
+        }
+    }
+    loaded.plan = loaded.plan.filter(|_| !loaded.diagnostics.iter().any(Diagnostic::is_error));
+    loaded
+}
+
+/// The environment's variables, those that are no text left out.
+#[must_use]
+pub fn variables() -> Arc<BTreeMap<String, String>> {
+    let all = std::env::vars_os();
+    Arc::new(
+        all.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect(),
+    )
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod descriptors;
+mod once;
 mod options;
 mod prepare;
 mod reach;
@@ -9,9 +10,10 @@ mod results;
 mod run;
 mod seconds;
 mod signals;
+mod watch;
 mod way;
 
-pub use check::{check, complete};
+pub use check::{check, complete, read, strictly, variables};
 pub use options::{Options, Output, ProfileChoice, Ramp, Trust};
 pub use prepare::{Prepared, prepare};
 pub use run::run;

@@ -1,10 +1,13 @@
 //! Owns what a run can be told beyond its plan.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::way::Pinned;
 use crate::plan::Target;
+use crate::program::Selection;
 use crate::units::Rate;
 
 /// What the command line asks of a run.
@@ -20,6 +23,10 @@ pub struct Options {
     pub demo: bool,
     /// Only these classes; all with a weight when empty.
     pub classes: Vec<String>,
+    /// Only what carries these tags.
+    pub selection: Selection,
+    /// Variables of the plan and of the environment, as the plan was read with.
+    pub variables: Arc<BTreeMap<String, String>>,
     /// How many users, and for how long.
     pub load: ProfileChoice,
     /// The seed of all random numbers; chosen by chance when absent.

@@ -1,15 +1,18 @@
 //! Owns preparing a run: plan and command line together become what the engine needs, or mistakes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::options::{Options, ProfileChoice, Ramp};
 use super::way::Way;
+use crate::data::{Per, Source as Rows};
 use crate::diagnostic::{Diagnostic, Source, suggest};
 use crate::load::{Profile, Schedule, Span, order};
 use crate::plan::{Plan, Target};
-use crate::program::{self, Program};
+use crate::program::{self, Inputs, Program};
 use crate::protocol::http::Roots;
 use crate::units::format_duration;
+use crate::untrusted::Secrets;
 use crate::verdict::Threshold;
 
 /// How long iterations under way may go on at the end, when nobody says.
@@ -24,10 +27,9 @@ pub struct Prepared {
     pub schedule: Schedule,
     /// The class of each slot.
     pub order: Vec<u16>,
-    /// Where requests go.
-    pub target: Target,
-    /// How the target is reached.
-    pub way: Way,
+    /// Where requests go: first the plan's own target, then those that it names elsewhere; each
+    /// with how it is reached.
+    pub targets: Vec<(Target, Way)>,
     /// The profile in words.
     pub profile: String,
     /// Its parts in time.
@@ -36,6 +38,14 @@ pub struct Prepared {
     pub grace: Duration,
     /// What the run must show.
     pub thresholds: Vec<Threshold>,
+    /// Ends after so many iterations of all users.
+    pub iterations: Option<u64>,
+    /// The time at the start that is left out of thresholds and totals.
+    pub warmup: Duration,
+    /// Where all random numbers come from.
+    pub seed: u64,
+    /// What must not appear in any output.
+    pub secrets: Secrets,
 }
 
 /// Brings plan and options together. `target` is where requests go when it is known already (the
@@ -59,41 +69,111 @@ pub fn prepare(
             "write `target: http://127.0.0.1:8000` in the plan, or add `--target URL` (or `--demo`)",
         ));
     }
-    let way = target.as_ref().map(|target| Way::to(target, options, Roots::of_system));
-    let way = way.transpose().map_err(|mistake| mistakes.push(mistake)).ok().flatten();
     let load = load(plan, &options.load).map_err(|mistake| mistakes.push(mistake)).ok();
     let weights = weights(plan, &options.classes).map_err(|mistake| mistakes.push(mistake)).ok();
-    // The compiler needs some target; without one its result is thrown away below.
-    let placeholder = || Target::parse("http://localhost").expect("the text is a target");
-    let compiled = program::compile(plan, &target.clone().unwrap_or_else(placeholder), sources);
-    match (compiled, target.zip(way), load, weights) {
-        (Ok((program, _)), Some((target, way)), Some((profile, words, grace)), Some(weights)) => {
-            let schedule = Schedule::new(&profile);
-            let prepared = Prepared {
-                program,
-                order: order(&weights, schedule.peak() as usize),
-                schedule,
-                spans: profile.spans(),
-                target,
-                way,
-                profile: words,
-                grace: options.grace.or(grace).unwrap_or(GRACE),
-                thresholds: plan.thresholds.iter().map(|placed| placed.value.clone()).collect(),
-            };
-            Ok(prepared)
+    let seed = options.seed.or(plan.seed).unwrap_or_else(seed_by_chance);
+    let inputs = Inputs {
+        target: options.target.clone().or_else(|| target.clone().filter(|_| options.demo)),
+        environment: options.variables.clone(),
+        seed,
+        selection: options.selection.clone(),
+    };
+    let compiled = match program::compile(plan, sources, &inputs) {
+        Ok(compiled) => compiled,
+        Err(found) => {
+            mistakes.extend(found);
+            return Err(mistakes);
         }
-        (compiled, ..) => {
-            mistakes.extend(compiled.err().unwrap_or_default());
-            Err(mistakes)
+    };
+    let mut targets = Vec::new();
+    for target in &compiled.program.targets {
+        match Way::to(target, options, Roots::of_system) {
+            Ok(way) => targets.push((target.clone(), way)),
+            Err(mistake) => mistakes.push(mistake),
         }
     }
+    let (Some(load), Some((weights, fixed)), true) = (load, weights, mistakes.is_empty()) else {
+        return Err(mistakes);
+    };
+    let Load { profile, words, grace, iterations, warmup } = load;
+    let schedule = Schedule::new(&profile);
+    let order = order(&weights, &fixed, schedule.peak() as usize);
+    mistakes.extend(too_few_rows(&compiled.program, &order));
+    let warmup = warmup.unwrap_or(plan.warmup);
+    if !warmup.is_zero() && warmup >= schedule.total() {
+        mistakes.push(Diagnostic::without_place(
+            format!("the warm-up of {} is as long as the run", format_duration(warmup)),
+            "make the run longer, or the warm-up shorter",
+        ));
+    }
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
+    let secrets = Secrets::default();
+    for name in &plan.secrets {
+        if let Some(value) = options.variables.get(&name.value) {
+            secrets.add(value);
+        }
+    }
+    Ok(Prepared {
+        program: compiled.program,
+        order,
+        schedule,
+        spans: profile.spans(),
+        targets,
+        profile: words,
+        grace: options.grace.or(grace).unwrap_or(GRACE),
+        thresholds: plan.thresholds.iter().map(|placed| placed.value.clone()).collect(),
+        iterations: options.iterations.or(iterations),
+        warmup,
+        seed,
+        secrets,
+    })
 }
 
-/// The profile that runs, in figures and in words, and its own grace.
-fn load(
-    plan: &Plan,
-    choice: &ProfileChoice,
-) -> Result<(Profile, String, Option<Duration>), Diagnostic> {
+/// Rows that users hold must be enough for them, unless they may be shared.
+fn too_few_rows(program: &Program, order: &[u16]) -> Vec<Diagnostic> {
+    let mut wanted: Vec<(Arc<Rows>, u64)> = Vec::new();
+    for (number, class) in program.classes.iter().enumerate() {
+        let users = order.iter().filter(|class| usize::from(**class) == number).count() as u64;
+        for row in class.rows.iter().filter(|row| row.per == Per::User) {
+            match wanted.iter_mut().find(|(source, _)| Arc::ptr_eq(source, &row.source)) {
+                Some((_, all)) => *all += users,
+                None => wanted.push((row.source.clone(), users)),
+            }
+        }
+    }
+    let short =
+        wanted.iter().filter(|(source, users)| !source.recycles() && source.rows() < *users);
+    let told = short.map(|(source, users)| {
+        let rows =
+            if source.rows() == 1 { "1 row".to_owned() } else { format!("{} rows", source.rows()) };
+        Diagnostic::without_place(
+            format!("`{}` has {rows}, and {users} users hold one each", source.name()),
+            "add rows, run fewer users, or write `at_end: recycle` to share them",
+        )
+    });
+    told.collect()
+}
+
+/// Small enough to type again, and to survive JSON readers that know only doubles.
+fn seed_by_chance() -> u64 {
+    let nanos = jiff::Timestamp::now().as_nanosecond() as u64;
+    nanos.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 44
+}
+
+/// The load that runs.
+struct Load {
+    profile: Profile,
+    /// The profile in words.
+    words: String,
+    grace: Option<Duration>,
+    iterations: Option<u64>,
+    warmup: Option<Duration>,
+}
+
+/// The profile that runs, in figures and in words.
+fn load(plan: &Plan, choice: &ProfileChoice) -> Result<Load, Diagnostic> {
     let named = match &choice.profile {
         None => plan.profile.map(|position| &plan.profiles[position]),
         Some(name) => {
@@ -107,6 +187,8 @@ fn load(
         }
     };
     let grace = named.and_then(|named| named.grace);
+    let warmup = named.and_then(|named| named.warmup);
+    let iterations = named.and_then(|named| named.iterations).filter(|_| choice.users.is_none());
     let Some(users) = choice.users else {
         let Some(named) = named else {
             return Err(Diagnostic::without_place(
@@ -115,13 +197,14 @@ fn load(
             ));
         };
         let name = named.name.value.clone();
-        return Ok(match choice.run_time {
-            None => (named.profile.clone(), format!("profile {name}"), grace),
+        let (profile, words) = match choice.run_time {
+            None => (named.profile.clone(), format!("profile {name}")),
             Some(time) => {
                 let words = format!("profile {name}, for {}", format_duration(time));
-                (named.profile.clone().lasting(time), words, grace)
+                (named.profile.clone().lasting(time), words)
             }
-        });
+        };
+        return Ok(Load { profile, words, grace, iterations, warmup });
     };
     let Some(total) = choice.run_time.or_else(|| named.map(|named| named.profile.total())) else {
         return Err(Diagnostic::without_place(
@@ -141,19 +224,22 @@ fn load(
         }
     };
     let what = if users == 1 { "user" } else { "users" };
-    Ok((profile, format!("{users} {what} {speed}"), grace))
+    let words = format!("{users} {what} {speed}");
+    Ok(Load { profile, words, grace, iterations, warmup })
 }
 
-/// The weight of each class. Naming classes picks them; one that has no weight in the plan then
-/// counts as 1, since naming it says that it is wanted.
-fn weights(plan: &Plan, wanted: &[String]) -> Result<Vec<f64>, Diagnostic> {
+/// The weight of each class, and how many fixed users it has. Naming classes picks them; one that has
+/// no weight in the plan then counts as 1, since naming it says that it is wanted.
+fn weights(plan: &Plan, wanted: &[String]) -> Result<(Vec<f64>, Vec<u32>), Diagnostic> {
     let names = || plan.classes.iter().map(|class| class.name.value.as_str());
     if let Some(unknown) = wanted.iter().find(|name| !names().any(|known| known == *name)) {
         let title = format!("the plan has no user class `{unknown}`");
         return Err(Diagnostic::without_place(title, did_you_mean(unknown, names())));
     }
     let weight = |class: &crate::plan::Class| {
-        if wanted.is_empty() {
+        if class.fixed.is_some() {
+            0.0
+        } else if wanted.is_empty() {
             class.weight
         } else if !wanted.contains(&class.name.value) {
             0.0
@@ -164,13 +250,20 @@ fn weights(plan: &Plan, wanted: &[String]) -> Result<Vec<f64>, Diagnostic> {
         }
     };
     let weights: Vec<f64> = plan.classes.iter().map(weight).collect();
-    if weights.iter().all(|weight| *weight == 0.0) {
+    let picked =
+        |class: &crate::plan::Class| wanted.is_empty() || wanted.contains(&class.name.value);
+    let fixed: Vec<u32> = plan
+        .classes
+        .iter()
+        .map(|class| class.fixed.filter(|_| picked(class)).unwrap_or(0))
+        .collect();
+    if weights.iter().all(|weight| *weight == 0.0) && fixed.iter().all(|fixed| *fixed == 0) {
         return Err(Diagnostic::without_place(
             "no user class has a weight above 0",
             "give one a weight, or name one on the command line",
         ));
     }
-    Ok(weights)
+    Ok((weights, fixed))
 }
 
 fn did_you_mean<'a>(wrong: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {

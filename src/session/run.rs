@@ -4,26 +4,28 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::descriptors;
+use super::once;
 use super::options::Options;
 use super::prepare::{Prepared, prepare};
 use super::reach::{self, NotReached};
 use super::results::{Folder, cannot_write, link_latest, sinks};
-use super::seconds::Seconds;
 use super::signals::Signals;
+use super::watch::{Follow, Watched};
 use super::way;
 use super::{colour, say};
-use crate::control::{Command, StopReason};
+use crate::control::StopReason;
 use crate::demo::{self, Demo};
 use crate::diagnostic::{self, Diagnostic, Source};
-use crate::engine::{self, Handover, Setup, Workers};
-use crate::event::{Ended, Event, Second, Started};
+use crate::engine::{self, Setup};
+use crate::event::{Aside, Ended, Event, Started};
 use crate::exit::Exit;
-use crate::load::Schedule;
-use crate::metrics::{Fault, Interval, Summary};
+use crate::expr::Run;
+use crate::metrics::{Fault, Summary};
 use crate::plan::{Plan, Target};
+use crate::program::Program;
 use crate::protocol::http::{Http, Reach, Settings};
 use crate::sink::FanOut;
 use crate::verdict::{Verdict, judge, validity};
@@ -79,32 +81,36 @@ async fn measure(
         Ok(signals) => signals,
         Err(error) => return mistakes(&[cannot("listen for signals", &error)], sources),
     };
-    let target = prepared.target.clone();
-    say(&way::remark(&target, &options.trust));
-    let reached = tokio::select! {
-        reached = reach::reach(&target, &prepared.way, options.wait_for) => reached,
-        reason = signals.next() => {
-            out.discard();
-            say("stopped before the first user: nothing was sent\n");
-            return stopped_exit(reason);
+    let mut reached = Vec::with_capacity(prepared.targets.len());
+    for (target, way) in &prepared.targets {
+        say(&way::remark(target, &options.trust));
+        let one = tokio::select! {
+            one = reach::reach(target, way, options.wait_for) => one,
+            reason = signals.next() => {
+                out.discard();
+                say("stopped before the first user: nothing was sent\n");
+                return stopped_exit(reason);
+            }
+        };
+        match one {
+            Ok(one) => {
+                warn_of_distance(target, &one.addresses, options.yes);
+                reached.push(one);
+            }
+            Err(NotReached::Fault(fault)) => {
+                out.discard();
+                return unreached(target, fault);
+            }
+            Err(NotReached::Forbidden) => {
+                out.discard();
+                let mistake = Diagnostic::without_place(
+                    format!("{target} is a link-local address, where clouds hand out credentials"),
+                    "load is never sent there; nothing was sent",
+                );
+                return mistakes(&[mistake], sources);
+            }
         }
-    };
-    let reached = match reached {
-        Ok(reached) => reached,
-        Err(NotReached::Fault(fault)) => {
-            out.discard();
-            return unreached(&target, fault);
-        }
-        Err(NotReached::Forbidden) => {
-            out.discard();
-            let mistake = Diagnostic::without_place(
-                format!("{target} is a link-local address, where clouds hand out credentials"),
-                "load is never sent there; nothing was sent",
-            );
-            return mistakes(&[mistake], sources);
-        }
-    };
-    warn_of_distance(&target, &reached.addresses, options.yes);
+    }
     let mut started = about(plan, sources, options, &prepared, workers, &out.path);
     let mut fan_out = match sinks(&out.path, &options.output) {
         Ok(fan_out) => fan_out,
@@ -113,28 +119,94 @@ async fn measure(
             return mistakes(&[cannot_write(&path, &error)], sources);
         }
     };
-    let setup = Arc::new(Setup {
+    let run = Run::new(run_id(&out.path), tokio::time::Instant::now(), jiff::Timestamp::now());
+    let mut setup = Setup {
         program: Arc::new(prepared.program),
         schedule: prepared.schedule,
         order: prepared.order,
         seed: started.seed,
         grace: prepared.grace,
-        iterations: options.iterations,
+        iterations: prepared.iterations,
+        run: Arc::new(run),
+        secrets: prepared.secrets,
         workers,
-    });
-    let settings =
-        Settings { open: way::opener(options, reached.tls.clone()), ..Settings::default() };
-    let protocol = || Http::new(vec![reached.clone()], settings.clone());
+    };
+    let settings = Settings {
+        open: way::opener(options, reached[0].tls.clone()),
+        any_host: setup.program.any_host,
+        // Each worker has its share of the pool, and at least one connection.
+        pool: setup
+            .program
+            .pool
+            .map_or(Settings::default().pool, |pool| (pool as usize).div_ceil(workers).max(1)),
+    };
+    let protocol = || Http::new(reached.clone(), settings.clone());
     started.at = jiff::Timestamp::now();
     fan_out.take(&Event::Started(&started));
-    let workers = match engine::start(setup.clone(), protocol) {
-        Ok(workers) => workers,
-        Err(error) => return mistakes(&[cannot("start the workers", &error)], sources),
-    };
-    let mut summary = Summary::new(started.catalogue.clone());
-    let watched = watch(workers, &mut signals, &setup.schedule, &mut summary, &mut fan_out).await;
+    let mut asides = Vec::new();
+    let mut before_failed = None;
+    if let Some(before) = setup.program.before.clone() {
+        let shared = Arc::new(setup.clone());
+        let (once, aside) = tokio::select! {
+            ran = once::run("before", 0, &shared, &before, protocol()) => ran,
+            reason = signals.next() => {
+                say("stopped in `before`: no user was started\n");
+                return stopped_exit(reason);
+            }
+        };
+        if !once.succeeded {
+            before_failed = Some(once::complaint(&aside));
+        }
+        asides.push(aside);
+        let mut program = Program::clone(&setup.program);
+        program.adopt(&before.names, &once.slots);
+        setup.program = Arc::new(program);
+    }
+    let setup = Arc::new(setup);
+    let mut follow = Follow::new(&setup.schedule, prepared.warmup, &started.catalogue);
+    let mut watched = Watched::default();
+    if before_failed.is_none() {
+        let workers = match engine::start(setup.clone(), protocol) {
+            Ok(workers) => workers,
+            Err(error) => return mistakes(&[cannot("start the workers", &error)], sources),
+        };
+        watched = follow.watch(workers, &mut signals, &mut fan_out).await;
+    }
+    if let Some(after) = &setup.program.after {
+        let ran = tokio::select! {
+            ran = once::run("after", 1, &setup, after, protocol()) => Some(ran),
+            _ = signals.next() => None,
+        };
+        match ran {
+            Some((once, aside)) => {
+                if !once.succeeded {
+                    say(&format!("warning: {}", setup.secrets.hidden(&once::complaint(&aside))));
+                }
+                asides.push(aside);
+            }
+            None => say("stopped in `after`: what it was to undo may be left\n"),
+        }
+    }
+    if let Some(complaint) = before_failed {
+        out.discard();
+        say(&format!("error: {}  no user was started\n", setup.secrets.hidden(&complaint)));
+        return Exit::Unreached;
+    }
     link_latest(&out.path);
-    conclude(&started, &summary, &watched, options.fail_on_error, &mut fan_out)
+    let (summary, warmup) = follow.into_parts();
+    let conclusion = Conclusion {
+        started: &started,
+        summary: &summary,
+        warmup: warmup.as_ref(),
+        asides: &asides,
+        watched: &watched,
+    };
+    conclusion.conclude(options.fail_on_error, &mut fan_out)
+}
+
+/// What `run.id` gives: the name of the folder of results, which no other run has.
+fn run_id(out: &Path) -> String {
+    out.file_name().map_or_else(|| "run".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 /// A word when load leaves the private network, and when people may think that it takes a proxy.
@@ -152,120 +224,54 @@ fn warn_of_distance(target: &Target, addresses: &[SocketAddr], yes: bool) {
     }
 }
 
-/// What was seen of a run apart from its figures.
-struct Watched {
-    stopped: Option<StopReason>,
-    lost: u64,
+/// All that is known at the end.
+struct Conclusion<'a> {
+    started: &'a Started,
+    summary: &'a Summary,
+    warmup: Option<&'a Summary>,
+    asides: &'a [Aside],
+    watched: &'a Watched,
 }
 
-/// Follows the workers to their end: seconds go into the summary and to the sinks.
-async fn watch(
-    mut workers: Workers,
-    signals: &mut Signals,
-    schedule: &Schedule,
-    summary: &mut Summary,
-    fan_out: &mut FanOut,
-) -> Watched {
-    let mut seconds = Seconds::new(workers.count());
-    let mut watched = Watched { stopped: None, lost: 0 };
-    let mut duration = Duration::ZERO;
-    let start = Instant::now();
-    // Until when load is asked for: the profile's end, or the order to stop.
-    let mut loaded = schedule.total();
-    loop {
-        let handover = tokio::select! {
-            handover = workers.output.recv() => handover,
-            reason = signals.next() => {
-                let again = watched.stopped.is_some();
-                let first = *watched.stopped.get_or_insert(reason);
-                let command = if again { Command::Cut(first) } else { Command::Drain(first) };
-                if !again {
-                    loaded = loaded.min(start.elapsed());
-                    fan_out.take(&Event::Stopping(reason));
-                }
-                // A worker that has ended already needs no command.
-                let _ = workers.commands.send(Some(command));
-                continue;
-            }
+impl Conclusion<'_> {
+    /// Judges, writes what is left to write, and finds the exit code.
+    fn conclude(&self, fail_on_error: bool, fan_out: &mut FanOut) -> Exit {
+        let Self { started, summary, warmup, asides, watched } = *self;
+        let verdict = Verdict {
+            thresholds: started
+                .thresholds
+                .iter()
+                .map(|threshold| judge(threshold, summary))
+                .collect(),
+            validity: validity(summary, watched.lost),
         };
-        let whole = match handover {
-            None => break,
-            Some(Handover::Interval(worker, interval)) => seconds.add(worker, &interval),
-            Some(Handover::Ended { worker, lost, after }) => {
-                watched.lost += lost;
-                duration = duration.max(after);
-                seconds.ended(worker)
-            }
+        // A run in which no request ended shows no success either.
+        let unsuccessful = summary.all().failed() > 0 || summary.all().requests() == 0;
+        let broke = verdict.broken() > 0 || (fail_on_error && unsuccessful);
+        let exit = exit(&verdict, watched.stopped, broke, false);
+        let ended = Ended {
+            summary,
+            warmup,
+            asides,
+            verdict: &verdict,
+            stopped: watched.stopped,
+            exit_code: exit.code(),
+            at: jiff::Timestamp::now(),
         };
-        for interval in &whole {
-            take_second(interval, loaded, schedule, summary, fan_out);
+        fan_out.take(&Event::Ended(&ended));
+        for failure in fan_out.failures() {
+            say(&format!("error: could not write {}: {}\n", failure.name, failure.error));
         }
+        if !fan_out.failures().is_empty() {
+            say("  what else was measured is in the other results\n");
+        }
+        self::exit(&verdict, watched.stopped, broke, !fan_out.failures().is_empty())
     }
-    watched.lost += seconds.missing() as u64 + workers.join() as u64;
-    for interval in seconds.rest() {
-        take_second(&interval, loaded, schedule, summary, fan_out);
-    }
-    summary.duration = duration;
-    summary.loaded = loaded.min(duration);
-    watched
-}
-
-fn take_second(
-    interval: &Interval,
-    loaded: Duration,
-    schedule: &Schedule,
-    summary: &mut Summary,
-    fan_out: &mut FanOut,
-) {
-    summary.add(interval);
-    summary.duration = Duration::from_secs(u64::from(interval.to_s));
-    summary.loaded = loaded.min(summary.duration);
-    let end = summary.duration;
-    let asked_users = if end > loaded { 0 } else { schedule.users_at(just_before(end)) };
-    fan_out.take(&Event::Second(&Second { interval, asked_users, so_far: summary }));
-}
-
-/// What starts or ends with a second belongs to the next one.
-fn just_before(moment: Duration) -> Duration {
-    moment.saturating_sub(Duration::from_nanos(1))
-}
-
-/// Judges, writes what is left to write, and finds the exit code.
-fn conclude(
-    started: &Started,
-    summary: &Summary,
-    watched: &Watched,
-    fail_on_error: bool,
-    fan_out: &mut FanOut,
-) -> Exit {
-    let verdict = Verdict {
-        thresholds: started.thresholds.iter().map(|threshold| judge(threshold, summary)).collect(),
-        validity: validity(summary, watched.lost),
-    };
-    // A run in which no request ended shows no success either.
-    let unsuccessful = summary.all().failed() > 0 || summary.all().requests() == 0;
-    let broke = verdict.broken() > 0 || (fail_on_error && unsuccessful);
-    let exit = exit(&verdict, watched.stopped, broke, false);
-    let ended = Ended {
-        summary,
-        verdict: &verdict,
-        stopped: watched.stopped,
-        exit_code: exit.code(),
-        at: jiff::Timestamp::now(),
-    };
-    fan_out.take(&Event::Ended(&ended));
-    for failure in fan_out.failures() {
-        say(&format!("error: could not write {}: {}\n", failure.name, failure.error));
-    }
-    if !fan_out.failures().is_empty() {
-        say("  what else was measured is in the other results\n");
-    }
-    self::exit(&verdict, watched.stopped, broke, !fan_out.failures().is_empty())
 }
 
 /// When several apply: a signal, then a run that cannot be trusted, then a broken threshold.
 fn exit(verdict: &Verdict, stopped: Option<StopReason>, broke: bool, unwritten: bool) -> Exit {
-    match stopped {
+    match stopped.filter(|reason| *reason != StopReason::Plan) {
         Some(reason) => stopped_exit(reason),
         None if unwritten || !verdict.validity.reasons().is_empty() => Exit::Untrusted,
         None if broke => Exit::Broke,
@@ -277,6 +283,7 @@ fn stopped_exit(reason: StopReason) -> Exit {
     match reason {
         StopReason::Interrupted => Exit::Interrupted,
         StopReason::Terminated => Exit::Terminated,
+        StopReason::Plan => Exit::Held,
     }
 }
 
@@ -301,16 +308,19 @@ fn about(
     Started {
         plan_name: plan.name.clone(),
         plan_file: source.path.clone(),
-        plan_text: source.text.clone(),
+        plan_text: prepared.secrets.hidden(&plan_text(sources)).into_owned(),
         plan_format: if crate::plan::document::is_toml(&source.path) { "toml" } else { "yaml" },
         profile: prepared.profile.clone(),
-        target: prepared.target.to_string(),
-        insecure: way::is_unverified(&prepared.target, &options.trust),
-        seed: options.seed.unwrap_or_else(seed_by_chance),
+        target: prepared.targets[0].0.to_string(),
+        insecure: prepared
+            .targets
+            .iter()
+            .any(|(target, _)| way::is_unverified(target, &options.trust)),
+        seed: prepared.seed,
         workers,
         users_peak: prepared.schedule.peak(),
         planned: prepared.schedule.total(),
-        iterations: options.iterations,
+        iterations: prepared.iterations,
         spans: prepared.spans.clone(),
         labels: options.labels.clone(),
         command_line: options.command_line.clone(),
@@ -323,10 +333,13 @@ fn about(
     }
 }
 
-/// Small enough to type again, and to survive JSON readers that know only doubles.
-fn seed_by_chance() -> u64 {
-    let nanos = jiff::Timestamp::now().as_nanosecond() as u64;
-    nanos.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 44
+/// The plan, and after it the files that it includes.
+fn plan_text(sources: &[Source]) -> String {
+    let mut text = sources[0].text.clone();
+    for source in &sources[1..] {
+        text += &format!("\n# included: {}\n{}", source.path, source.text);
+    }
+    text
 }
 
 fn cores() -> usize {

@@ -207,7 +207,7 @@ impl Sink for HistoryCsv {
                 }
             }
             Event::Ended(Ended { summary, .. }) => self.ended(summary)?,
-            Event::Stopping(_) => {}
+            Event::Log(_) | Event::Stopping(_) => {}
         }
         Ok(())
     }
@@ -257,7 +257,7 @@ impl Sink for FailuresCsv {
                 }
                 self.table.writer.flush()?;
             }
-            Event::Second(_) | Event::Stopping(_) => {}
+            Event::Second(_) | Event::Log(_) | Event::Stopping(_) => {}
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use crate::control::StopReason;
 use crate::event::{Ended, Event, Started};
 use crate::load::Span;
 use crate::metrics::{Failure, Point, Row, Summary};
-use crate::verdict::{Metric, State, Verdict};
+use crate::verdict::{Metric, Of, State, Verdict};
 
 /// The whole report as one JSON value; [`SummaryJson`] and the HTML report are made from it.
 #[must_use]
@@ -73,13 +73,14 @@ fn stopped_word(reason: StopReason) -> &'static str {
     match reason {
         StopReason::Interrupted => "interrupted",
         StopReason::Terminated => "terminated",
+        StopReason::Plan => "plan",
     }
 }
 
 fn state(verdict: &Verdict, stopped: Option<StopReason>) -> &'static str {
     if !verdict.validity.reasons().is_empty() {
         "untrusted"
-    } else if stopped.is_some() {
+    } else if stopped.is_some_and(|reason| reason != StopReason::Plan) {
         "stopped"
     } else if verdict.broken() > 0 {
         "broke"
@@ -119,8 +120,10 @@ pub(super) fn sentence(
         return format!("The run cannot be trusted: {counts}.");
     }
     match stopped {
-        Some(_) => format!("Stopped before its end: {counts}."),
-        None => format!("{thresholds}: {counts}."),
+        Some(StopReason::Interrupted | StopReason::Terminated) => {
+            format!("Stopped before its end: {counts}.")
+        }
+        Some(StopReason::Plan) | None => format!("{thresholds}: {counts}."),
     }
 }
 
@@ -196,7 +199,7 @@ fn thresholds(verdict: &Verdict) -> Vec<Value> {
         let limit = judged.threshold.text.split_whitespace().last().unwrap_or_default();
         json!({
             "text": judged.threshold.text,
-            "of": judged.threshold.of,
+            "of": judged.threshold.of.as_ref().map(Of::text),
             "state": match judged.state {
                 State::Held => "held",
                 State::Broke => "broke",
@@ -278,7 +281,7 @@ impl Sink for SummaryJson {
                     }
                 }
             }
-            Event::Second(_) | Event::Stopping(_) => {}
+            Event::Second(_) | Event::Log(_) | Event::Stopping(_) => {}
         }
         Ok(())
     }

@@ -102,6 +102,10 @@ impl Sink for Progress {
                 }
             }
             Event::Second(second) => self.second(second),
+            Event::Log(line) => match &self.screen {
+                Some(screen) => screen.suspend(|| say(line)),
+                None => say(line),
+            },
             Event::Stopping(_) => {
                 self.stopping = true;
                 if self.screen.is_none() {
@@ -285,7 +289,7 @@ fn standing(started: &Started, second: &Second<'_>, columns: usize) -> Option<St
         started.thresholds.iter().map(|threshold| judge(threshold, second.so_far)).collect();
     judged.sort_by_key(|judged| judged.state == State::Held);
     let parts = judged.iter().enumerate().map(|(rank, judged)| {
-        let of = judged.threshold.of.as_ref().map(|of| format!(" of {}", visible(of)));
+        let of = judged.threshold.of.as_ref().map(|of| format!(" of {}", visible(of.text())));
         let value = figures::value(judged).unwrap_or_else(|| "no data".to_owned());
         let (mark, style) = if judged.state == State::Held { ("✓", GOOD) } else { ("✗", BAD) };
         let text = format!("{mark} {}{}  {value}", judged.threshold.text, of.unwrap_or_default());

@@ -35,7 +35,7 @@ fn started() -> Started {
         labels: vec![],
         command_line: String::new(),
         at: jiff::Timestamp::UNIX_EPOCH,
-        catalogue: Catalogue { names, texts: vec![] },
+        catalogue: Catalogue { names, ..Catalogue::default() },
         thresholds: ["p95 < 500ms", "error_rate < 0.1%", "rps > 50"]
             .map(|text| Threshold::parse(text).unwrap())
             .into(),
@@ -56,7 +56,10 @@ fn run() -> (Interval, Summary) {
     }
     let failed = interval.names.entry(1).or_default();
     failed.response_failed.record(Duration::from_millis(3));
-    failed.failures.push((Failure::Status(500), Seen { count: 1, first_ms: 0, last_ms: 0 }));
+    failed.failures.push((
+        Failure::Status(500),
+        Seen { count: 1, first_ms: 0, last_ms: 0, ..Seen::default() },
+    ));
     (0..80).for_each(|_| summary.add(&interval));
     summary.duration = Duration::from_secs(80);
     summary.loaded = summary.duration;

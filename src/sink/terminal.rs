@@ -11,7 +11,7 @@ use super::{Sink, figures, json};
 use crate::event::{Ended, Event, Started};
 use crate::metrics::{Failure, FailureKind, Row, Summary};
 use crate::untrusted::visible;
-use crate::verdict::{Judged, State};
+use crate::verdict::{Judged, Of, State};
 
 pub(super) const BOLD: Style = Style::new().bold();
 pub(super) const DIM: Style = Style::new().dimmed();
@@ -57,7 +57,7 @@ impl Sink for SummaryText {
                 let Some(started) = &self.started else { return Ok(()) };
                 write_stdout(&summary_text(started, ended, self.width))?;
             }
-            Event::Second(_) | Event::Stopping(_) => {}
+            Event::Second(_) | Event::Log(_) | Event::Stopping(_) => {}
         }
         Ok(())
     }
@@ -91,7 +91,7 @@ impl Sink for VerdictText {
                 let _ = writeln!(text, "{} {}", styled(DIM, "Results:"), visible(&self.out));
                 write_stdout(text.trim_start_matches('\n'))?;
             }
-            Event::Second(_) | Event::Stopping(_) => {}
+            Event::Second(_) | Event::Log(_) | Event::Stopping(_) => {}
         }
         Ok(())
     }
@@ -267,8 +267,8 @@ fn broken(ended: &Ended<'_>, out: &mut String) {
 }
 
 fn threshold_lines(judged: &[&Judged], out: &mut String) {
-    let name = |of: &Option<String>| {
-        of.as_ref().map(|of| format!(" of {}", visible(of))).unwrap_or_default()
+    let name = |of: &Option<Of>| {
+        of.as_ref().map(|of| format!(" of {}", visible(of.text()))).unwrap_or_default()
     };
     let texts: Vec<_> =
         judged.iter().map(|j| format!("{}{}", j.threshold.text, name(&j.threshold.of))).collect();
@@ -314,7 +314,7 @@ mod tests {
             name("PUT", "/todos/{id} [PUT - Update]"),
             name("DELETE", "/todos/{id} [DELETE]"),
         ];
-        let mut summary = Summary::new(Catalogue { names, texts: vec![] });
+        let mut summary = Summary::new(Catalogue { names, ..Catalogue::default() });
         let mut interval = Interval::second(0);
         for name in 0..3 {
             let stats = interval.names.entry(name).or_default();

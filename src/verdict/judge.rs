@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::threshold::{Metric, Statistic, Threshold, Timing};
+use super::threshold::{Metric, Of, Statistic, Threshold, Timing};
 use crate::metrics::{self, NameStats, Summary};
 
 /// A threshold and what the run showed.
@@ -30,10 +30,12 @@ pub enum State {
 /// Judges one threshold.
 #[must_use]
 pub fn judge(threshold: &Threshold, summary: &Summary) -> Judged {
-    let of = threshold.of.as_deref();
-    let stats = match of {
+    let stats = match &threshold.of {
         None => Cow::Borrowed(summary.all()),
-        Some(of) => Cow::Owned(summary.of(|name| name.is_called(of))),
+        Some(Of::Name(of)) => Cow::Owned(summary.of(|name, _| name.is_called(of))),
+        Some(Of::Class(of)) => Cow::Owned(summary.of(|_, facet| facet.class == *of)),
+        Some(Of::Tag(of)) => Cow::Owned(summary.of(|_, facet| facet.tags.contains(of))),
+        Some(Of::Group(of)) => Cow::Owned(summary.group(of)),
     };
     let counted = match threshold.metric {
         Metric::Rps => stats.within_load().requests,
@@ -89,7 +91,7 @@ mod tests {
         let name =
             |method: &str, name: &str| RequestName { method: method.into(), name: name.into() };
         let names = vec![name("GET", "/a"), name("POST", "/a"), name("GET", "/quiet")];
-        let mut summary = Summary::new(Catalogue { names, texts: vec![] });
+        let mut summary = Summary::new(Catalogue { names, ..Catalogue::default() });
         let mut interval = Interval::second(0);
         for ms in 1..=100 {
             interval.names.entry(0).or_default().response_ok.record(Duration::from_millis(ms));
@@ -102,7 +104,10 @@ mod tests {
     }
 
     fn judged(text: &str, of: Option<&str>) -> (State, Option<f64>) {
-        let threshold = Threshold { of: of.map(str::to_owned), ..Threshold::parse(text).unwrap() };
+        let threshold = Threshold {
+            of: of.map(|of| Of::Name(of.to_owned())),
+            ..Threshold::parse(text).unwrap()
+        };
         let judged = judge(&threshold, &summary());
         (judged.state, judged.value.map(|value| (value * 10.0).round() / 10.0))
     }
@@ -127,8 +132,10 @@ mod tests {
         stats.response_ok.record(Duration::from_secs(2));
         stats.after_load.requests = 1;
         late.add(&interval);
-        let threshold =
-            Threshold { of: Some("/quiet".into()), ..Threshold::parse("rps < 9").unwrap() };
+        let threshold = Threshold {
+            of: Some(Of::Name("/quiet".into())),
+            ..Threshold::parse("rps < 9").unwrap()
+        };
         assert_eq!(judge(&threshold, &late).state, State::NoData, "it ended after the load");
         for text in ["p95 < 500ms", "error_rate < 1%", "failures < 1", "avg < 1s"] {
             assert_eq!(judged(text, Some("/quiet")).0, State::NoData, "{text}");

@@ -6,7 +6,7 @@ mod threshold;
 mod validity;
 
 pub use judge::{Judged, State, judge};
-pub use threshold::{METRICS, Metric, Op, Statistic, Threshold, ThresholdError, Timing};
+pub use threshold::{METRICS, Metric, Of, Op, Statistic, Threshold, ThresholdError, Timing};
 pub use validity::{Validity, validity};
 
 /// All that is to say about a run.

@@ -15,8 +15,43 @@ pub struct Threshold {
     pub op: Op,
     /// Milliseconds for times, per second for `rps`, a fraction for `error_rate`, else a count.
     pub limit: f64,
-    /// The name whose requests are looked at; absent: all requests.
-    pub of: Option<String>,
+    /// What is looked at; absent: all requests.
+    pub of: Option<Of>,
+}
+
+/// What a threshold is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Of {
+    /// Requests of a name, `METHOD name` or the name alone.
+    Name(String),
+    /// The times of a group.
+    Group(String),
+    /// Requests of what carries a tag.
+    Tag(String),
+    /// Requests of a user class.
+    Class(String),
+}
+
+impl Of {
+    /// As it was written, without its kind.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Name(text) | Self::Group(text) | Self::Tag(text) | Self::Class(text) => text,
+        }
+    }
+
+    /// Said in full: `class: Buyer`.
+    #[must_use]
+    pub fn long(&self) -> String {
+        let kind = match self {
+            Self::Name(_) => "name",
+            Self::Group(_) => "group",
+            Self::Tag(_) => "tag",
+            Self::Class(_) => "class",
+        };
+        format!("{kind}: {}", self.text())
+    }
 }
 
 /// A figure of the run.

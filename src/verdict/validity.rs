@@ -68,7 +68,7 @@ mod tests {
 
     fn summary(change: impl FnOnce(&mut Interval)) -> Summary {
         let name = RequestName { method: "GET".into(), name: "/".into() };
-        let mut summary = Summary::new(Catalogue { names: vec![name], texts: vec![] });
+        let mut summary = Summary::new(Catalogue { names: vec![name], ..Catalogue::default() });
         let mut interval = Interval::second(0);
         change(&mut interval);
         summary.add(&interval);
@@ -94,7 +94,7 @@ mod tests {
             interval.issued = 1;
             let stats = interval.names.entry(0).or_default();
             stats.response_failed.record(std::time::Duration::from_millis(1));
-            let seen = Seen { count: 1, first_ms: 0, last_ms: 0 };
+            let seen = Seen { count: 1, first_ms: 0, last_ms: 0, ..Seen::default() };
             stats.failures.push((Failure::Fault(Fault::LocalFiles), seen));
         });
         assert_eq!(

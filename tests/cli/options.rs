@@ -240,7 +240,7 @@ fn metadata_addresses_are_never_loaded() {
 #[test]
 fn options_of_the_contract_that_are_not_there_yet_say_so() {
     let folder = Folder::new();
-    for option in ["--tags a", "-T a", "--baseline x", "--rate 5/s", "--csv-requests=x", "--ui"] {
+    for option in ["--baseline x", "--rate 5/s", "--csv-requests=x", "--ui"] {
         let said = folder.throng(&format!("run {} {option}", plan("todo.yaml")));
         assert_eq!(said.code, 2);
         let name = option.split([' ', '=']).next().unwrap();

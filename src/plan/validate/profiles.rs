@@ -14,7 +14,7 @@ use crate::plan::model::NamedProfile;
 const MOST_STAIRS: u32 = 10_000;
 const PLATEAU: [&str; 4] = ["users", "ramp", "hold", "down"];
 
-impl Checker {
+impl Checker<'_> {
     /// One for each entry, absent where it could not be read.
     pub(super) fn profiles(&mut self, entry: &Entry) -> Vec<Option<NamedProfile>> {
         let NodeValue::Map(entries) = &entry.value.value else {
@@ -41,6 +41,20 @@ impl Checker {
             Some(node) => self.duration(node, "`grace`").map(Some),
             None => Some(None),
         };
+        let iterations = match fields.get("iterations") {
+            Some(node) => match self.whole(node, "`iterations`")? {
+                0 => {
+                    self.wrong(node, "`iterations` is zero", "write how many there are in all");
+                    return None;
+                }
+                many => Some(many),
+            },
+            None => None,
+        };
+        let warmup = match fields.get("warmup") {
+            Some(node) => Some(self.duration(node, "`warmup`")?),
+            None => None,
+        };
         let profile = self.form(&fields, &what, name.place);
         let (profile, grace) = (profile?, grace?);
         if profile.total().is_zero() {
@@ -58,7 +72,14 @@ impl Checker {
             self.error(name.place, format!("{what} is longer than a year"), "write shorter times");
             return None;
         }
-        Some(NamedProfile { name, profile, grace })
+        if let (Some(warmup), Some(node)) = (warmup, fields.get("warmup"))
+            && warmup >= profile.total()
+        {
+            let label = "write less than the whole time";
+            self.wrong(node, format!("{what} is over before its warm-up"), label);
+            return None;
+        }
+        Some(NamedProfile { name, profile, grace, iterations, warmup })
     }
 
     fn form(&mut self, fields: &Fields<'_>, what: &str, place: Place) -> Option<Profile> {

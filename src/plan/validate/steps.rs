@@ -1,41 +1,52 @@
-//! Owns reading steps and requests.
+//! Owns reading steps: what each one does, and what stands below it.
 
-use std::collections::HashMap;
-
-use super::values::shorten;
+use super::computed::one_of;
+use super::requests::{is_method, is_request_key};
 use super::{Checker, Fields};
-use crate::diagnostic::{Diagnostic, Place, Placed};
+use crate::diagnostic::{Diagnostic, Placed};
 use crate::plan::document::{Entry, Node, NodeValue};
 use crate::plan::keys::Context;
-use crate::plan::model::{Action, Body, Capture, Method, Request, Step};
-use crate::plan::status::Accept;
+use crate::plan::model::{Action, Branch, Items, Step, Stop};
 
-/// What a request is made of, beside its method.
-const REQUEST_KEYS: [&str; 7] = ["name", "headers", "json", "body", "timeout", "accept", "capture"];
+/// Keys that say what a step does, requests left out.
+const ACTIONS: [&str; 15] = [
+    "wait", "set", "push", "remove", "if", "repeat", "for", "while", "until", "choose", "parallel",
+    "group", "call", "fail", "stop",
+];
+const LOG: &str = "log";
 
-/// Headers that the client writes itself, and why.
-const OWN_HEADERS: [(&str, &str); 4] = [
-    ("host", "it is made of the target"),
-    ("content-length", "it is counted from the body"),
-    ("transfer-encoding", "bodies are sent whole, with their length"),
-    ("connection", "each user keeps its connection alive"),
+/// Keys that stand beside those of certain steps alone.
+const PARTS: [(&str, &[&str]); 6] = [
+    ("then", &["if"]),
+    ("else", &["if"]),
+    ("do", &["repeat", "for", "while", "until", "group"]),
+    ("in", &["for"]),
+    ("at_most", &["while", "until"]),
+    ("within", &["until"]),
 ];
 
-impl Checker {
+const STOPS: [(&str, Stop); 3] =
+    [("iteration", Stop::Iteration), ("user", Stop::User), ("run", Stop::Run)];
+
+/// A loop that goes round more often than this is endless.
+const MOST_ROUNDS: u64 = 1_000_000;
+
+impl Checker<'_> {
     /// A list of steps, or one step.
     pub(super) fn steps(&mut self, entry: &Entry) -> Option<Vec<Step>> {
+        let key = &*entry.key.value;
         let nodes = match &entry.value.value {
             NodeValue::List(items) => &items[..],
             NodeValue::Map(_) => std::slice::from_ref(&entry.value),
             NodeValue::Null => &[],
             other => {
-                let title = format!("`steps` must be a list of steps, not {}", other.kind());
+                let title = format!("`{key}` must be a list of steps, not {}", other.kind());
                 self.wrong(&entry.value, title, "write a list, one step to each item");
                 return None;
             }
         };
         if nodes.is_empty() {
-            self.error(entry.key.place, "`steps` is empty", "write a step below it");
+            self.error(entry.key.place, format!("`{key}` is empty"), "write a step below it");
             return None;
         }
         let steps: Vec<_> =
@@ -57,51 +68,34 @@ impl Checker {
         }
         let fields = self.fields(node, Context::Step, node.place, &what)?;
         let when = self.when(&fields);
+        let chance = self.chance(&fields);
+        let tags = self.tags(&fields);
         let action = self.action(node, &fields, &what);
-        Some(Step { when: when.flatten(), action: action? })
+        let place = fields.entries.first().map_or(node.place, |entry| entry.key.place);
+        Some(Step { when: when.flatten(), chance, tags, action: action?, place })
     }
 
     fn action(&mut self, node: &Node, fields: &Fields<'_>, what: &str) -> Option<Action> {
-        let mut actions = fields.present(&["wait", "set", "push", "remove"]);
-        let requests: Vec<&Entry> = fields.present(&Method::KEYS.map(|(key, _)| key));
-        actions.extend(&requests);
-        actions
-            .sort_by_key(|entry| fields.entries.iter().position(|one| std::ptr::eq(one, *entry)));
+        let is_action = |key: &str| ACTIONS.contains(&key) || key == LOG || is_method(key);
+        let mut actions: Vec<&Entry> =
+            fields.entries.iter().filter(|entry| is_action(&entry.key.value)).collect();
+        let sends = actions.iter().any(|entry| is_method(&entry.key.value));
+        // A wait beside a request is the pause after it.
+        if sends {
+            actions.retain(|entry| entry.key.value != "wait");
+        }
         let action = match actions[..] {
             [action] => action,
             [] => {
-                if let Some(entry) =
-                    fields.entries.iter().find(|entry| REQUEST_KEYS.contains(&&*entry.key.value))
-                    && !fields.odd
-                {
-                    self.error(
-                        entry.key.place,
-                        format!("{what} has `{}` and no request", entry.key.value),
-                        "say what is sent, as `get: /todos/`",
-                    );
-                } else if !fields.odd {
-                    let place = fields.entries.first().map_or(node.place, |entry| entry.key.place);
-                    self.error(
-                        place,
-                        format!("{what} does nothing"),
-                        "add a request, `wait`, `set`, `push` or `remove`",
-                    );
-                }
+                self.no_action(node, fields, what);
                 return None;
             }
             [first, second, ..] => {
-                let (first, second) = (first.key.clone(), second.key.clone());
-                if requests.len() == 1
-                    && let Some(wait) = [&first, &second].iter().find(|key| key.value == "wait")
-                {
-                    self.error(
-                        wait.place,
-                        "`wait` beside a request is not supported yet",
-                        "for now write it as a step of its own, after the request",
-                    );
-                    return None;
-                }
-                let label = "write two steps, one after the other";
+                let (first, second) = (&first.key, &second.key);
+                let label = match (&*first.value, &*second.value) {
+                    ("if", _) | (_, "if") => "write two steps: the other goes below `then`",
+                    _ => "write two steps, one after the other",
+                };
                 self.diagnostics.push(
                     Diagnostic::error(
                         second.place,
@@ -113,30 +107,292 @@ impl Checker {
                 return None;
             }
         };
-        if requests.is_empty() {
-            let mut good = true;
-            for entry in fields.present(&REQUEST_KEYS) {
-                good = false;
-                self.error(
-                    entry.key.place,
-                    format!(
-                        "`{}` belongs to a request, not to `{}`",
-                        entry.key.value, action.key.value
-                    ),
-                    "move it into the step that sends the request",
-                );
-            }
-            if !good {
-                return None;
-            }
+        if !self.belongs(fields, action) {
+            return None;
         }
         match &*action.key.value {
             "wait" => self.wait(&action.value).map(Action::Wait),
             "set" => self.assignments(action).map(Action::Set),
             "push" => self.assignments(action).map(Action::Push),
             "remove" => self.assignments(action).map(Action::Remove),
-            _ => self.request(fields, what),
+            "if" => self.branches(fields, action),
+            "repeat" => {
+                let times = self.times(&action.value);
+                let body = self.body_of(fields, action);
+                Some(Action::Repeat { times: times?, body: body? })
+            }
+            "for" => self.each(fields, action),
+            "while" | "until" => self.looped(fields, action),
+            "choose" => self.choose(action).map(Action::Choose),
+            "parallel" => self.parallel(action).map(Action::Parallel),
+            "group" => {
+                let name = self.text(&action.value, "`group`");
+                let name = name.and_then(|name| self.in_one_line(name, "`group`"));
+                let body = self.body_of(fields, action);
+                Some(Action::Group { name: name?, body: body? })
+            }
+            "call" => self.text(&action.value, "`call`").map(Action::Call),
+            "fail" => self
+                .raw_text(&action.value, "`fail`")
+                .and_then(|text| self.in_one_line(text, "`fail`"))
+                .map(Action::Fail),
+            "stop" => self.word(&action.value, "`stop`", &STOPS).map(Action::Stop),
+            LOG => self.scalar_text(&action.value, "`log`").map(Action::Log),
+            _ => self.request(fields, what, true),
         }
+    }
+
+    fn no_action(&mut self, node: &Node, fields: &Fields<'_>, what: &str) {
+        if fields.odd {
+            return;
+        }
+        let of_request = fields.entries.iter().find(|entry| is_request_key(&entry.key.value));
+        let part = fields.entries.iter().find_map(|entry| {
+            PARTS.iter().find(|(key, _)| *key == entry.key.value).map(|part| (entry, part))
+        });
+        if let Some((entry, (key, owners))) = part {
+            let owners: Vec<_> = owners.iter().map(|owner| (*owner, ())).collect();
+            let label = format!("it stands beside {}", one_of(&owners));
+            self.error(entry.key.place, format!("{what} has `{key}` alone"), label);
+        } else if let Some(entry) = of_request {
+            self.error(
+                entry.key.place,
+                format!("{what} has `{}` and no request", entry.key.value),
+                "say what is sent, as `get: /todos/`",
+            );
+        } else {
+            let place = fields.entries.first().map_or(node.place, |entry| entry.key.place);
+            self.error(
+                place,
+                format!("{what} does nothing"),
+                "add a request, `wait`, `set`, `if`, `repeat`, `call` or another step",
+            );
+        }
+    }
+
+    /// Whether all keys of the step go with what it does.
+    fn belongs(&mut self, fields: &Fields<'_>, action: &Entry) -> bool {
+        let mut good = true;
+        let does = &*action.key.value;
+        for entry in fields.entries {
+            let key = &*entry.key.value;
+            if let Some((_, owners)) = PARTS.iter().find(|(part, _)| *part == key) {
+                if owners.contains(&does) {
+                    continue;
+                }
+                good = false;
+                let owners: Vec<_> = owners.iter().map(|owner| (*owner, ())).collect();
+                let title = format!("`{key}` does not go with `{does}`");
+                self.error(entry.key.place, title, format!("it stands beside {}", one_of(&owners)));
+            } else if is_request_key(key) && !is_method(does) {
+                good = false;
+                self.error(
+                    entry.key.place,
+                    format!("`{key}` belongs to a request, not to `{does}`"),
+                    "move it into the step that sends the request",
+                );
+            }
+        }
+        good
+    }
+
+    /// The steps below `do`.
+    fn body_of(&mut self, fields: &Fields<'_>, action: &Entry) -> Option<Vec<Step>> {
+        match fields.entry("do") {
+            Some(entry) => self.steps(entry),
+            None => {
+                let title = format!("`{}` has no `do`", action.key.value);
+                self.error(action.key.place, title, "add `do`: the steps that it is about");
+                None
+            }
+        }
+    }
+
+    fn branches(&mut self, fields: &Fields<'_>, action: &Entry) -> Option<Action> {
+        let condition = self.expression(&action.value, "`if`");
+        let then = match fields.entry("then") {
+            Some(entry) => self.steps(entry),
+            None => {
+                let label = "add `then`: what is done while it holds";
+                self.error(action.key.place, "`if` has no `then`", label);
+                None
+            }
+        };
+        let otherwise = match fields.entry("else") {
+            Some(entry) => self.steps(entry),
+            None => Some(Vec::new()),
+        };
+        Some(Action::If { condition: condition?, then: then?, otherwise: otherwise? })
+    }
+
+    fn times(&mut self, node: &Node) -> Option<Node> {
+        match &node.value {
+            NodeValue::Int(number) if (0..=MOST_ROUNDS as i64).contains(number) => {
+                Some(node.clone())
+            }
+            NodeValue::Text(text) if text.contains("{{") => Some(node.clone()),
+            NodeValue::Int(_) => {
+                let label = format!("write a number from 0 to {MOST_ROUNDS}");
+                self.wrong(node, "`repeat` cannot be so many times", label);
+                None
+            }
+            NodeValue::Text(_) => {
+                let label =
+                    "write a number, as `3`, or `\"{{ n }}\"`; for a condition there is `while`";
+                self.wrong(node, "`repeat` takes a number", label);
+                None
+            }
+            NodeValue::List(_) | NodeValue::Map(_) => {
+                let label = "write how often behind it, and the steps below `do`";
+                self.wrong(node, "`repeat` takes a number", label);
+                None
+            }
+            other => {
+                self.wrong(
+                    node,
+                    format!("`repeat` takes a number, not {}", other.kind()),
+                    "write a number, as `3`",
+                );
+                None
+            }
+        }
+    }
+
+    fn each(&mut self, fields: &Fields<'_>, action: &Entry) -> Option<Action> {
+        let name = match &action.value.value {
+            NodeValue::Text(text) if text.contains(" in ") => {
+                let (name, list) = text.split_once(" in ").unwrap_or_default();
+                let label = format!("write `for: {}` and `in: {}`", name.trim(), list.trim());
+                self.wrong(&action.value, "`for` takes the name of a variable", label);
+                return None;
+            }
+            _ => self.raw_text(&action.value, "`for`"),
+        };
+        let name = name.and_then(|name| self.variable(&name));
+        let items = match fields.entry("in") {
+            None => {
+                let label = "add `in`: the list, as `in: todos`";
+                self.error(action.key.place, "`for` has no `in`", label);
+                None
+            }
+            Some(entry) => match &entry.value.value {
+                NodeValue::List(_) => {
+                    self.sent_value(&entry.value).then(|| Items::List(entry.value.clone()))
+                }
+                NodeValue::Int(number) => {
+                    let label = format!("write `in: range({number})`, or `repeat: {number}`");
+                    self.wrong(&entry.value, "`in` takes a list", label);
+                    None
+                }
+                _ => self.expression(&entry.value, "`in`").map(Items::Expression),
+            },
+        };
+        let body = self.body_of(fields, action);
+        Some(Action::For { name: name?, items: items?, body: body? })
+    }
+
+    fn looped(&mut self, fields: &Fields<'_>, action: &Entry) -> Option<Action> {
+        let key = &*action.key.value;
+        let condition = self.expression(&action.value, &format!("`{key}`"));
+        let at_most = match fields.get("at_most") {
+            Some(node) => {
+                let rounds = self.whole(node, "`at_most`")?;
+                if rounds == 0 || rounds > MOST_ROUNDS {
+                    let label = format!("write a number from 1 to {MOST_ROUNDS}");
+                    self.wrong(node, format!("`at_most` cannot be {rounds}"), label);
+                    return None;
+                }
+                Some(rounds)
+            }
+            None => None,
+        };
+        let within = match fields.get("within") {
+            Some(node) => Some(self.duration(node, "`within`")?),
+            None => None,
+        };
+        let body = self.body_of(fields, action);
+        if key == "while" {
+            return Some(Action::While { condition: condition?, body: body?, at_most });
+        }
+        if at_most.is_none() && within.is_none() {
+            let label = "add `within: 60s` or `at_most: 20`: what never comes true must end";
+            self.error(action.key.place, "`until` has no bound", label);
+            return None;
+        }
+        Some(Action::Until { condition: condition?, body: body?, at_most, within })
+    }
+
+    fn choose(&mut self, action: &Entry) -> Option<Vec<Branch>> {
+        let NodeValue::List(items) = &action.value.value else {
+            let label = "write `- { weight: 3, do: … }` for each branch";
+            self.wrong(&action.value, "`choose` takes a list of branches", label);
+            return None;
+        };
+        let mut branches = Vec::with_capacity(items.len());
+        let mut good = true;
+        for (at, node) in items.iter().enumerate() {
+            let what = format!("branch {}", at + 1);
+            let Some(fields) = self.fields(node, Context::Branch, node.place, &what) else {
+                good = false;
+                continue;
+            };
+            let weight = self.weight(fields.get("weight"));
+            let body = match fields.entry("do") {
+                // A branch that does nothing is a way to do something only sometimes.
+                Some(Entry { value: Node { value: NodeValue::List(items), .. }, .. })
+                    if items.is_empty() =>
+                {
+                    Some(Vec::new())
+                }
+                Some(entry) => self.steps(entry),
+                None => {
+                    if !fields.odd {
+                        let place =
+                            fields.entries.first().map_or(node.place, |entry| entry.key.place);
+                        self.error(
+                            place,
+                            format!("{what} has no `do`"),
+                            "add `do`: its steps, or `[]`",
+                        );
+                    }
+                    None
+                }
+            };
+            match (weight, body) {
+                (Some(weight), Some(body)) => branches.push(Branch { weight, body }),
+                _ => good = false,
+            }
+        }
+        if good && branches.iter().all(|branch| branch.weight == 0.0) {
+            let title = "`choose` has no branch with a weight";
+            self.error(action.key.place, title, "write one, as `{ weight: 3, do: … }`");
+            return None;
+        }
+        good.then_some(branches)
+    }
+
+    fn parallel(&mut self, action: &Entry) -> Option<Vec<Step>> {
+        let steps = self.steps(action)?;
+        let mut good = true;
+        for step in &steps {
+            let (title, label) = match &step.action {
+                Action::Request(request) if request.wait.is_some() => (
+                    "a request of `parallel` cannot have a `wait`",
+                    "write it as a step of its own, after `parallel`",
+                ),
+                Action::Request(request) => match &request.settings.retry {
+                    Some(Some(retry)) if !retry.first.is_empty() => (
+                        "a request of `parallel` cannot do steps before a retry",
+                        "take `first` out, or send it alone",
+                    ),
+                    _ => continue,
+                },
+                _ => ("`parallel` takes requests alone", "move this step before or after it"),
+            };
+            self.error(step.place, title, label);
+            good = false;
+        }
+        good.then_some(steps)
     }
 
     fn assignments(&mut self, entry: &Entry) -> Option<Vec<(Placed<String>, Node)>> {
@@ -172,428 +428,5 @@ impl Checker {
             })
             .collect();
         Some(read.into_iter().flatten().collect())
-    }
-
-    /// The request of a step or of a task that is one; it has exactly one method.
-    pub(super) fn request(&mut self, fields: &Fields<'_>, what: &str) -> Option<Action> {
-        let (entry, method) = fields.entries.iter().find_map(|entry| {
-            let (_, method) = Method::KEYS.iter().find(|(key, _)| *key == entry.key.value)?;
-            Some((entry, *method))
-        })?;
-        let path = self.path(&entry.value, &entry.key.value);
-        let name = match fields.get("name") {
-            Some(node) => self
-                .text(node, "`name`")
-                .and_then(|name| self.without_template(name, "`name`"))
-                .and_then(|name| self.in_one_line(name, "`name`"))
-                .map(Some),
-            None => Some(None),
-        };
-        if let (Some(path), None) = (&path, fields.entry("name"))
-            && is_all_template(&path.value)
-        {
-            self.wrong(
-                &entry.value,
-                format!("{what} needs a `name`"),
-                "its path is all template: say under which name it is counted",
-            );
-        }
-        let headers = fields.get("headers").map_or(Some(Vec::new()), |node| self.headers(node));
-        let body = self.body(fields);
-        let timeout = match fields.get("timeout") {
-            Some(node) => self.timeout(node).map(Some),
-            None => Some(None),
-        };
-        let accept = fields.get("accept").map_or(Some(Accept::default()), |node| self.accept(node));
-        let captures =
-            fields.entry("capture").map_or(Some(Vec::new()), |entry| self.captures(entry));
-        Some(Action::Request(Box::new(Request {
-            method,
-            path: path?,
-            name: name.flatten(),
-            headers: headers.unwrap_or_default(),
-            body: body.flatten(),
-            timeout: timeout.flatten(),
-            accept: accept.unwrap_or_default(),
-            captures: captures.unwrap_or_default(),
-        })))
-    }
-
-    fn path(&mut self, node: &Node, method: &str) -> Option<Placed<String>> {
-        if let NodeValue::Map(_) = node.value {
-            self.wrong(
-                node,
-                format!("`{method}` takes a path, not a map"),
-                "write the path behind it; `json`, `headers` and the rest stand beside it",
-            );
-            return None;
-        }
-        let NodeValue::Text(text) = &node.value else {
-            let title = format!("`{method}` takes a path, not {}", node.value.kind());
-            self.wrong(node, title, "write one, as `/todos/`");
-            return None;
-        };
-        let path = Placed { value: text.clone(), place: node.place };
-        let lower = text.to_ascii_lowercase();
-        if lower.starts_with("http://") || lower.starts_with("https://") {
-            let rest = text.split_once("://").map_or("", |(_, rest)| rest);
-            let path = rest.find('/').map_or("/", |slash| &rest[slash..]);
-            self.wrong(
-                node,
-                "whole URLs are not supported yet",
-                format!("write the path, as `{}`; it is joined to `target`", shorten(path)),
-            );
-            return None;
-        }
-        if !text.starts_with('/') {
-            let trimmed = text.trim_start();
-            if trimmed.starts_with("{{") {
-                let title = "a path that begins with a template is not supported yet";
-                self.wrong(node, title, "begin it with `/`, and leave that out of the value");
-                return None;
-            }
-            let advice = if trimmed.starts_with('/') {
-                format!("take the space before it out, as `{}`", shorten(trimmed))
-            } else {
-                format!("write `/{}`", shorten(trimmed))
-            };
-            self.wrong(node, "a path begins with `/`", advice);
-            return None;
-        }
-        let literal = outside_templates(text);
-        if literal.contains('#') {
-            self.wrong(node, "a `#` and what follows is never sent", "take it out, or write `%23`");
-            return None;
-        }
-        let bad = |c: char| c.is_whitespace() || c.is_control() || !c.is_ascii();
-        if literal.contains(bad) {
-            let encoded = encode_outside_templates(text.trim());
-            let title = "a path cannot hold spaces or letters beyond ASCII as they are";
-            self.wrong(node, title, format!("write `{}`", shorten(&encoded)));
-            return None;
-        }
-        if let Some(field) = single_braces(&literal) {
-            self.warn(
-                node.place,
-                format!("`{field}` is sent as it stands"),
-                format!("write `{{{field}}}` to fill a value in"),
-            );
-        }
-        Some(path)
-    }
-
-    fn headers(&mut self, node: &Node) -> Option<Vec<(Placed<String>, Node)>> {
-        let NodeValue::Map(entries) = &node.value else {
-            let title =
-                format!("`headers` must be a map from names to values, not {}", node.value.kind());
-            self.wrong(node, title, "write each header as a key, and its value behind it");
-            return None;
-        };
-        let mut headers = Vec::with_capacity(entries.len());
-        let mut known: HashMap<String, Place> = HashMap::new();
-        let mut good = true;
-        for entry in entries {
-            let lower = entry.key.value.to_ascii_lowercase();
-            if let Some(first) = known.get(&lower) {
-                let title = format!("the header `{}` stands twice", entry.key.value);
-                let diagnostic =
-                    Diagnostic::error(entry.key.place, title, "take one of the two out")
-                        .also(*first, "the first is here");
-                self.diagnostics.push(diagnostic);
-                good = false;
-            } else if self.header(entry) {
-                known.insert(lower, entry.key.place);
-                headers.push((entry.key.clone(), entry.value.clone()));
-            } else {
-                good = false;
-            }
-        }
-        good.then_some(headers)
-    }
-
-    fn header(&mut self, entry: &Entry) -> bool {
-        let name = &*entry.key.value;
-        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if name.is_empty() || !name.bytes().all(token) {
-            let advice = match name.strip_suffix(':') {
-                Some(name) => format!("write `{name}`, without the colon"),
-                None => "header names hold letters, digits and `-`".to_owned(),
-            };
-            self.error(entry.key.place, format!("`{name}` cannot be the name of a header"), advice);
-            return false;
-        }
-        let own = OWN_HEADERS.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
-        if let Some((own, reason)) = own {
-            let title = format!("`{own}` is not for the plan to say: {reason}");
-            self.error(entry.key.place, title, "take it out");
-            return false;
-        }
-        let what = format!("the header `{name}`");
-        let text = match &entry.value.value {
-            NodeValue::Int(_) | NodeValue::Float(_) => return true,
-            // An empty header is a header.
-            NodeValue::Text(text) => text,
-            _ => {
-                self.text(&entry.value, &what);
-                return false;
-            }
-        };
-        if outside_templates(text).contains(|c: char| c.is_control() && c != '\t') {
-            self.wrong(
-                &entry.value,
-                format!("{what} holds a line break or another control character"),
-                "write it in one line",
-            );
-            return false;
-        }
-        true
-    }
-
-    /// Outer absence: it could not be read.
-    fn body(&mut self, fields: &Fields<'_>) -> Option<Option<Body>> {
-        if let [_, second] = fields.present(&["json", "body"])[..] {
-            self.error(
-                second.key.place,
-                "a request has one body, `json` or `body`",
-                "take one of the two out",
-            );
-            return None;
-        }
-        if let Some(node) = fields.get("json") {
-            return self.sent_value(node).then(|| Some(Body::Json(node.clone())));
-        }
-        let Some(node) = fields.get("body") else { return Some(None) };
-        match &node.value {
-            NodeValue::Text(text) => {
-                let text = Placed { value: text.clone(), place: node.place };
-                Some(Some(Body::Text(text)))
-            }
-            NodeValue::Map(_) | NodeValue::List(_) => {
-                let title = format!("`body` must be text, not {}", node.value.kind());
-                self.wrong(node, title, "write `json` to send a value");
-                None
-            }
-            _ => {
-                self.text(node, "`body`");
-                None
-            }
-        }
-    }
-
-    /// A value that is sent or kept: templates stand in its texts, never in its keys.
-    fn sent_value(&mut self, node: &Node) -> bool {
-        match &node.value {
-            NodeValue::Map(entries) => {
-                let mut good = true;
-                for entry in entries {
-                    if entry.key.value.contains("{{") {
-                        let title = "templates cannot stand in keys";
-                        self.error(entry.key.place, title, "write the key as plain text");
-                        good = false;
-                    }
-                    good &= self.sent_value(&entry.value);
-                }
-                good
-            }
-            NodeValue::List(items) => {
-                let mut good = true;
-                for item in items {
-                    good &= self.sent_value(item);
-                }
-                good
-            }
-            _ => true,
-        }
-    }
-
-    fn timeout(&mut self, node: &Node) -> Option<std::time::Duration> {
-        if let NodeValue::Map(entries) = &node.value {
-            for entry in entries {
-                self.key(entry, Context::Timeout);
-            }
-            if entries.is_empty() {
-                self.wrong(node, "`timeout` is empty", "write a time, as `10s`");
-            }
-            return None;
-        }
-        let timeout = self.duration(node, "`timeout`")?;
-        if timeout.is_zero() {
-            self.wrong(node, "`timeout` is zero", "write a time, or take it out for the default");
-            return None;
-        }
-        Some(timeout)
-    }
-
-    fn accept(&mut self, node: &Node) -> Option<Accept> {
-        match &node.value {
-            NodeValue::List(items) if items.is_empty() => {
-                self.wrong(node, "`accept` is empty", "write `any` to accept every status code");
-                None
-            }
-            NodeValue::List(items) => {
-                let rules: Vec<_> = items.iter().map(|item| self.accept_rule(item)).collect();
-                Some(Accept::any_of(rules.into_iter().collect::<Option<Vec<_>>>()?))
-            }
-            _ => self.accept_rule(node),
-        }
-    }
-
-    fn accept_rule(&mut self, node: &Node) -> Option<Accept> {
-        let text = match &node.value {
-            NodeValue::Int(code) => code.to_string(),
-            NodeValue::Map(entries) => {
-                for entry in entries {
-                    self.key(entry, Context::AcceptRule);
-                }
-                return None;
-            }
-            NodeValue::Text(text) => text.clone(),
-            other => {
-                let title = format!("`accept` takes status codes, not {}", other.kind());
-                self.wrong(node, title, "write `201`, `2xx`, `200..299`, `[200, 404]` or `any`");
-                return None;
-            }
-        };
-        match Accept::parse(&text) {
-            Ok(accept) => Some(accept),
-            Err(error) => {
-                let title = format!("`{}` is not a rule for status codes", shorten(&text));
-                self.wrong(node, title, error.to_string());
-                None
-            }
-        }
-    }
-
-    fn captures(&mut self, entry: &Entry) -> Option<Vec<Capture>> {
-        let entries = match &entry.value.value {
-            NodeValue::Map(entries) if !entries.is_empty() => entries,
-            NodeValue::Map(_) | NodeValue::Null => {
-                let label = "write a variable and where its value stands, as `$.id`";
-                self.error(entry.key.place, "`capture` is empty", label);
-                return None;
-            }
-            other => {
-                let title = format!(
-                    "`capture` must be a map from variables to paths, not {}",
-                    other.kind()
-                );
-                self.wrong(
-                    &entry.value,
-                    title,
-                    "write the variable as a key, and `$.id` behind it",
-                );
-                return None;
-            }
-        };
-        let captures: Vec<_> = entries.iter().map(|entry| self.capture(entry)).collect();
-        Some(captures.into_iter().flatten().collect())
-    }
-
-    fn capture(&mut self, entry: &Entry) -> Option<Capture> {
-        let name = self.variable(&entry.key);
-        let what = format!("the capture `{}`", shorten(&entry.key.value));
-        let (path, push) = if let NodeValue::Map(_) = entry.value.value {
-            let fields = self.fields(&entry.value, Context::Capture, entry.key.place, &what)?;
-            let push = fields.get("push").map_or(Some(false), |node| self.bool(node, "`push`"));
-            let Some(json) = fields.get("json") else {
-                if !fields.odd {
-                    let label = "add `json`: where the value stands in the body, as `$.id`";
-                    self.error(entry.key.place, format!("{what} has no source"), label);
-                }
-                return None;
-            };
-            (self.json_path(json, "`json`"), push)
-        } else {
-            (self.json_path(&entry.value, &what), Some(false))
-        };
-        Some(Capture { name: name?, path: path?, push: push.unwrap_or_default() })
-    }
-
-    fn json_path(&mut self, node: &Node, what: &str) -> Option<Placed<String>> {
-        let path = self.text(node, what)?;
-        let text = path.value.trim();
-        if text.contains("{{") {
-            self.wrong(
-                node,
-                "templates in captures are not supported yet",
-                "write a path into the body, as `$.id`",
-            );
-            return None;
-        }
-        if !text.starts_with('$') {
-            let advice = match text.strip_prefix('.') {
-                Some(rest) => format!("write `$.{}`", shorten(rest)),
-                None if text.starts_with('[') => format!("write `${}`", shorten(text)),
-                None => format!("write `$.{}`", shorten(text)),
-            };
-            self.wrong(node, "a path into the body begins with `$`", advice);
-            return None;
-        }
-        Some(Placed { value: text.to_owned(), place: path.place })
-    }
-}
-
-/// The text with every `{{ … }}` taken out.
-fn outside_templates(text: &str) -> String {
-    let mut literal = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(open) = rest.find("{{") {
-        literal += &rest[..open];
-        rest = rest[open..].find("}}").map_or("", |close| &rest[open + close + 2..]);
-    }
-    literal + rest
-}
-
-/// The text with what cannot stand in a path percent-encoded, templates left alone.
-fn encode_outside_templates(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    let mut rest = text;
-    loop {
-        let open = rest.find("{{").unwrap_or(rest.len());
-        for byte in rest[..open].bytes() {
-            if byte.is_ascii_graphic() {
-                encoded.push(char::from(byte));
-            } else {
-                encoded += &format!("%{byte:02X}");
-            }
-        }
-        let close = rest[open..].find("}}").map_or(rest.len(), |close| open + close + 2);
-        encoded += &rest[open..close];
-        rest = &rest[close..];
-        if rest.is_empty() {
-            return encoded;
-        }
-    }
-}
-
-/// `/{{ next }}`: nothing but templates between the slashes.
-fn is_all_template(path: &str) -> bool {
-    // One that is not closed has a mistake of its own.
-    path.matches("{{").count() == path.matches("}}").count()
-        && path.contains("{{")
-        && outside_templates(path).chars().all(|c| c == '/')
-}
-
-/// `{id}`, as API descriptions write it.
-fn single_braces(literal: &str) -> Option<&str> {
-    let open = literal.find('{')?;
-    let close = open + literal[open..].find('}')?;
-    Some(&literal[open..=close])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn templates_are_left_alone_when_a_path_is_encoded() {
-        assert_eq!(
-            encode_outside_templates("/할 일/{{ a b }}/x y"),
-            "/%ED%95%A0%20%EC%9D%BC/{{ a b }}/x%20y"
-        );
-        assert_eq!(outside_templates("/a/{{ b }}/c{{ d"), "/a//c");
-        assert!(is_all_template("/{{ next }}") && !is_all_template("/t/{{ id }}"));
-        assert!(!is_all_template("/{{ next"));
-        assert!(!is_all_template("/"));
     }
 }

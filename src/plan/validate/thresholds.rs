@@ -5,16 +5,17 @@ use super::values::shorten;
 use crate::diagnostic::Placed;
 use crate::plan::document::{Entry, Node, NodeValue};
 use crate::plan::keys::Context;
-use crate::plan::model::{Action, Class, Request, Step};
-use crate::verdict::Threshold;
+use crate::plan::model::{Action, Plan, Request, Step};
+use crate::verdict::{Of, Threshold};
 
-impl Checker {
-    /// `classes` is empty when they could not be read: then no name is looked up.
+impl Checker<'_> {
+    /// `plan` is absent when a part of it could not be read: then no name is looked up.
     pub(super) fn thresholds(
         &mut self,
         entry: &Entry,
-        classes: &[Class],
+        plan: Option<&Plan>,
     ) -> Vec<Placed<Threshold>> {
+        let known = plan.map(Known::of);
         let nodes = match &entry.value.value {
             NodeValue::List(items) => &items[..],
             NodeValue::Null => {
@@ -37,14 +38,14 @@ impl Checker {
             // One threshold, where a list may stand.
             _ => std::slice::from_ref(&entry.value),
         };
-        nodes.iter().filter_map(|node| self.threshold(node, classes)).collect()
+        nodes.iter().flat_map(|node| self.threshold(node, known.as_ref())).collect()
     }
 
-    fn threshold(&mut self, node: &Node, classes: &[Class]) -> Option<Placed<Threshold>> {
+    fn threshold(&mut self, node: &Node, known: Option<&Known<'_>>) -> Vec<Placed<Threshold>> {
         if matches!(node.value, NodeValue::Int(_) | NodeValue::Float(_) | NodeValue::Bool(_)) {
             let title = format!("a threshold is text, not {}", node.value.kind());
             self.wrong(node, title, "say what is measured and its limit, as `p95 < 500ms`");
-            return None;
+            return Vec::new();
         }
         if let NodeValue::Map(entries) = &node.value {
             // `- p95: < 500ms`
@@ -62,35 +63,36 @@ impl Checker {
                     "a threshold is one text",
                     format!("write `{} {rest}`, without the colon", only.key.value),
                 );
-                return None;
+                return Vec::new();
             }
             let place = entries.first().map_or(node.place, |entry| entry.key.place);
-            let fields = self.fields(node, Context::Threshold, place, "the threshold")?;
+            let Some(fields) = self.fields(node, Context::Threshold, place, "the threshold") else {
+                return Vec::new();
+            };
             let of = match fields.get("of") {
-                Some(map) if matches!(map.value, NodeValue::Map(_)) => {
-                    let label = "write a name of requests, as its `name` or path says it";
-                    self.wrong(map, "`of` as a map is not supported yet", label);
-                    None
-                }
-                Some(node) => self.text(node, "`of`").and_then(|of| {
-                    self.known_name(node, &of.value, classes).then_some(Some(of.value))
-                }),
+                Some(node) => self.of(node, known).map(Some),
                 None => Some(None),
             };
             let must = match fields.get("must") {
-                Some(node) => self.comparison(node),
-                None if fields.odd => None,
+                Some(Node { value: NodeValue::List(items), .. }) => {
+                    items.iter().filter_map(|node| self.comparison(node)).collect()
+                }
+                Some(node) => self.comparison(node).into_iter().collect(),
+                None if fields.odd => Vec::new(),
                 None => {
                     let label = "add `must`: what must hold, as `p95 < 500ms`";
                     self.error(place, "the threshold says nothing", label);
-                    None
+                    Vec::new()
                 }
             };
-            let (of, mut threshold) = (of?, must?);
-            threshold.value.of = of;
-            return Some(threshold);
+            let Some(of) = of else { return Vec::new() };
+            let with_of = |mut threshold: Placed<Threshold>| {
+                threshold.value.of = of.clone();
+                threshold
+            };
+            return must.into_iter().map(with_of).collect();
         }
-        self.comparison(node)
+        self.comparison(node).into_iter().collect()
     }
 
     fn comparison(&mut self, node: &Node) -> Option<Placed<Threshold>> {
@@ -104,53 +106,154 @@ impl Checker {
         }
     }
 
-    fn known_name(&mut self, node: &Node, of: &str, classes: &[Class]) -> bool {
-        let requests = || classes.iter().flat_map(requests);
-        let is_meant = |request: &Request| {
-            let method = of.strip_prefix(request.method.as_str());
-            let name = method.and_then(|rest| rest.strip_prefix(' '));
-            counted_under(request) == of || name == Some(counted_under(request))
-        };
-        if classes.is_empty() || requests().any(is_meant) {
-            return true;
-        }
-        if classes.iter().any(|class| class.name.value == of) {
-            let title = format!("a threshold of the user class `{of}` is not supported yet");
-            self.wrong(node, title, "write a name of requests, or take `of` out");
-            return false;
-        }
-        let label = match self.suggest(of, requests().map(counted_under)) {
-            Some(near) => format!("did you mean `{}`?", shorten(near)),
-            None => {
-                let mut names = Vec::new();
-                for name in requests().map(counted_under).take(20) {
-                    if !names.contains(&name) && names.len() < 8 {
-                        names.push(name);
-                    }
+    /// What a threshold is of: one word for any of five kinds, or said in full.
+    fn of(&mut self, node: &Node, known: Option<&Known<'_>>) -> Option<Of> {
+        if let NodeValue::Map(_) = node.value {
+            let fields = self.fields(node, Context::Of, node.place, "`of`")?;
+            let [entry] = fields.present(&["name", "group", "tag", "class"])[..] else {
+                if !fields.odd {
+                    let label = "write one of `name`, `group`, `tag` and `class`";
+                    self.wrong(node, "`of` is one thing", label);
                 }
-                let names: Vec<_> =
-                    names.iter().map(|name| format!("`{}`", shorten(name))).collect();
-                format!("there are {}", names.join(", "))
+                return None;
+            };
+            let text = self.text(&entry.value, &format!("`{}`", entry.key.value))?.value;
+            let of = match &*entry.key.value {
+                "name" => Of::Name(text.clone()),
+                "group" => Of::Group(text.clone()),
+                "tag" => Of::Tag(text.clone()),
+                _ => Of::Class(text.clone()),
+            };
+            let Some(known) = known else { return Some(of) };
+            let kinds = known.kinds(&text);
+            if kinds.iter().any(|kind| std::mem::discriminant(kind) == std::mem::discriminant(&of))
+            {
+                return Some(of);
             }
-        };
+            let title = match of {
+                Of::Name(_) => format!("no request is counted under `{}`", shorten(&text)),
+                _ => format!("there is no {} `{}`", entry.key.value, shorten(&text)),
+            };
+            let label = self.nearest(&text, known);
+            self.wrong(&entry.value, title, label);
+            return None;
+        }
+        let text = self.text(node, "`of`")?.value;
+        let Some(known) = known else { return Some(Of::Name(text)) };
+        let mut kinds = known.kinds(&text);
+        match kinds.len() {
+            1 => kinds.pop(),
+            0 => {
+                let label = self.nearest(&text, known);
+                let title = format!("no request is counted under `{}`", shorten(&text));
+                self.wrong(node, title, label);
+                None
+            }
+            _ => {
+                let forms: Vec<_> =
+                    kinds.iter().map(|kind| format!("`of: {{ {} }}`", kind.long())).collect();
+                let title = format!("`{}` is the name of several things", shorten(&text));
+                self.wrong(node, title, format!("write {}", forms.join(" or ")));
+                None
+            }
+        }
+    }
+
+    fn nearest(&mut self, of: &str, known: &Known<'_>) -> String {
         // People think of the task; what is counted is its requests.
-        let task = classes.iter().flat_map(|class| &class.tasks).find(|task| task.name.value == of);
-        let label = match task.map(|task| &task.steps[..]) {
-            Some([Step { action: Action::Request(request), .. }]) => {
-                format!("the request of that task is counted under `{}`", counted_under(request))
+        if let Some(name) = known.tasks.iter().find(|(task, _)| *task == of).map(|(_, name)| name) {
+            return format!("the request of that task is counted under `{name}`");
+        }
+        let all = known
+            .names
+            .iter()
+            .map(|(_, name)| *name)
+            .chain(known.groups.iter().copied())
+            .chain(known.tags.iter().copied())
+            .chain(known.classes.iter().copied());
+        if let Some(near) = self.suggest(of, all) {
+            return format!("did you mean `{}`?", shorten(near));
+        }
+        let mut names: Vec<&str> = Vec::new();
+        for (_, name) in &known.names {
+            if !names.contains(name) && names.len() < 8 {
+                names.push(name);
             }
-            _ => label,
-        };
-        self.wrong(node, format!("no request is counted under `{}`", shorten(of)), label);
-        false
+        }
+        let names: Vec<_> = names.iter().map(|name| format!("`{}`", shorten(name))).collect();
+        format!("there are {}", names.join(", "))
     }
 }
 
-fn requests(class: &Class) -> impl Iterator<Item = &Request> {
-    class.tasks.iter().flat_map(|task| &task.steps).filter_map(|step| match &step.action {
-        Action::Request(request) => Some(&**request),
-        _ => None,
-    })
+/// All that a threshold can be of.
+#[derive(Default)]
+struct Known<'p> {
+    /// Methods and names.
+    names: Vec<(&'p str, &'p str)>,
+    groups: Vec<&'p str>,
+    tags: Vec<&'p str>,
+    classes: Vec<&'p str>,
+    /// Tasks that are one request, and what that is counted under.
+    tasks: Vec<(&'p str, &'p str)>,
+}
+
+impl<'p> Known<'p> {
+    fn of(plan: &'p Plan) -> Self {
+        let mut known = Self::default();
+        for flow in &plan.flows {
+            known.steps(&flow.steps);
+        }
+        for class in &plan.classes {
+            known.classes.push(&class.name.value);
+            known.tags.extend(class.tags.iter().map(String::as_str));
+            known.steps(&class.on_start);
+            known.steps(&class.on_stop);
+            for task in &class.tasks {
+                known.tags.extend(task.tags.iter().map(String::as_str));
+                known.steps(&task.steps);
+                if let [Step { action: Action::Request(request), .. }] = &task.steps[..] {
+                    known.tasks.push((&task.name.value, counted_under(request)));
+                }
+            }
+        }
+        known
+    }
+
+    fn steps(&mut self, steps: &'p [Step]) {
+        for step in steps {
+            self.tags.extend(step.tags.iter().map(String::as_str));
+            match &step.action {
+                Action::Request(request) if request.record => {
+                    self.names.push((&request.method, counted_under(request)));
+                }
+                Action::Group { name, .. } => self.groups.push(&name.value),
+                _ => {}
+            }
+            step.action.bodies().for_each(|body| self.steps(body));
+        }
+    }
+
+    /// Each kind of thing that has this name.
+    fn kinds(&self, of: &str) -> Vec<Of> {
+        let is_meant = |(method, name): &(&str, &str)| {
+            let rest = of.strip_prefix(method).and_then(|rest| rest.strip_prefix(' '));
+            *name == of || rest == Some(name)
+        };
+        let mut kinds = Vec::new();
+        if self.names.iter().any(is_meant) {
+            kinds.push(Of::Name(of.to_owned()));
+        }
+        if self.groups.contains(&of) {
+            kinds.push(Of::Group(of.to_owned()));
+        }
+        if self.tags.contains(&of) {
+            kinds.push(Of::Tag(of.to_owned()));
+        }
+        if self.classes.contains(&of) {
+            kinds.push(Of::Class(of.to_owned()));
+        }
+        kinds
+    }
 }
 
 fn counted_under(request: &Request) -> &str {

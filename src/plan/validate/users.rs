@@ -1,14 +1,18 @@
 //! Owns reading user classes and their tasks.
 
+use std::time::Duration;
+
+use super::requests::{is_method, is_request_key};
 use super::values::shorten;
 use super::{Checker, Fields};
 use crate::diagnostic::Placed;
-use crate::load::Wait;
+use crate::load::{Order, Wait};
 use crate::plan::document::{Entry, Node, NodeValue};
 use crate::plan::keys::Context;
-use crate::plan::model::{Class, Method, Step, Task};
+use crate::plan::model::{Class, Flow, Step, Task};
+use crate::units::Rate;
 
-impl Checker {
+impl Checker<'_> {
     pub(super) fn classes(&mut self, users: &Entry) -> Option<Vec<Class>> {
         let example = "name a user class below it, and give it `tasks`";
         let entries = match &users.value.value {
@@ -57,12 +61,30 @@ impl Checker {
         let what = format!("the user class `{}`", shorten(&name.value));
         let fields = self.fields(&entry.value, Context::Class, name.place, &what)?;
         let weight = self.weight(fields.get("weight"));
+        let fixed = fields.get("fixed").and_then(|node| self.users(node, "`fixed`"));
+        if let (Some(_), Some(weight)) = (fields.entry("fixed"), fields.entry("weight")) {
+            let title = "a class has a weight or a fixed number of users, not both";
+            self.error(weight.key.place, title, "take one of the two out");
+        }
+        let order = match fields.get("order") {
+            Some(node) => self.word(node, "`order`", &Order::WORDS).unwrap_or_default(),
+            None => Order::Random,
+        };
         let wait = match fields.get("wait") {
             Some(node) => self.wait(node),
             None => Some(Wait::None),
         };
+        let target = fields.get("target").and_then(|node| self.target(node));
+        let defaults = match fields.entry("defaults") {
+            Some(entry) => self.defaults(entry),
+            None => Default::default(),
+        };
+        let connections = fields.get("connections").and_then(|node| self.connections(node));
+        let tags = self.tags(&fields);
+        let on_start = fields.entry("on_start").and_then(|entry| self.steps(entry));
+        let on_stop = fields.entry("on_stop").and_then(|entry| self.steps(entry));
         let tasks = match fields.entry("tasks") {
-            Some(tasks) => self.tasks(tasks, &what),
+            Some(tasks) => self.tasks(tasks, &what, order),
             None => {
                 self.error(name.place, format!("{what} has no `tasks`"), "say what its users do");
                 None
@@ -71,12 +93,20 @@ impl Checker {
         Some(Class {
             name,
             weight: weight.unwrap_or(1.0),
+            fixed,
+            order,
             wait: wait.unwrap_or(Wait::None),
+            target,
+            defaults,
+            connections,
+            tags,
+            on_start: on_start.unwrap_or_default(),
             tasks: tasks.unwrap_or_default(),
+            on_stop: on_stop.unwrap_or_default(),
         })
     }
 
-    fn tasks(&mut self, tasks: &Entry, class: &str) -> Option<Vec<Task>> {
+    fn tasks(&mut self, tasks: &Entry, class: &str, order: Order) -> Option<Vec<Task>> {
         let entries = match &tasks.value.value {
             NodeValue::Map(entries) if !entries.is_empty() => entries,
             NodeValue::List(_) => {
@@ -103,7 +133,7 @@ impl Checker {
             }
         };
         if let [method, ..] =
-            entries.iter().filter(|entry| is_method(entry)).collect::<Vec<_>>()[..]
+            entries.iter().filter(|entry| is_method(&entry.key.value)).collect::<Vec<_>>()[..]
             && !matches!(method.value.value, NodeValue::Map(_))
         {
             self.error(
@@ -115,6 +145,7 @@ impl Checker {
         }
         let read: Vec<_> = entries.iter().map(|entry| self.task(entry)).collect();
         let whole = read.iter().all(Option::is_some);
+        self.successors(entries, order);
         let read: Vec<Task> = read.into_iter().flatten().collect();
         if whole && read.iter().all(|task| task.weight == 0.0) {
             self.error(
@@ -141,13 +172,126 @@ impl Checker {
         let fields = self.fields(&entry.value, Context::Task, name.place, &what)?;
         let weight = self.weight(fields.get("weight"));
         let when = self.when(&fields);
+        let chance = self.chance(&fields);
+        let tags = self.tags(&fields);
+        let wait = fields.get("wait").and_then(|node| self.wait(node));
+        let next = fields.get("next").map_or_else(Vec::new, |node| self.next(node));
         let steps = self.task_steps(&fields, &name, &what);
         Some(Task {
             name,
             weight: weight.unwrap_or(1.0),
             when: when.flatten(),
+            chance,
+            tags,
+            wait,
+            next,
             steps: steps.unwrap_or_default(),
         })
+    }
+
+    fn next(&mut self, node: &Node) -> Vec<(Placed<String>, f64)> {
+        match &node.value {
+            NodeValue::Map(entries) => {
+                let mut next = Vec::with_capacity(entries.len());
+                for entry in entries {
+                    if let NodeValue::Text(text) = &entry.value.value
+                        && let Some(number) = text.trim().strip_suffix('%')
+                    {
+                        let label =
+                            format!("write `{}`: weights are shares of their sum", number.trim());
+                        self.wrong(&entry.value, "a weight of `next` is a plain number", label);
+                        continue;
+                    }
+                    next.extend(
+                        self.weight(Some(&entry.value)).map(|weight| (entry.key.clone(), weight)),
+                    );
+                }
+                next
+            }
+            // One that always follows.
+            NodeValue::Text(text) => {
+                vec![(Placed { value: text.trim().to_owned(), place: node.place }, 1.0)]
+            }
+            other => {
+                let title =
+                    format!("`next` must be a map from tasks to weights, not {}", other.kind());
+                self.wrong(node, title, "write `{ list: 80, exit: 20 }`");
+                Vec::new()
+            }
+        }
+    }
+
+    /// Every `next` names a task, and stands where it is looked at.
+    fn successors(&mut self, entries: &[Entry], order: Order) {
+        let names: Vec<&str> = entries.iter().map(|entry| &*entry.key.value).collect();
+        let mut any = false;
+        for task in entries {
+            let NodeValue::Map(keys) = &task.value.value else { continue };
+            let Some(next) = keys.iter().find(|entry| entry.key.value == "next") else { continue };
+            any = true;
+            if order != Order::Chain {
+                let title = "`next` is looked at in a chain alone";
+                self.error(next.key.place, title, "add `order: chain` to the user class");
+                continue;
+            }
+            let mut targets: Vec<Placed<String>> = Vec::new();
+            match &next.value.value {
+                NodeValue::Map(entries) => {
+                    targets.extend(entries.iter().map(|entry| entry.key.clone()))
+                }
+                NodeValue::Text(text) => {
+                    let value = text.trim().to_owned();
+                    targets.push(Placed { value, place: next.value.place });
+                }
+                _ => {}
+            }
+            for target in targets {
+                if target.value == "exit" || names.contains(&&*target.value) {
+                    continue;
+                }
+                let known = names.iter().copied().chain(["exit"]);
+                let label = match self.suggest(&target.value, known) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("there are {}, and `exit`", names.join(", ")),
+                };
+                self.error(
+                    target.place,
+                    format!("there is no task `{}`", shorten(&target.value)),
+                    label,
+                );
+            }
+        }
+        if order == Order::Chain && !any && entries.len() > 1 {
+            let place = entries[0].key.place;
+            let label = "add `next` to the tasks, as `next: { list: 80, exit: 20 }`";
+            self.error(place, "a chain in which nothing follows the first task", label);
+        }
+    }
+
+    pub(super) fn flows(&mut self, flows: &Entry) -> Vec<Flow> {
+        let entries = match &flows.value.value {
+            NodeValue::Map(entries) if !entries.is_empty() => entries,
+            _ => {
+                let advice = "name a flow below it, with `steps`";
+                self.not_a_map(&flows.value, flows.key.place, "`flows`", advice);
+                return Vec::new();
+            }
+        };
+        let mut all = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let name = entry.key.clone();
+            self.plain_name(entry, "a flow");
+            let what = format!("the flow `{}`", shorten(&name.value));
+            let steps = match &entry.value.value {
+                NodeValue::List(_) => self.steps(entry),
+                _ => match self.fields(&entry.value, Context::Flow, name.place, &what) {
+                    Some(fields) => self.task_steps(&fields, &name, &what),
+                    None => None,
+                },
+            };
+            all.push(Flow { name, steps: steps.unwrap_or_default() });
+        }
+        all
     }
 
     fn task_steps(
@@ -156,7 +300,8 @@ impl Checker {
         name: &Placed<String>,
         what: &str,
     ) -> Option<Vec<Step>> {
-        let methods: Vec<_> = fields.entries.iter().filter(|entry| is_method(entry)).collect();
+        let methods: Vec<_> =
+            fields.entries.iter().filter(|entry| is_method(&entry.key.value)).collect();
         match (fields.entry("steps"), &methods[..]) {
             (Some(steps), []) => {
                 let stray: Vec<_> = fields
@@ -191,9 +336,10 @@ impl Checker {
                 }
                 None
             }
-            (None, [_]) => {
-                let action = self.request(fields, what)?;
-                Some(vec![Step { when: None, action }])
+            (None, [method]) => {
+                let place = method.key.place;
+                let action = self.request(fields, what, false)?;
+                Some(vec![Step { when: None, chance: None, tags: Vec::new(), action, place }])
             }
             (None, [_, second, ..]) => {
                 self.error(
@@ -215,14 +361,8 @@ impl Checker {
     }
 
     pub(super) fn wait(&mut self, node: &Node) -> Option<Wait> {
-        if let NodeValue::Map(entries) = &node.value {
-            for entry in entries {
-                self.key(entry, Context::Wait);
-            }
-            if entries.is_empty() {
-                self.wrong(node, "`wait` is empty", "write `2s`, `1s..3s` or `none`");
-            }
-            return None;
+        if let NodeValue::Map(_) = &node.value {
+            return self.wait_map(node);
         }
         if let NodeValue::List(items) = &node.value {
             let label = match &items[..] {
@@ -269,10 +409,69 @@ impl Checker {
             }
         }
     }
-}
 
-fn is_method(entry: &Entry) -> bool {
-    Method::KEYS.iter().any(|(key, _)| *key == entry.key.value)
+    fn wait_map(&mut self, node: &Node) -> Option<Wait> {
+        let fields = self.fields(node, Context::Wait, node.place, "`wait`")?;
+        let kinds = fields.present(&["pace", "throughput", "exponential", "normal"]);
+        let kind = match kinds[..] {
+            [kind] => kind,
+            [] => {
+                if !fields.odd {
+                    let label = "write `{ pace: 5s }`, `{ exponential: 2s }` or another kind";
+                    self.wrong(node, "`wait` does not say its kind", label);
+                }
+                return None;
+            }
+            [_, second, ..] => {
+                self.error(second.key.place, "`wait` has two kinds", "keep one of them");
+                return None;
+            }
+        };
+        if let (Some(stddev), false) = (fields.entry("stddev"), kind.key.value == "normal") {
+            let title = format!("`stddev` does not go with `{}`", kind.key.value);
+            self.error(stddev.key.place, title, "it stands beside `normal`");
+            return None;
+        }
+        let what = format!("`{}`", kind.key.value);
+        if kind.key.value == "throughput" {
+            let text = self.unit_text(&kind.value, &what)?;
+            return match Rate::parse(&text) {
+                Ok(rate) => {
+                    let pace = rate.time_for(1);
+                    if pace.is_zero() || pace > Duration::from_secs(366 * 24 * 3600) {
+                        self.wrong(
+                            &kind.value,
+                            format!("{what} cannot be `{text}`"),
+                            "write it as `0.2/s`",
+                        );
+                        return None;
+                    }
+                    Some(Wait::Pace(pace))
+                }
+                Err(error) => {
+                    self.not_a_quantity(&kind.value, &what, &text, "a rate", &error);
+                    None
+                }
+            };
+        }
+        let time = self.duration(&kind.value, &what)?;
+        if time.is_zero() && kind.key.value != "normal" {
+            self.wrong(&kind.value, format!("{what} is zero"), "write a time, or `wait: none`");
+            return None;
+        }
+        Some(match &*kind.key.value {
+            "pace" => Wait::Pace(time),
+            "exponential" => Wait::Exponential(time),
+            _ => match fields.get("stddev") {
+                Some(node) => Wait::Normal(time, self.duration(node, "`stddev`")?),
+                None => {
+                    let label = "add `stddev`: how far the pauses scatter, as `500ms`";
+                    self.error(kind.key.place, "`normal` lacks `stddev`", label);
+                    return None;
+                }
+            },
+        })
+    }
 }
 
 /// `1..3`
@@ -280,8 +479,4 @@ fn bare_range(text: &str) -> Option<(&str, &str)> {
     let (low, high) = text.split_once("..")?;
     let (low, high) = (low.trim(), high.trim());
     [low, high].iter().all(|end| end.parse::<f64>().is_ok()).then_some((low, high))
-}
-
-fn is_request_key(key: &str) -> bool {
-    ["name", "headers", "json", "body", "timeout", "accept", "capture"].contains(&key)
 }

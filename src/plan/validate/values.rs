@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use super::Checker;
 use crate::diagnostic::Placed;
+use crate::expr::FUNCTIONS;
 use crate::plan::document::{Entry, Node, NodeValue};
 use crate::units::{Rate, UnitError, format_duration, parse_duration};
 
 /// More users than this need more than one machine.
 const MOST_USERS: u32 = 1_000_000;
 
-/// Names that mean something else in expressions.
-const RESERVED: [&str; 45] = [
+/// Names that mean something else in expressions, functions left out.
+const RESERVED: [&str; 28] = [
     "response",
     "user",
     "run",
@@ -36,38 +37,27 @@ const RESERVED: [&str; 45] = [
     "for",
     "loop",
     "self",
-    "randint",
-    "randfloat",
-    "choice",
-    "sample",
-    "uuid",
-    "now",
-    "timestamp",
-    "timestamp_ms",
-    "hex",
-    "letters",
-    "counter",
-    "base64",
-    "sha256",
-    "hmac_sha256",
-    "urlencode",
-    "json",
     "range",
     "dict",
     "namespace",
     "debug",
-    "data",
 ];
 
 /// The name cannot be a variable's: expressions use it for something else.
 #[must_use]
 pub fn reserved_name(name: &str) -> bool {
-    RESERVED.contains(&name)
+    RESERVED.contains(&name) || FUNCTIONS.iter().any(|function| function.name == name)
 }
 
-impl Checker {
+impl Checker<'_> {
     /// Text that is not empty. `what` is what the sentence is about: "`name`".
     pub(super) fn text(&mut self, node: &Node, what: &str) -> Option<Placed<String>> {
+        let node = &*self.computed(node, what)?;
+        self.raw_text(node, what)
+    }
+
+    /// The same, with its templates as they are.
+    pub(super) fn raw_text(&mut self, node: &Node, what: &str) -> Option<Placed<String>> {
         match &node.value {
             NodeValue::Text(text) if text.trim().is_empty() => {
                 self.wrong(node, format!("{what} is empty"), "write text, or take the key out");
@@ -108,28 +98,15 @@ impl Checker {
         Some(text)
     }
 
-    pub(super) fn without_template(
-        &mut self,
-        text: Placed<String>,
-        what: &str,
-    ) -> Option<Placed<String>> {
-        if text.value.contains("{{") {
-            self.error(
-                text.place,
-                format!("templates in {what} are not supported yet"),
-                "write the text itself",
-            );
-            return None;
-        }
-        Some(text)
-    }
-
     /// An expression, without the braces of a template.
     pub(super) fn expression(&mut self, node: &Node, what: &str) -> Option<Placed<String>> {
         if let NodeValue::Bool(value) = node.value {
             return Some(Placed { value: value.to_string(), place: node.place });
         }
-        let text = self.text(node, what)?;
+        let text = match node.value {
+            NodeValue::Int(number) => Placed { value: number.to_string(), place: node.place },
+            _ => self.raw_text(node, what)?,
+        };
         if let Some(open) = text.value.find("{{") {
             let bare = text.value[open + 2..].split("}}").next().unwrap_or("").trim();
             let label = if text.value.matches("{{").count() == 1 && !bare.is_empty() {
@@ -146,13 +123,10 @@ impl Checker {
     /// A share: a number that is not negative.
     pub(super) fn weight(&mut self, node: Option<&Node>) -> Option<f64> {
         let Some(node) = node else { return Some(1.0) };
+        let node = &*self.computed_number(node, "`weight`")?;
         let weight = match node.value {
             NodeValue::Int(number) => number as f64,
             NodeValue::Float(number) => number,
-            NodeValue::Text(ref text) if text.contains("{{") => {
-                self.wrong(node, "templates in `weight` are not supported yet", "write a number");
-                return None;
-            }
             NodeValue::Text(ref text) if text.trim().parse::<f64>().is_ok() => {
                 self.wrong(node, "`weight` must be a number, not text", "take the quotes out");
                 return None;
@@ -183,6 +157,7 @@ impl Checker {
     }
 
     pub(super) fn bool(&mut self, node: &Node, what: &str) -> Option<bool> {
+        let node = &*self.computed_number(node, what)?;
         if let NodeValue::Bool(value) = node.value {
             return Some(value);
         }
@@ -217,18 +192,11 @@ impl Checker {
 
     /// The text of a quantity; a bare number is handed on, so that its reader can say what it lacks.
     pub(super) fn unit_text(&mut self, node: &Node, what: &str) -> Option<String> {
+        let node = &*self.computed(node, what)?;
         match &node.value {
             NodeValue::Int(number) => Some(number.to_string()),
             NodeValue::Float(number) => Some(number.to_string()),
-            NodeValue::Text(text) if text.contains("{{") => {
-                self.wrong(
-                    node,
-                    format!("templates in {what} are not supported yet"),
-                    "write the value itself",
-                );
-                None
-            }
-            _ => self.text(node, what).map(|text| text.value),
+            _ => self.raw_text(node, what).map(|text| text.value),
         }
     }
 
@@ -251,19 +219,12 @@ impl Checker {
 
     /// So many users.
     pub(super) fn users(&mut self, node: &Node, what: &str) -> Option<u32> {
+        let node = &*self.computed_number(node, what)?;
         let count = match &node.value {
             NodeValue::Int(number) => *number,
             NodeValue::Float(number) => {
                 let title = format!("{what} must be a whole number of users");
                 self.wrong(node, title, format!("write `{}`", number.round().clamp(0.0, 1e6)));
-                return None;
-            }
-            NodeValue::Text(text) if text.contains("{{") => {
-                self.wrong(
-                    node,
-                    format!("templates in {what} are not supported yet"),
-                    "write a number",
-                );
                 return None;
             }
             NodeValue::Text(text) if text.trim().parse::<u32>().is_ok() => {

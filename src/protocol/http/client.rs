@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::net::SocketAddr;
+use std::rc::Rc;
 
 use rustix::io::Errno;
 use tokio::net::{TcpSocket, TcpStream};
@@ -39,8 +40,9 @@ pub struct Http {
 #[derive(Debug, Default)]
 pub struct Connections {
     pub(super) kept: Vec<(usize, Connection)>,
-    /// Made by the first cookie: most users have none.
-    pub(super) jar: Option<Box<Jar>>,
+    /// Made by the first cookie: most users have none. Shared by the connections over which one user
+    /// sends requests together.
+    pub(super) jar: Option<Rc<RefCell<Jar>>>,
 }
 
 impl Connections {
@@ -133,8 +135,15 @@ impl Http {
     }
 
     /// The request with the user's cookies; empty when it stays as it is.
-    fn with_cookies(&self, jar: Option<&Jar>, request: &Outgoing<'_>, now: Instant) -> Vec<u8> {
-        let Some(jar) = jar.filter(|jar| !jar.is_empty()) else { return Vec::new() };
+    fn with_cookies(
+        &self,
+        jar: Option<&RefCell<Jar>>,
+        request: &Outgoing<'_>,
+        now: Instant,
+    ) -> Vec<u8> {
+        let Some(jar) = jar.map(RefCell::borrow).filter(|jar| !jar.is_empty()) else {
+            return Vec::new();
+        };
         let mut written = self.buffers.borrow_mut().pop().unwrap_or_default();
         let known = self.targets.get(request.target);
         jar.write(request.bytes, &known.origin, now, &mut written);
@@ -152,7 +161,7 @@ impl Http {
     fn take_cookies(&self, connections: &mut Connections, request: &Outgoing<'_>, head: &[u8]) {
         let known = self.targets.get(request.target);
         let (path, now) = (Parts::path_of(request.bytes), Instant::now());
-        let jar = connections.jar.get_or_insert_default();
+        let mut jar = connections.jar.get_or_insert_default().borrow_mut();
         for header in values(head, "set-cookie") {
             jar.take(header, &known.origin, path, now);
         }
@@ -326,9 +335,13 @@ impl Protocol for Http {
         path: &str,
         name: &str,
     ) -> Option<String> {
-        let jar = connections.jar.as_deref()?;
+        let jar = connections.jar.as_deref()?.borrow();
         let known = self.targets.get(target);
         jar.value(&known.origin, without_query(path), name).map(str::to_owned)
+    }
+
+    fn share_cookies(&self, from: &mut Connections, with: &mut Connections) {
+        with.jar = Some(from.jar.get_or_insert_default().clone());
     }
 
     async fn probe(&self, limits: &Limits) -> Result<(), (usize, Fault)> {

@@ -1,0 +1,73 @@
+//! Owns what runs once: the steps before and after a run, and a rehearsal of every task.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::observer::Observer;
+use super::stop::Stop;
+use super::user::User;
+use super::worker::{Setup, Worker};
+use crate::expr::Value;
+use crate::metrics::{Interval, Recorder};
+use crate::program::Class;
+use crate::protocol::Protocol;
+use crate::random::Stream;
+
+/// What came of steps that run once.
+#[derive(Debug)]
+pub struct Once {
+    /// What was measured.
+    pub intervals: Vec<Interval>,
+    /// They went to their end without a failure.
+    pub succeeded: bool,
+    /// The variables that they ended with.
+    pub slots: Vec<Option<Value>>,
+}
+
+/// Runs the steps of `class`, which has no tasks, as one user. `number` tells its random numbers
+/// from those of other users of the run.
+pub async fn once<P: Protocol>(
+    setup: Arc<Setup>,
+    class: &Class,
+    number: usize,
+    protocol: P,
+    observer: Option<Box<dyn Observer>>,
+) -> Once {
+    let start = Instant::now();
+    let worker = Rc::new(Worker::new(setup.clone(), protocol, start, observer.map(RefCell::new)));
+    // Classes are numbered from 0 up: these are no class of the plan's.
+    let random = Stream::new(setup.seed, usize::MAX - number, 0);
+    let mut user = User::of(worker.clone(), class, 0, 0, random, None, Stop::default());
+    // A failure here is the end of it, as it is of the first steps of a user.
+    user.starting = true;
+    let over = match class.script.start {
+        Some(at) => Some(user.run(class, at).await),
+        None => None,
+    };
+    let slots = user.into_slots();
+    let worker = Rc::into_inner(worker).expect("the user is gone, and nobody else shares it");
+    let intervals = worker.recorder.into_inner().finish(Instant::now());
+    Once { intervals, succeeded: over.is_none_or(|over| !over.failed), slots }
+}
+
+/// Runs every task of a class once, in the order in which they are written, between the first and
+/// the last steps: one user, one pass, without waits between tasks.
+pub async fn rehearse<P: Protocol>(
+    setup: Arc<Setup>,
+    class: usize,
+    protocol: P,
+    observer: Box<dyn Observer>,
+) -> Vec<Interval> {
+    let start = Instant::now();
+    let worker = Rc::new(Worker::new(setup.clone(), protocol, start, Some(RefCell::new(observer))));
+    let mut user = User::new(worker.clone(), class, 0, None, Stop::default());
+    user.rehearse().await;
+    drop(user);
+    let worker = Rc::into_inner(worker).expect("the user is gone, and nobody else shares it");
+    let Worker { recorder, .. } = worker;
+    let recorder: RefCell<Recorder> = recorder;
+    recorder.into_inner().finish(Instant::now())
+}

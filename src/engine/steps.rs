@@ -1,0 +1,226 @@
+//! Owns the instructions of a user: what each of them does.
+
+use super::frames::{Flow, Frame, Transaction};
+use super::user::{Over, User};
+use crate::expr::{EvalError, Value};
+use crate::load::{Wait, pick};
+use crate::program::{Class, Instruction, push, remove};
+use crate::protocol::Protocol;
+
+/// A loop that goes round more often than this has lost its way.
+const MOST_ROUNDS: u64 = 1_000_000;
+
+impl<P: Protocol> User<P> {
+    /// Does the instruction at `at`.
+    pub(super) async fn step(
+        &mut self,
+        class: &Class,
+        at: usize,
+        over: &mut Over,
+    ) -> Result<Flow, EvalError> {
+        Ok(match &class.code[at] {
+            Instruction::Request(number) => self.request(class, *number, at, over).await?,
+            Instruction::Resend(number) => match self.resend(class, *number, at).await {
+                Some(flow) => flow,
+                None => self.request(class, *number, at, over).await?,
+            },
+            Instruction::Parallel(numbers) => self.together(class, numbers, over).await?,
+            Instruction::Wait(wait) => {
+                over.rested |= *wait != Wait::None;
+                let spent = self.spent();
+                let wait = wait.draw(&mut self.mind.random, spent);
+                self.pause(wait).await;
+                Flow::Next
+            }
+            Instruction::Set(slot, build) => {
+                self.mind.slots[*slot] = Some(build.value(&mut self.mind.scope(None))?);
+                Flow::Next
+            }
+            Instruction::Push(slot, build) => {
+                let value = build.value(&mut self.mind.scope(None))?;
+                push(&mut self.mind.slots[*slot], value);
+                Flow::Next
+            }
+            Instruction::Remove(slot, build) => {
+                let value = build.value(&mut self.mind.scope(None))?;
+                remove(&mut self.mind.slots[*slot], &value);
+                Flow::Next
+            }
+            Instruction::Unless(condition, to) => {
+                if condition.holds(&mut self.mind.scope(None))? {
+                    Flow::Next
+                } else {
+                    Flow::To(*to)
+                }
+            }
+            Instruction::Chance(chance, to) => {
+                if self.mind.random.fraction() < *chance {
+                    Flow::Next
+                } else {
+                    Flow::To(*to)
+                }
+            }
+            Instruction::Jump(to) => Flow::To(*to),
+            Instruction::Choose(branches) => {
+                let weights = branches.iter().map(|(weight, _)| *weight);
+                match pick(weights, &mut self.mind.random) {
+                    Some(chosen) => Flow::To(branches[chosen].1),
+                    None => Flow::Next,
+                }
+            }
+            Instruction::Repeat(times, to) => match times.value(&mut self.mind.scope(None))? {
+                Value::Int(0) => Flow::To(*to),
+                Value::Int(times) if (0..=MOST_ROUNDS as i64).contains(&times) => {
+                    self.frames.push(Frame::Count(times as u64 - 1));
+                    Flow::Next
+                }
+                other => {
+                    let wants = format!("repeat wants a number from 0 to {MOST_ROUNDS}");
+                    return Err(EvalError(match other {
+                        Value::Int(_) => wants,
+                        other => format!("{wants}, not {}", other.kind()),
+                    }));
+                }
+            },
+            Instruction::For(slot, items, to) => match items.value(&mut self.mind.scope(None))? {
+                Value::List(items) => match items.first() {
+                    Some(first) => {
+                        self.mind.slots[*slot] = Some(first.clone());
+                        self.frames.push(Frame::Items { slot: *slot, items, next: 1 });
+                        Flow::Next
+                    }
+                    None => Flow::To(*to),
+                },
+                other => {
+                    return Err(EvalError(format!("for wants a list, not {}", other.kind())));
+                }
+            },
+            Instruction::Round(to) => match self.frames.last_mut() {
+                Some(Frame::Count(left)) if *left > 0 => {
+                    *left -= 1;
+                    Flow::To(*to)
+                }
+                Some(Frame::Items { slot, items, next }) if *next < items.len() => {
+                    self.mind.slots[*slot] = Some(items[*next].clone());
+                    *next += 1;
+                    Flow::To(*to)
+                }
+                _ => {
+                    self.frames.pop();
+                    Flow::Next
+                }
+            },
+            Instruction::Begin { at_most, within } => {
+                let until = within.map(|within| self.due + within);
+                self.frames.push(Frame::Bound { left: *at_most, until });
+                Flow::Next
+            }
+            Instruction::Leave => {
+                self.frames.pop();
+                Flow::Next
+            }
+            Instruction::Bound(to) => match self.frames.last_mut() {
+                Some(Frame::Bound { left: Some(0), .. }) => Flow::To(*to),
+                Some(Frame::Bound { left: Some(left), .. }) => {
+                    *left -= 1;
+                    Flow::Next
+                }
+                _ => Flow::Next,
+            },
+            Instruction::Until(condition, to, text) => {
+                if condition.holds(&mut self.mind.scope(None))? {
+                    self.frames.pop();
+                    return Ok(Flow::Next);
+                }
+                let due = self.due;
+                match self.frames.last_mut() {
+                    Some(Frame::Bound { until: Some(until), .. }) if due >= *until => {
+                        return Err(self.sentence(*text));
+                    }
+                    Some(Frame::Bound { left: Some(left), .. }) => {
+                        *left -= 1;
+                        if *left == 0 {
+                            return Err(self.sentence(*text));
+                        }
+                    }
+                    _ => {}
+                }
+                Flow::To(*to)
+            }
+            Instruction::Group(number) => {
+                let (started, waited) = (self.due, self.waited);
+                let group = Transaction { number: *number, started, waited, failed: false };
+                self.frames.push(Frame::Group(group));
+                Flow::Next
+            }
+            Instruction::EndGroup => {
+                if let Some(Frame::Group(group)) = self.frames.pop() {
+                    self.end_group(group);
+                }
+                Flow::Next
+            }
+            Instruction::Call(to) => {
+                self.frames.push(Frame::Call(at + 1));
+                Flow::To(*to)
+            }
+            Instruction::Return => match self.frames.pop() {
+                Some(Frame::Call(back)) => Flow::To(back),
+                _ => Flow::End,
+            },
+            Instruction::Again => match self.frames.last() {
+                Some(Frame::Retry(retry)) => Flow::To(retry.at),
+                _ => Flow::End,
+            },
+            Instruction::Fail(text, message) => {
+                let error = self.sentence(*text);
+                if let Some(observer) = &self.worker.observer {
+                    let mut shown = Vec::new();
+                    message.render(&mut self.mind.scope(None), &mut shown)?;
+                    observer.borrow_mut().said("fail", &String::from_utf8_lossy(&shown));
+                }
+                return Err(error);
+            }
+            Instruction::Stop(stop) => Flow::Stop(*stop, false),
+            Instruction::Log(text) => {
+                let mut line = Vec::new();
+                text.render(&mut self.mind.scope(None), &mut line)?;
+                self.log(&String::from_utf8_lossy(&line));
+                Flow::Next
+            }
+            Instruction::End => Flow::End,
+        })
+    }
+
+    /// A sentence of the catalogue, as what went wrong.
+    fn sentence(&self, number: u32) -> EvalError {
+        let texts = &self.worker.setup.program.catalogue.texts;
+        EvalError(texts.get(number as usize).cloned().unwrap_or_default())
+    }
+
+    fn log(&mut self, line: &str) {
+        let line = self.worker.setup.secrets.hidden(line).into_owned();
+        match &self.worker.observer {
+            Some(observer) => observer.borrow_mut().said("log", &line),
+            None => self.worker.log(line),
+        }
+    }
+
+    /// A transaction is over: its time is what passed less what was waited.
+    pub(super) fn end_group(&mut self, group: Transaction) {
+        let waited = self.waited.saturating_sub(group.waited);
+        let time = self.due.saturating_duration_since(group.started).saturating_sub(waited);
+        self.worker.recorder.borrow_mut().group(group.number, self.due, time, group.failed);
+        if group.failed {
+            self.fail_groups();
+        }
+    }
+
+    /// A step failed: so did every transaction that it is in.
+    pub(super) fn fail_groups(&mut self) {
+        for frame in &mut self.frames {
+            if let Frame::Group(group) = frame {
+                group.failed = true;
+            }
+        }
+    }
+}

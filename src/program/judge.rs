@@ -1,0 +1,393 @@
+//! Owns judging an answer: accept, then every expect, then captures, in that order.
+
+use std::time::Duration;
+
+use super::build::push;
+use super::instruction::Request;
+use super::mind::Mind;
+use super::rules::{Capture, Check, Expect, Matcher, Source, Text};
+use crate::expr::{EvalError, NotJson, Pick, Value};
+use crate::metrics::{Failure, Fault, Outcome};
+use crate::plan::Range;
+
+/// What the rules made of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    /// Succeeded, or the first rule that broke.
+    pub outcome: Outcome,
+    /// What was seen instead, when a rule says so.
+    pub seen: Option<Seen>,
+    /// The iteration cannot go on: a value it was to capture is missing.
+    pub ends_iteration: bool,
+}
+
+/// What was seen where something else was expected: short, in one line.
+pub type Seen = String;
+
+/// More of a value than this is not shown.
+const SHOWN: usize = 60;
+
+/// What a rule found wrong.
+struct Broken {
+    failure: Failure,
+    seen: Option<Seen>,
+}
+
+impl Request {
+    /// Judges the answer that `mind` holds and takes the captures into its variables. `status` is
+    /// the status, or what went wrong on the wire; `cookie` looks into the user's jar.
+    ///
+    /// # Errors
+    /// An expression of a rule failed.
+    pub fn judge(
+        &self,
+        status: Result<u16, Fault>,
+        mind: &mut Mind,
+        cookie: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Judgement, EvalError> {
+        let status = match status {
+            Ok(status) => status,
+            Err(fault) => return Ok(failed(Failure::Fault(fault), None)),
+        };
+        match self.accept.iter().find(|rule| rule.codes.allows(status)) {
+            None => return Ok(failed(Failure::Status(status), None)),
+            Some(rule) => {
+                if let Some(text) = &rule.fail {
+                    return Ok(failed(Failure::Rule(text.number), text.shown(mind)?));
+                }
+            }
+        }
+        let mut broken: Option<Broken> = None;
+        for expect in &self.expects {
+            if broken.is_none() {
+                broken = expect.broken(mind, cookie)?;
+            }
+        }
+        let mut ends_iteration = false;
+        for capture in &self.captures {
+            let missing = match capture.value(mind, cookie)? {
+                Ok(value) => {
+                    capture.keep(value, mind);
+                    continue;
+                }
+                Err(text) => text,
+            };
+            for other in self.captures.iter().filter(|other| !other.push) {
+                mind.slots[other.slot] = None;
+            }
+            let failure = Failure::Rule(missing);
+            broken.get_or_insert(Broken { failure, seen: None });
+            ends_iteration = true;
+            break;
+        }
+        let judgement = match broken {
+            Some(Broken { failure, seen }) => failed(failure, seen),
+            None => Judgement { outcome: Outcome::Succeeded, seen: None, ends_iteration: false },
+        };
+        Ok(Judgement { ends_iteration, ..judgement })
+    }
+}
+
+/// The number of the sentence for a rule whose expression failed: the first of every catalogue.
+pub(super) const NOT_JUDGED: u32 = 0;
+pub(super) const NOT_JUDGED_TEXT: &str = "a rule could not be judged: its expression failed";
+
+impl Judgement {
+    /// A rule's expression failed: the request has failed with it.
+    #[must_use]
+    pub fn broken() -> Self {
+        Self { ends_iteration: true, ..failed(Failure::Rule(NOT_JUDGED), None) }
+    }
+}
+
+fn failed(failure: Failure, seen: Option<Seen>) -> Judgement {
+    Judgement { outcome: Outcome::Failed(failure), seen, ends_iteration: false }
+}
+
+impl Text {
+    /// The message with its holes filled in, when it has any.
+    fn shown(&self, mind: &mut Mind) -> Result<Option<Seen>, EvalError> {
+        let Some(template) = &self.template else { return Ok(None) };
+        let mut text = Vec::new();
+        template.render(&mut mind.scope(None), &mut text)?;
+        Ok(Some(short(&String::from_utf8_lossy(&text))))
+    }
+}
+
+impl Expect {
+    fn broken(
+        &self,
+        mind: &mut Mind,
+        cookie: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Option<Broken>, EvalError> {
+        let seen = match &self.check {
+            Check::Time(bound) => {
+                let (time, limit) = (mind.response.time, bound.limit);
+                if bound.op.holds(time.as_secs_f64(), limit.as_secs_f64()) {
+                    return Ok(None);
+                }
+                Some(about(time))
+            }
+            Check::Size(bound) => {
+                if bound.op.holds(mind.response.size as f64, bound.limit as f64) {
+                    return Ok(None);
+                }
+                Some(format!("{} B", mind.response.size))
+            }
+            Check::That(expression) => {
+                if expression.holds(&mut mind.scope(None))? {
+                    return Ok(None);
+                }
+                None
+            }
+            Check::Value(source, matcher) => match source.value(Pick::First, mind, cookie)? {
+                Err(NotJson) => {
+                    // What is no JSON has no such value.
+                    if matches!(matcher, Matcher::Exists(false)) && mind.response.body.is_empty() {
+                        return Ok(None);
+                    }
+                    return Ok(Some(Broken { failure: Failure::Rule(self.not_json), seen: None }));
+                }
+                Ok(value) => {
+                    if matcher.holds(value.as_ref(), source.is_text(), mind)? {
+                        return Ok(None);
+                    }
+                    Some(match &value {
+                        None => "nothing".to_owned(),
+                        Some(value) => described(value, matcher),
+                    })
+                }
+            },
+        };
+        // A message of the plan's own says what it wants to.
+        let seen = match &self.text.template {
+            Some(_) => self.text.shown(mind)?,
+            None => seen,
+        };
+        Ok(Some(Broken { failure: Failure::Rule(self.text.number), seen }))
+    }
+}
+
+/// Rounded, so that failures show a few times and not as many as there are.
+fn about(time: Duration) -> String {
+    let ms = time.as_millis();
+    let step = match ms {
+        0..100 => 10,
+        100..1000 => 100,
+        _ => 1000,
+    };
+    format!("about {} ms", (ms + step / 2) / step * step)
+}
+
+fn described(value: &Value, matcher: &Matcher) -> String {
+    let mut text = Vec::new();
+    match (matcher, value) {
+        (Matcher::Length(_), value) => {
+            return format!("a length of {}", length(value).unwrap_or(0));
+        }
+        (_, Value::Text(long)) if long.chars().count() > SHOWN => {
+            return format!("text of {} characters: {}", long.chars().count(), short(long));
+        }
+        (_, Value::Text(plain)) => return format!("\"{}\"", short(plain)),
+        (_, other) => other.write_json(&mut text),
+    }
+    short(&String::from_utf8_lossy(&text))
+}
+
+/// The start of a text in one line.
+fn short(text: &str) -> String {
+    let mut short: String =
+        text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
+impl Source {
+    /// The value, or none.
+    pub(super) fn value(
+        &self,
+        pick: Pick,
+        mind: &mut Mind,
+        cookie: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Result<Option<Value>, NotJson>, EvalError> {
+        Ok(match self {
+            Self::Body(selector) => selector.find(&mind.response.body, pick, &mut mind.random),
+            Self::Whole => {
+                Ok(Some(Value::Text(String::from_utf8_lossy(&mind.response.body).as_ref().into())))
+            }
+            Self::Header(name) => {
+                Ok(mind.response.header(name).map(|value| Value::Text(value.as_ref().into())))
+            }
+            Self::Cookie(name) => Ok(cookie(name).map(|value| Value::Text(value.as_str().into()))),
+            Self::Value(build) => Ok(Some(build.value(&mut mind.scope(None))?)),
+        })
+    }
+}
+
+impl Matcher {
+    fn holds(
+        &self,
+        value: Option<&Value>,
+        is_text: bool,
+        mind: &mut Mind,
+    ) -> Result<bool, EvalError> {
+        if let Self::Exists(wanted) = self {
+            return Ok(value.is_some() == *wanted);
+        }
+        let Some(value) = value else {
+            // What is not there is not this, and holds nothing.
+            return Ok(matches!(self, Self::Equals(_, false) | Self::Contains(_, false)));
+        };
+        Ok(match self {
+            Self::Exists(_) => true,
+            Self::Equals(wanted, equal) => {
+                same(value, &wanted.value(&mut mind.scope(None))?, is_text) == *equal
+            }
+            Self::OneOf(wanted) => {
+                let mut found = false;
+                for one in wanted {
+                    found |= same(value, &one.value(&mut mind.scope(None))?, is_text);
+                }
+                found
+            }
+            Self::Contains(wanted, held) => {
+                let wanted = wanted.value(&mut mind.scope(None))?;
+                let holds = match value {
+                    Value::List(items) => items.iter().any(|item| same(item, &wanted, false)),
+                    Value::Map(entries) => {
+                        let key = text(&wanted);
+                        entries.iter().any(|(name, _)| **name == *key)
+                    }
+                    other => text(other).contains(&text(&wanted)),
+                };
+                holds == *held
+            }
+            Self::Matches(pattern) => pattern.is_found_in(text(value).as_bytes()),
+            Self::Length(range) => {
+                length(value).is_some_and(|length| within(*range, length as f64))
+            }
+            Self::Between(range) => number(value).is_some_and(|number| within(*range, number)),
+        })
+    }
+}
+
+/// Equal as JSON has it, `1` and `1.0` being one number; what is text by nature is compared as text.
+fn same(seen: &Value, wanted: &Value, is_text: bool) -> bool {
+    match (seen, wanted) {
+        (Value::List(a), Value::List(b)) => {
+            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b, is_text))
+        }
+        (Value::Map(a), Value::Map(b)) => {
+            a.len() == b.len()
+                && a.iter().all(|(key, value)| {
+                    b.iter().any(|(other, wanted)| other == key && same(value, wanted, is_text))
+                })
+        }
+        (Value::Text(_), Value::Int(_) | Value::Float(_) | Value::Large(_) | Value::Bool(_))
+            if is_text =>
+        {
+            text(seen) == text(wanted)
+        }
+        (
+            Value::Int(_) | Value::Float(_) | Value::Large(_),
+            Value::Int(_) | Value::Float(_) | Value::Large(_),
+        ) => seen == wanted || number(seen) == number(wanted) && !(whole(seen) && whole(wanted)),
+        _ => seen == wanted,
+    }
+}
+
+fn whole(value: &Value) -> bool {
+    matches!(value, Value::Int(_) | Value::Large(_))
+}
+
+/// A value as text.
+#[must_use]
+pub fn text(value: &Value) -> String {
+    let mut text = Vec::new();
+    value.write_text(&mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// A number, also one that is written as text.
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Int(number) => Some(*number as f64),
+        Value::Large(number) => Some(*number as f64),
+        Value::Float(number) => Some(*number),
+        Value::Text(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+fn length(value: &Value) -> Option<usize> {
+    match value {
+        Value::Text(text) => Some(text.chars().count()),
+        Value::List(items) => Some(items.len()),
+        Value::Map(entries) => Some(entries.len()),
+        _ => None,
+    }
+}
+
+fn within(range: Range, number: f64) -> bool {
+    range.low.is_none_or(|low| number >= low) && range.high.is_none_or(|high| number <= high)
+}
+
+impl Capture {
+    /// The value, or the number of the sentence that says what is missing.
+    fn value(
+        &self,
+        mind: &mut Mind,
+        cookie: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Result<Value, u32>, EvalError> {
+        let found = self.source.value(self.pick, mind, cookie)?;
+        let empty = self.source.needs_body() && mind.response.body.is_empty();
+        Ok(match (found, &self.default) {
+            (Ok(Some(value)), _) => Ok(value),
+            (Ok(None), Some(default)) => Ok(default.value(&mut mind.scope(None))?),
+            (Err(NotJson), Some(default)) if empty => Ok(default.value(&mut mind.scope(None))?),
+            (Ok(None), None) => Err(self.nothing),
+            (Err(NotJson), _) => Err(self.not_json),
+        })
+    }
+
+    fn keep(&self, value: Value, mind: &mut Mind) {
+        let slot = &mut mind.slots[self.slot];
+        match value {
+            // All of several matches are appended one by one.
+            Value::List(items) if self.push && self.pick == Pick::All => {
+                items.iter().for_each(|item| push(slot, item.clone()));
+            }
+            value if self.push => push(slot, value),
+            value => *slot = Some(value),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(json: &str) -> Value {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn numbers_are_equal_by_value_and_text_of_a_header_by_its_letters() {
+        assert!(same(&value("1"), &value("1.0"), false));
+        assert!(same(&value(r#"{"a":[1],"b":2}"#), &value(r#"{"b":2,"a":[1.0]}"#), false));
+        assert!(!same(&value("9007199254740993"), &value("9007199254740992"), false));
+        assert!(same(&value("\"3\""), &value("3"), true));
+        assert!(!same(&value("\"3\""), &value("3"), false));
+    }
+
+    #[test]
+    fn what_was_seen_is_short_and_in_one_line() {
+        let long = "x\n".repeat(200);
+        assert_eq!(short(&long).chars().count(), SHOWN + 1);
+        assert!(!short(&long).contains('\n'));
+        assert_eq!(about(Duration::from_millis(1499)), "about 1000 ms");
+        assert_eq!(about(Duration::from_millis(44)), "about 40 ms");
+    }
+}

@@ -1,0 +1,379 @@
+//! Owns what can be said of a plan as a whole: what never runs, never ends, or is never read.
+
+use super::code::rests;
+use super::compile::Compiler;
+use super::instruction::{Class, Task};
+use crate::diagnostic::Placed;
+use crate::expr::Expression;
+use crate::load::{Order, Wait};
+use crate::plan::{self, Action, Step};
+
+impl<'a> Compiler<'a> {
+    /// Flows and tasks that call each other in a circle would never end.
+    pub(super) fn call_cycles(&mut self) {
+        let plan = self.plan;
+        let shared: Vec<Callable<'a>> =
+            plan.flows.iter().map(|flow| (&flow.name, &flow.steps[..])).collect();
+        self.cycles_among(&shared);
+        for class in &plan.classes {
+            let mut all: Vec<Callable<'a>> =
+                class.tasks.iter().map(|task| (&task.name, &task.steps[..])).collect();
+            all.extend(
+                shared.iter().filter(|(flow, _)| {
+                    !class.tasks.iter().any(|task| task.name.value == flow.value)
+                }),
+            );
+            self.cycles_among(&all);
+        }
+    }
+
+    fn cycles_among(&mut self, all: &[Callable<'a>]) {
+        let calls: Vec<Vec<(usize, &'a Placed<String>)>> = all
+            .iter()
+            .map(|(_, steps)| {
+                let mut names = Vec::new();
+                called(steps, &mut names);
+                let position = |name: &str| all.iter().position(|(known, _)| known.value == name);
+                names.into_iter().filter_map(|name| Some((position(&name.value)?, name))).collect()
+            })
+            .collect();
+        // 0: not seen, 1: on the way, 2: done.
+        let mut state = vec![0u8; all.len()];
+        for start in 0..all.len() {
+            let mut way: Vec<(usize, usize)> = vec![(start, 0)];
+            if state[start] != 0 {
+                continue;
+            }
+            state[start] = 1;
+            while let Some((node, next)) = way.last_mut() {
+                let Some((to, name)) = calls[*node].get(*next).copied() else {
+                    state[*node] = 2;
+                    way.pop();
+                    continue;
+                };
+                *next += 1;
+                match state[to] {
+                    0 => {
+                        state[to] = 1;
+                        way.push((to, 0));
+                    }
+                    1 => {
+                        let from = way.iter().position(|(node, _)| *node == to).unwrap_or(0);
+                        let mut circle: Vec<&str> =
+                            way[from..].iter().map(|(node, _)| &*all[*node].0.value).collect();
+                        circle.push(&name.value);
+                        let title = format!("calls go in a circle: {}", circle.join(" → "));
+                        self.error(name.place, title, "take one of the calls out");
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// What nothing reads, and what nothing calls.
+    pub(super) fn notes(&mut self) {
+        let mut names = Vec::new();
+        let plan = self.plan;
+        every_step(plan, &mut |step| {
+            if let Action::Call(name) = &step.action {
+                names.push(&*name.value);
+            }
+        });
+        for flow in &plan.flows {
+            if !names.contains(&&*flow.name.value) {
+                let title = format!("nothing calls the flow `{}`", flow.name.value);
+                self.warn(flow.name.place, title, "call it, or take it out");
+            }
+        }
+        self.unread_captures();
+    }
+
+    fn unread_captures(&mut self) {
+        let mut words = Words::default();
+        words.plan(self.plan);
+        let plan = self.plan;
+        let mut unread: Vec<&Placed<String>> = Vec::new();
+        every_step(plan, &mut |step| {
+            if let Action::Request(request) = &step.action {
+                let captures = request.captures.iter().map(|capture| &capture.name);
+                unread.extend(captures.filter(|name| !words.holds(&name.value)));
+            }
+        });
+        for name in unread {
+            let title = format!("nothing reads `{}`", name.value);
+            self.warn(
+                name.place,
+                title,
+                "use it, or take the capture out: it keeps the body of each answer",
+            );
+        }
+    }
+
+    pub(super) fn class_notes(&mut self, class: &'a plan::Class, compiled: &Class) {
+        self.unreachable_tasks(class, compiled);
+        self.restless(class);
+    }
+
+    fn unreachable_tasks(&mut self, class: &'a plan::Class, compiled: &Class) {
+        let drawn = class.order == Order::Random;
+        if drawn && class.tasks.iter().all(|task| task.weight == 0.0) {
+            let title = format!("no task of `{}` has a weight", class.name.value);
+            let label = "give at least one task a weight above 0";
+            self.error(class.name.place, title, label);
+        }
+        // A task that waits for a variable which only tasks like it assign never runs.
+        let runs = |task: &Task| task.when.is_none() && task.weight > 0.0;
+        let starts_false =
+            |task: &Task| task.when.as_ref().is_some_and(|when| is_unset_at_first(when, compiled));
+        let assigned_before = {
+            let mut own = super::names::Assigned::default();
+            own.steps(&class.on_start);
+            own.steps(&self.plan.before);
+            own.all.iter().map(|(name, _)| &*name.value).collect::<Vec<_>>()
+        };
+        let waits = |task: &Task| {
+            starts_false(task)
+                && task.when.as_ref().is_some_and(|when| !assigned_before.contains(&when.text()))
+        };
+        if !compiled.tasks.iter().any(runs)
+            && compiled.tasks.iter().all(waits)
+            && !compiled.tasks.is_empty()
+        {
+            let title = format!("no task of `{}` can ever run", class.name.value);
+            let label = "every task waits for a variable that only its own tasks assign";
+            self.error(class.name.place, title, label);
+        }
+        if compiled.tasks.is_empty() && !class.tasks.is_empty() {
+            let title = format!("`--tags` leave no task of `{}`", class.name.value);
+            self.warn(class.name.place, title, "its users would have nothing to do");
+        }
+        let mut names = Vec::new();
+        every_step(self.plan, &mut |step| {
+            if let Action::Call(name) = &step.action {
+                names.push(name.value.clone());
+            }
+        });
+        for (position, task) in class.tasks.iter().enumerate() {
+            let name = &task.name.value;
+            let called = names.contains(name);
+            let reached = match class.order {
+                Order::Random => task.weight > 0.0,
+                Order::Chain => {
+                    position == 0
+                        || class.tasks.iter().any(|other| {
+                            other.next.iter().any(|(to, weight)| to.value == *name && *weight > 0.0)
+                        })
+                }
+                _ => true,
+            };
+            if !reached && !called {
+                let label = match class.order {
+                    Order::Chain => "no `next` leads to it",
+                    _ => "it has no weight, and nothing calls it",
+                };
+                self.warn(task.name.place, format!("the task `{name}` never runs"), label);
+            }
+        }
+    }
+
+    /// A class that neither waits nor sends anything would only burn the generator's CPU.
+    fn restless(&mut self, class: &'a plan::Class) {
+        for task in &class.tasks {
+            let pauses =
+                class.wait != Wait::None || task.wait.is_some_and(|wait| wait != Wait::None);
+            if !pauses && task.weight > 0.0 && !task.steps.iter().any(rests) {
+                let title = format!("task `{}` neither sends nor waits", task.name.value);
+                let label = "add a request, or give the class a `wait`";
+                self.error(task.name.place, title, label);
+            }
+        }
+    }
+}
+
+type Callable<'a> = (&'a Placed<String>, &'a [Step]);
+
+/// It is one variable, which is unset or empty when a user begins.
+fn is_unset_at_first(when: &Expression, class: &Class) -> bool {
+    class.names.find(when.text()).is_some_and(|slot| {
+        !class.names.is_row(slot) && class.initial[slot].as_ref().is_none_or(|value| !value.holds())
+    })
+}
+
+fn called<'a>(steps: &'a [Step], names: &mut Vec<&'a Placed<String>>) {
+    for step in steps {
+        if let Action::Call(name) = &step.action {
+            names.push(name);
+        }
+        step.action.bodies().for_each(|body| called(body, names));
+    }
+}
+
+/// Every step of a plan, those of flows and defaults too.
+fn every_step<'a>(plan: &'a plan::Plan, see: &mut dyn FnMut(&'a Step)) {
+    fn within<'a>(steps: &'a [Step], see: &mut dyn FnMut(&'a Step)) {
+        for step in steps {
+            see(step);
+            step.action.bodies().for_each(|body| within(body, see));
+        }
+    }
+    let first = |settings: &'a plan::Settings| match &settings.retry {
+        Some(Some(retry)) => &retry.first[..],
+        _ => &[],
+    };
+    within(&plan.before, see);
+    within(&plan.after, see);
+    within(first(&plan.defaults), see);
+    plan.flows.iter().for_each(|flow| within(&flow.steps, see));
+    for class in &plan.classes {
+        within(first(&class.defaults), see);
+        within(&class.on_start, see);
+        class.tasks.iter().for_each(|task| within(&task.steps, see));
+        within(&class.on_stop, see);
+    }
+}
+
+/// Every word that an expression of the plan could read: what is not among them is read by none.
+#[derive(Default)]
+struct Words(std::collections::HashSet<String>);
+
+impl Words {
+    fn holds(&self, name: &str) -> bool {
+        self.0.contains(name)
+    }
+
+    fn text(&mut self, text: &str) {
+        let part = |c: char| c.is_alphanumeric() || c == '_';
+        self.0.extend(text.split(|c| !part(c)).filter(|word| !word.is_empty()).map(str::to_owned));
+    }
+
+    fn template(&mut self, text: &str) {
+        let mut rest = text;
+        while let Some(open) = rest.find("{{") {
+            let inner = &rest[open + 2..];
+            let close = inner.find("}}").unwrap_or(inner.len());
+            self.text(&inner[..close]);
+            rest = &inner[close..];
+        }
+    }
+
+    fn node(&mut self, node: &plan::Node) {
+        match &node.value {
+            plan::NodeValue::Text(text) => self.template(text),
+            plan::NodeValue::List(items) => items.iter().for_each(|item| self.node(item)),
+            plan::NodeValue::Map(entries) => {
+                entries.iter().for_each(|entry| self.node(&entry.value));
+            }
+            _ => {}
+        }
+    }
+
+    fn plan(&mut self, plan: &plan::Plan) {
+        every_step(plan, &mut |step| self.step(step));
+        self.settings(&plan.defaults);
+        for class in &plan.classes {
+            self.settings(&class.defaults);
+            for task in &class.tasks {
+                task.when.iter().for_each(|when| self.text(&when.value));
+            }
+        }
+        // A file with templates is not looked into: all that it could read counts as read.
+        every_step(plan, &mut |step| {
+            if let Action::Request(request) = &step.action
+                && let Some(plan::Body::File { templates: true, .. }) = &request.body
+            {
+                let mut own = super::names::Assigned::default();
+                plan.classes.iter().for_each(|class| {
+                    own.steps(&class.on_start);
+                    class.tasks.iter().for_each(|task| own.steps(&task.steps));
+                });
+                own.shared(plan);
+                self.0.extend(own.all.iter().map(|(name, _)| name.value.clone()));
+            }
+        });
+    }
+
+    fn entries(&mut self, entries: &[(Placed<String>, plan::Node)]) {
+        entries.iter().for_each(|(_, node)| self.node(node));
+    }
+
+    fn step(&mut self, step: &Step) {
+        step.when.iter().for_each(|when| self.text(&when.value));
+        match &step.action {
+            Action::Request(request) => self.request(request),
+            Action::Set(entries) | Action::Push(entries) => self.entries(entries),
+            Action::Remove(entries) => {
+                self.entries(entries);
+                // To take something out of a list is a use of it.
+                entries.iter().for_each(|(name, _)| self.text(&name.value));
+            }
+            Action::If { condition, .. }
+            | Action::While { condition, .. }
+            | Action::Until { condition, .. } => self.text(&condition.value),
+            Action::Repeat { times, .. } => self.node(times),
+            Action::For { items, .. } => match items {
+                plan::Items::Expression(text) => self.text(&text.value),
+                plan::Items::List(node) => self.node(node),
+            },
+            Action::Fail(text) | Action::Log(text) => self.template(&text.value),
+            _ => {}
+        }
+    }
+
+    fn settings(&mut self, settings: &plan::Settings) {
+        self.entries(&settings.headers);
+        self.entries(&settings.query);
+        self.entries(&settings.cookies);
+        match &settings.auth {
+            Some(plan::Auth::Bearer(token)) => self.template(&token.value),
+            Some(plan::Auth::Basic(user, password)) => {
+                self.template(&user.value);
+                self.template(&password.value);
+            }
+            _ => {}
+        }
+        for rule in settings.accept.iter().flatten() {
+            rule.fail.iter().for_each(|fail| self.template(&fail.value));
+        }
+        for expect in settings.expect.iter().flatten() {
+            expect.message.iter().for_each(|message| self.template(&message.value));
+            match &expect.check {
+                plan::Check::That(text) => self.text(&text.value),
+                plan::Check::Value(_, matcher) => match matcher {
+                    plan::Matcher::Equals(node)
+                    | plan::Matcher::NotEquals(node)
+                    | plan::Matcher::Contains(node)
+                    | plan::Matcher::NotContains(node) => self.node(node),
+                    plan::Matcher::OneOf(nodes) => nodes.iter().for_each(|node| self.node(node)),
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
+    }
+
+    fn request(&mut self, request: &plan::Request) {
+        self.template(&request.path.value);
+        self.settings(&request.settings);
+        match &request.body {
+            Some(plan::Body::Json(node)) => self.node(node),
+            Some(plan::Body::Form(fields)) => self.entries(fields),
+            Some(plan::Body::Text(text)) => self.template(&text.value),
+            Some(plan::Body::Multipart(parts)) => {
+                for part in parts {
+                    part.filename.iter().for_each(|name| self.template(&name.value));
+                    if let plan::Content::Value(node) = &part.content {
+                        self.node(node);
+                    }
+                }
+            }
+            _ => {}
+        }
+        for capture in &request.captures {
+            capture.default.iter().for_each(|node| self.node(node));
+            if let plan::Origin::Value(node) = &capture.origin {
+                self.node(node);
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Owns following a run to its end: seconds go into the summary and to the sinks.
+
+use std::time::{Duration, Instant};
+
+use super::seconds::Seconds;
+use super::signals::Signals;
+use crate::control::{Command, StopReason};
+use crate::engine::{Handover, Workers};
+use crate::event::{Event, Second};
+use crate::load::Schedule;
+use crate::metrics::{Catalogue, Interval, Summary};
+use crate::sink::FanOut;
+
+/// More lines of the plan than this are not shown in a second.
+const LINES: u32 = 10;
+
+/// What was seen of a run apart from its figures.
+#[derive(Debug, Default)]
+pub(super) struct Watched {
+    /// Why it ended early, when it did.
+    pub(super) stopped: Option<StopReason>,
+    /// Users and workers that were lost to a bug.
+    pub(super) lost: u64,
+}
+
+/// The figures of a run as they come in.
+pub(super) struct Follow<'a> {
+    schedule: &'a Schedule,
+    /// In whole seconds: that is how figures come.
+    warmup: Duration,
+    summary: Summary,
+    warm: Summary,
+    lines: Lines,
+}
+
+/// Lines that the plan writes, held back when there are too many.
+struct Lines {
+    since: Instant,
+    shown: u32,
+    left_out: u64,
+}
+
+impl<'a> Follow<'a> {
+    pub(super) fn new(schedule: &'a Schedule, warmup: Duration, catalogue: &Catalogue) -> Self {
+        let seconds = warmup.as_secs() + u64::from(warmup.subsec_nanos() > 0);
+        Self {
+            schedule,
+            warmup: Duration::from_secs(seconds),
+            summary: Summary::new(catalogue.clone()),
+            warm: Summary::new(catalogue.clone()),
+            lines: Lines { since: Instant::now(), shown: 0, left_out: 0 },
+        }
+    }
+
+    /// The summary, and that of the warm-up when there was one.
+    pub(super) fn into_parts(mut self) -> (Summary, Option<Summary>) {
+        if self.warmup.is_zero() {
+            return (self.summary, None);
+        }
+        self.summary.carried = self.warm.unaccounted();
+        (self.summary, Some(self.warm))
+    }
+
+    pub(super) async fn watch(
+        &mut self,
+        mut workers: Workers,
+        signals: &mut Signals,
+        fan_out: &mut FanOut,
+    ) -> Watched {
+        let mut seconds = Seconds::new(workers.count());
+        let mut watched = Watched::default();
+        let mut duration = Duration::ZERO;
+        let start = Instant::now();
+        // Until when load is asked for: the profile's end, or the order to stop.
+        let mut loaded = self.schedule.total();
+        loop {
+            let turn = tokio::select! {
+                handover = workers.output.recv() => Ok(handover),
+                reason = signals.next() => Err(reason),
+            };
+            let turn = match turn {
+                Ok(Some(Handover::Stop)) if watched.stopped.is_some() => continue,
+                Ok(Some(Handover::Stop)) => Err(StopReason::Plan),
+                other => other,
+            };
+            let whole = match turn {
+                Err(reason) => {
+                    let again = watched.stopped.is_some_and(|first| {
+                        // The first Ctrl-C after the plan ended the run is not the second.
+                        first != StopReason::Plan
+                    });
+                    if watched.stopped.is_none_or(|first| first == StopReason::Plan) {
+                        watched.stopped = Some(reason);
+                    }
+                    let command = if again { Command::Cut(reason) } else { Command::Drain(reason) };
+                    if !again {
+                        loaded = loaded.min(start.elapsed());
+                        fan_out.take(&Event::Stopping(reason));
+                    }
+                    // A worker that has ended already needs no command.
+                    let _ = workers.commands.send(Some(command));
+                    continue;
+                }
+                Ok(None) => break,
+                Ok(Some(Handover::Log(line))) => {
+                    self.lines.show(&line, fan_out);
+                    continue;
+                }
+                Ok(Some(Handover::Stop)) => continue,
+                Ok(Some(Handover::Interval(worker, interval))) => seconds.add(worker, &interval),
+                Ok(Some(Handover::Ended { worker, lost, after })) => {
+                    watched.lost += lost;
+                    duration = duration.max(after);
+                    seconds.ended(worker)
+                }
+            };
+            for interval in &whole {
+                self.take_second(interval, loaded, fan_out);
+            }
+        }
+        watched.lost += seconds.missing() as u64 + workers.join() as u64;
+        for interval in seconds.rest() {
+            self.take_second(&interval, loaded, fan_out);
+        }
+        self.lines.rest(fan_out);
+        self.summary.duration = duration;
+        self.summary.loaded = loaded.min(duration).saturating_sub(self.warmup);
+        watched
+    }
+
+    fn take_second(&mut self, interval: &Interval, loaded: Duration, fan_out: &mut FanOut) {
+        let end = Duration::from_secs(u64::from(interval.to_s));
+        if end <= self.warmup {
+            self.warm.add(interval);
+            (self.warm.duration, self.warm.loaded) = (end, end.min(loaded));
+        } else {
+            self.summary.add(interval);
+        }
+        self.summary.duration = end;
+        self.summary.loaded = loaded.min(end).saturating_sub(self.warmup);
+        let asked_users = if end > loaded { 0 } else { self.schedule.users_at(just_before(end)) };
+        let so_far = &self.summary;
+        fan_out.take(&Event::Second(&Second { interval, asked_users, so_far }));
+    }
+}
+
+impl Lines {
+    fn show(&mut self, line: &str, fan_out: &mut FanOut) {
+        if self.since.elapsed() >= Duration::from_secs(1) {
+            self.rest(fan_out);
+            self.since = Instant::now();
+            self.shown = 0;
+        }
+        if self.shown < LINES {
+            self.shown += 1;
+            fan_out.take(&Event::Log(line));
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    fn rest(&mut self, fan_out: &mut FanOut) {
+        let left_out = std::mem::take(&mut self.left_out);
+        if left_out > 0 {
+            fan_out.take(&Event::Log(&format!("… and {left_out} more lines")));
+        }
+    }
+}
+
+/// What starts or ends with a second belongs to the next one.
+fn just_before(moment: Duration) -> Duration {
+    moment.saturating_sub(Duration::from_nanos(1))
+}
