@@ -10,6 +10,7 @@ use super::observer::Observer;
 use super::stop::Stop;
 use super::user::User;
 use super::worker::{Setup, Worker};
+use crate::data::Per;
 use crate::expr::Value;
 use crate::metrics::{Interval, Recorder};
 use crate::program::Class;
@@ -43,14 +44,15 @@ pub async fn once<P: Protocol>(
     let mut user = User::of(worker.clone(), class, 0, 0, random, None, Stop::default());
     // A failure here is the end of it, as it is of the first steps of a user.
     user.starting = true;
-    let over = match class.script.start {
+    let rows = user.take_rows(class, Per::User) && user.take_rows(class, Per::Iteration);
+    let over = match class.script.start.filter(|_| rows) {
         Some(at) => Some(user.run(class, at).await),
         None => None,
     };
     let slots = user.into_slots();
     let worker = Rc::into_inner(worker).expect("the user is gone, and nobody else shares it");
     let intervals = worker.recorder.into_inner().finish(Instant::now());
-    Once { intervals, succeeded: over.is_none_or(|over| !over.failed), slots }
+    Once { intervals, succeeded: rows && over.is_none_or(|over| !over.failed), slots }
 }
 
 /// Runs every task of a class once, in the order in which they are written, between the first and

@@ -13,7 +13,7 @@ use crate::data::Ended;
 use crate::expr::EvalError;
 use crate::metrics::{Failure, Outcome, RetryClass, Sample};
 use crate::plan::{OnFail, Stop};
-use crate::program::{Class, Judgement, Request};
+use crate::program::{Class, Judgement, Message, Request};
 use crate::protocol::{Answer, Exchange, Outgoing, Protocol};
 
 /// So many requests of a `parallel` are under way at once, as browsers do it.
@@ -21,6 +21,7 @@ const LANES: usize = 6;
 
 /// A request that is ready to be sent.
 struct Ready {
+    /// As it was written; empty for one in which nothing changes.
     bytes: Vec<u8>,
     target: usize,
 }
@@ -46,7 +47,7 @@ impl<P: Protocol> User<P> {
         }
         let ready = self.write(request)?;
         let worker = self.worker.clone();
-        let mut answer = Answer { head: worker.buffer(), body: worker.buffer() };
+        let mut answer = room(&worker, request);
         let outgoing = outgoing(request, &ready);
         let cut = Cut::new(&worker, request.series, self.due, attempts == 0);
         if let Some(Frame::Retry(retry)) = self.frames.last_mut().filter(|_| attempts > 0) {
@@ -98,6 +99,10 @@ impl<P: Protocol> User<P> {
 
     /// Writes a request.
     fn write(&mut self, request: &Request) -> Result<Ready, EvalError> {
+        // Nothing is written for what never changes: it is sent from the program.
+        if let Message::Fixed(_) = request.message {
+            return Ok(Ready { bytes: Vec::new(), target: request.target });
+        }
         let worker = self.worker.clone();
         let mut bytes = worker.buffer();
         let mut spare = [worker.buffer(), worker.buffer()];
@@ -192,8 +197,8 @@ impl<P: Protocol> User<P> {
         due: Instant,
     ) -> Result<Flow, EvalError> {
         let (protocol, connection) = (&self.worker.protocol, &self.connection);
-        let path = path_of(&ready.bytes);
-        let cookie = |name: &str| protocol.cookie(connection, ready.target, path, name);
+        let bytes = ready.bytes_of(request);
+        let cookie = |name: &str| protocol.cookie(connection, ready.target, path_of(bytes), name);
         let judged = request.judge(exchange.status, &mut self.mind, &cookie);
         let (judgement, error) = match judged {
             Ok(judgement) => (judgement, None),
@@ -203,7 +208,7 @@ impl<P: Protocol> User<P> {
         if let Some(observer) = &self.worker.observer {
             observer.borrow_mut().exchanged(
                 request,
-                &ready.bytes,
+                bytes,
                 exchange,
                 &mut self.mind,
                 &judgement,
@@ -312,7 +317,7 @@ impl<P: Protocol> User<P> {
                         }
                         next.set(position + 1);
                         let request = &class.requests[numbers[position]];
-                        let mut answer = Answer { head: worker.buffer(), body: worker.buffer() };
+                        let mut answer = room(worker, request);
                         let cut = Cut::new(worker, request.series, due, true);
                         let outgoing = outgoing(request, &ready[position]);
                         let exchange =
@@ -391,10 +396,25 @@ async fn all(running: &mut [Pin<Box<dyn Future<Output = ()> + '_>>]) {
     .await;
 }
 
+impl Ready {
+    fn bytes_of<'a>(&'a self, request: &'a Request) -> &'a [u8] {
+        match &request.message {
+            Message::Fixed(bytes) => bytes,
+            _ => &self.bytes,
+        }
+    }
+}
+
+/// Buffers for what is kept of an answer.
+fn room<P: Protocol>(worker: &Worker<P>, request: &Request) -> Answer {
+    let buffer = |kept: bool| if kept { worker.buffer() } else { Vec::new() };
+    Answer { head: buffer(request.keep_head), body: buffer(request.keep_body) }
+}
+
 fn outgoing<'a>(request: &'a Request, ready: &'a Ready) -> Outgoing<'a> {
     Outgoing {
         target: ready.target,
-        bytes: &ready.bytes,
+        bytes: ready.bytes_of(request),
         head_only: request.head_only,
         keep_head: request.keep_head,
         keep_body: request.keep_body,

@@ -195,7 +195,11 @@ impl<P: Protocol> User<P> {
             let over = self.run(class, at).await;
             self.starting = false;
             match over.ends {
-                Some(plan::Stop::User | plan::Stop::Run) => return false,
+                Some(plan::Stop::User) => return false,
+                Some(plan::Stop::Run) => {
+                    self.worker.stop_run();
+                    return false;
+                }
                 _ if !over.failed => return true,
                 _ => {}
             }
@@ -292,13 +296,12 @@ impl<P: Protocol> User<P> {
                     break;
                 }
             }
-            if let Some(before) = &whole {
+            if whole.is_some() {
                 // A pace is that of the whole pass.
                 if !last.is_pace() {
                     let wait = last.draw(&mut self.mind.random, Duration::ZERO);
                     self.pause(wait).await;
                 }
-                debug_assert!(before.ends.is_none() || !before.failed);
             }
             let over = self.run(class, task.start).await;
             last = task.wait.unwrap_or(class.wait);
@@ -354,7 +357,7 @@ impl<P: Protocol> User<P> {
     }
 
     /// Rows that are due now; whether the user may go on.
-    fn take_rows(&mut self, class: &Class, per: Per) -> bool {
+    pub(super) fn take_rows(&mut self, class: &Class, per: Per) -> bool {
         for row in class.rows.iter().filter(|row| row.per == per) {
             let taken = match per {
                 Per::User => row.source.lease(&mut self.mind.random).map(|lease| {

@@ -72,6 +72,28 @@ pub struct Class {
     pub rows: Vec<Row>,
 }
 
+impl Class {
+    /// How many connections a user of it holds at once, at most: one to each target of its own, and
+    /// those over which it sends requests together. Targets that are known only while running are
+    /// not among them.
+    #[must_use]
+    pub fn connections(&self) -> u64 {
+        let mut targets: Vec<usize> = Vec::new();
+        for request in self.requests.iter().filter(|request| request.connection != Use::Shared) {
+            if !targets.contains(&request.target) {
+                targets.push(request.target);
+            }
+        }
+        let own = |number: &usize| self.requests[*number].connection != Use::Shared;
+        let together = self.code.iter().map(|instruction| match instruction {
+            Instruction::Parallel(numbers) => numbers.iter().filter(|number| own(number)).count(),
+            _ => 1,
+        });
+        let lanes = together.max().unwrap_or(1).min(6);
+        (targets.len() * lanes) as u64
+    }
+}
+
 /// Where the instructions of a user's first and last steps begin.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Script {

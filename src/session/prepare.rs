@@ -110,8 +110,9 @@ pub fn prepare(
         return Err(mistakes);
     }
     let secrets = Secrets::default();
-    for name in &plan.secrets {
-        if let Some(value) = options.variables.get(&name.value) {
+    let authenticating = plan.environment_of_authentication();
+    for name in plan.secrets.iter().map(|name| &name.value).chain(&authenticating) {
+        if let Some(value) = options.variables.get(name) {
             secrets.add(value);
         }
     }

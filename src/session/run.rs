@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::descriptors;
+use super::descriptors::{self, Held};
 use super::once;
 use super::options::Options;
 use super::prepare::{Prepared, prepare};
@@ -47,7 +47,12 @@ pub fn run(plan: &Plan, sources: &[Source], options: &Options) -> Exit {
     };
     let workers =
         options.workers.unwrap_or_else(cores).clamp(1, prepared.schedule.peak().max(1) as usize);
-    if let Err(mistake) = descriptors::reserve(prepared.schedule.peak(), workers, options.demo) {
+    if let Err(mistake) = descriptors::reserve(
+        prepared.schedule.peak(),
+        Held::by(&prepared.program),
+        workers,
+        options.demo,
+    ) {
         return mistakes(&[mistake], sources);
     }
     let out = match Folder::make(options.out.as_deref(), &plan_stem(sources)) {
