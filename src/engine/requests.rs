@@ -68,7 +68,7 @@ impl<P: Protocol> User<P> {
         if self.is_tried_again(request, &exchange, attempts) {
             let pending =
                 request.series.map(|series| sample(series, due, &exchange, raw(&exchange)));
-            let flow = self.try_again(request, at, attempts + 1, pending).await;
+            let flow = Box::pin(self.try_again(request, at, attempts + 1, pending)).await;
             worker.give_back(ready.bytes);
             return Ok(flow);
         }

@@ -20,11 +20,12 @@ impl<P: Protocol> User<P> {
     ) -> Result<Flow, EvalError> {
         Ok(match &class.code[at] {
             Instruction::Request(number) => self.request(class, *number, at, over).await?,
-            Instruction::Resend(number) => match self.resend(class, *number, at).await {
+            // Boxed, as all that few plans do: a future has room for the largest that it may wait for.
+            Instruction::Resend(number) => match Box::pin(self.resend(class, *number, at)).await {
                 Some(flow) => flow,
-                None => self.request(class, *number, at, over).await?,
+                None => Box::pin(self.request(class, *number, at, over)).await?,
             },
-            Instruction::Parallel(numbers) => self.together(class, numbers, over).await?,
+            Instruction::Parallel(numbers) => Box::pin(self.together(class, numbers, over)).await?,
             Instruction::Wait(wait) => {
                 over.rested |= *wait != Wait::None;
                 let spent = self.spent();

@@ -1,5 +1,6 @@
 //! Owns the life of one user: its first steps, its iterations, its waits, its last steps.
 
+use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -124,15 +125,23 @@ impl<P: Protocol> User<P> {
         }
     }
 
-    /// Lives until it is asked to stop, has done its iterations, or is ended by the plan.
-    pub(super) async fn live(mut self) {
-        let program: Arc<Program> = self.worker.setup.program.clone();
-        let class = &program.classes[self.class];
-        if self.take_rows(class, Per::User) && self.start(class).await {
-            self.iterate(class).await;
-            if let Some(at) = class.script.stop {
-                self.run(class, at).await;
+    /// Lives until it is asked to stop, has done its iterations, or is ended by the plan. It gives
+    /// back its slot.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "that holds the user twice, which is most of what a waiting one weighs"
+    )]
+    pub(super) fn live(mut self, slot: u32) -> impl Future<Output = u32> {
+        async move {
+            let program: Arc<Program> = self.worker.setup.program.clone();
+            let class = &program.classes[self.class];
+            if self.take_rows(class, Per::User) && Box::pin(self.start(class)).await {
+                self.iterate(class).await;
+                if let Some(at) = class.script.stop {
+                    Box::pin(self.run(class, at)).await;
+                }
             }
+            slot
         }
     }
 
@@ -222,7 +231,8 @@ impl<P: Protocol> User<P> {
                 Order::Random => match self.draw(class, &mut weights) {
                     Ok(Some(task)) => {
                         let task = &class.tasks[task];
-                        let over = self.run(class, task.start).await;
+                        // Boxed: a user spends its life waiting, and then needs no room for a request.
+                        let over = Box::pin(self.run(class, task.start)).await;
                         (task.wait.unwrap_or(class.wait), Some(over))
                     }
                     Ok(None) => (class.wait, None),
@@ -232,7 +242,8 @@ impl<P: Protocol> User<P> {
                         continue;
                     }
                 },
-                _ => self.pass(class).await,
+                // Boxed: most classes draw, and their users need no room for a pass.
+                _ => Box::pin(self.pass(class)).await,
             };
             let Some(over) = over else {
                 self.worker.recorder.borrow_mut().idle();
@@ -487,5 +498,25 @@ impl<P: Protocol> User<P> {
 fn shuffle(queue: &mut [usize], random: &mut Stream) {
     for last in (1..queue.len()).rev() {
         queue.swap(last, random.below(last + 1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::http::Http;
+
+    fn size_of_life(user: fn() -> User<Http>) -> usize {
+        fn made<F>(_: impl FnOnce() -> F) -> usize {
+            size_of::<F>()
+        }
+        made(|| user().live(0))
+    }
+
+    /// A million users must fit into a machine.
+    #[test]
+    fn a_user_weighs_no_more_than_it_must() {
+        let size = size_of_life(|| unreachable!("only its type is asked for"));
+        assert!(size <= 900, "the life of a user has {size} bytes");
     }
 }

@@ -287,10 +287,7 @@ impl<P: Protocol> Conductor<P> {
                 recorder.woke_late(now.saturating_duration_since(self.start + change.at));
                 drop(recorder);
                 let slot = change.slot;
-                let handle = self.users.spawn_local(async move {
-                    user.live().await;
-                    slot
-                });
+                let handle = self.users.spawn_local(user.live(slot));
                 self.started = true;
                 self.living.insert(change.slot, (stop, handle));
             }
