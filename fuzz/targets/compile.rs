@@ -33,5 +33,5 @@ fuzz_target!(|bytes: &[u8]| {
     let loading = Loading::default();
     let loaded = parse("p.yaml", &format!("{before}{inner}{after}"));
     let loaded = complete(loaded, &loading, &Selection::default());
-    render(&loaded.diagnostics, &loaded.sources, false);
+    let _ = render(&loaded.diagnostics, &loaded.sources, false);
 });
