@@ -129,7 +129,7 @@ impl Run {
                 match handover {
                     Handover::Interval(_, interval) => {
                         came.total.merge(&interval);
-                        came.seconds.push(interval);
+                        came.seconds.push(*interval);
                     }
                     Handover::Log(line) => came.lines.push(line),
                     Handover::Stop => came.stops += 1,

@@ -271,9 +271,9 @@ impl<P: Protocol> User<P> {
     }
 
     /// A request whose retry was broken off has ended as its last attempt did.
-    pub(super) fn record_pending(&mut self, _class: &Class, retry: Box<Retry>) {
-        if let Some(sample) = retry.pending {
-            self.worker.recorder.borrow_mut().record(&sample);
+    pub(super) fn record_pending(&mut self, retry: &Retry) {
+        if let Some(sample) = &retry.pending {
+            self.worker.recorder.borrow_mut().record(sample);
         }
     }
 

@@ -427,19 +427,19 @@ impl<P: Protocol> User<P> {
                 }
             }
         }
-        self.unwind(class, over.failed);
+        self.unwind(over.failed);
         over
     }
 
     /// What an iteration leaves open when it is broken off: transactions and retries end with it.
-    fn unwind(&mut self, class: &Class, failed: bool) {
+    fn unwind(&mut self, failed: bool) {
         while let Some(frame) = self.frames.pop() {
             match frame {
                 Frame::Group(mut group) => {
                     group.failed |= failed;
                     self.end_group(group);
                 }
-                Frame::Retry(retry) => self.record_pending(class, retry),
+                Frame::Retry(retry) => self.record_pending(&retry),
                 _ => {}
             }
         }

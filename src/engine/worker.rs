@@ -57,7 +57,7 @@ impl Setup {
 #[derive(Debug)]
 pub enum Handover {
     /// A finished second; seconds of one worker come in order, without gaps.
-    Interval(usize, Interval),
+    Interval(usize, Box<Interval>),
     /// The plan writes a line; secrets are hidden.
     Log(String),
     /// The plan ends the run.
@@ -212,9 +212,9 @@ pub async fn conduct<P: Protocol>(
         // A full channel must not stop the users' beat: what does not fit waits for the next turn.
         while let Some(interval) = backlog.pop_front() {
             if let Err(mpsc::error::TrySendError::Full(Handover::Interval(_, interval))) =
-                output.try_send(Handover::Interval(index, interval))
+                output.try_send(Handover::Interval(index, Box::new(interval)))
             {
-                backlog.push_front(interval);
+                backlog.push_front(*interval);
                 break;
             }
         }
@@ -267,7 +267,7 @@ pub async fn conduct<P: Protocol>(
     backlog.extend(worker.recorder.into_inner().finish(now));
     for interval in backlog {
         // The session that is gone needs no intervals.
-        if output.send(Handover::Interval(index, interval)).await.is_err() {
+        if output.send(Handover::Interval(index, Box::new(interval))).await.is_err() {
             return;
         }
     }

@@ -245,18 +245,48 @@ pub enum Action {
     /// Removes the first equal item from lists.
     Remove(Vec<(Placed<String>, Node)>),
     /// One way or the other.
-    If { condition: Placed<String>, then: Vec<Step>, otherwise: Vec<Step> },
+    If {
+        /// An expression.
+        condition: Placed<String>,
+        /// What is done when it holds.
+        then: Vec<Step>,
+        /// What is done when it does not.
+        otherwise: Vec<Step>,
+    },
     /// So many times.
-    Repeat { times: Node, body: Vec<Step> },
+    Repeat {
+        /// A number, or a template that gives one.
+        times: Node,
+        /// What is done each time.
+        body: Vec<Step>,
+    },
     /// For each item, which is in the variable.
-    For { name: Placed<String>, items: Items, body: Vec<Step> },
+    For {
+        /// The variable.
+        name: Placed<String>,
+        /// What it goes through.
+        items: Items,
+        /// What is done for each.
+        body: Vec<Step>,
+    },
     /// While a condition holds.
-    While { condition: Placed<String>, body: Vec<Step>, at_most: Option<u64> },
+    While {
+        /// An expression, looked at before each round.
+        condition: Placed<String>,
+        /// What is done each round.
+        body: Vec<Step>,
+        /// Rounds after which it ends all the same.
+        at_most: Option<u64>,
+    },
     /// Until a condition holds; one that runs out has failed.
     Until {
+        /// An expression, looked at after each round.
         condition: Placed<String>,
+        /// What is done each round.
         body: Vec<Step>,
+        /// Rounds after which it has failed.
         at_most: Option<u64>,
+        /// The time after which it has failed.
         within: Option<Duration>,
     },
     /// One branch, by weight.
@@ -264,7 +294,12 @@ pub enum Action {
     /// Requests that are sent together.
     Parallel(Vec<Step>),
     /// Steps that are timed together.
-    Group { name: Placed<String>, body: Vec<Step> },
+    Group {
+        /// What the time is reported under.
+        name: Placed<String>,
+        /// What is timed.
+        body: Vec<Step>,
+    },
     /// A task of the class or a flow.
     Call(Placed<String>),
     /// Marks the group or the task as failed, and ends the iteration.

@@ -179,7 +179,12 @@ pub enum Instruction {
     /// Another round, from the given instruction, when there is one left.
     Round(usize),
     /// Rounds that are bounded in number and time.
-    Begin { at_most: Option<u64>, within: Option<Duration> },
+    Begin {
+        /// Rounds.
+        at_most: Option<u64>,
+        /// Time, from now on.
+        within: Option<Duration>,
+    },
     /// Leaves the rounds of a `Begin`.
     Leave,
     /// Counts a round of a `while`, which ends when they are used up: goes on at the given one.

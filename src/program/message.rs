@@ -36,9 +36,25 @@ pub struct Parts {
 #[derive(Debug, Clone)]
 pub enum Line {
     /// A path below the target, and the target's `Host`.
-    Path { method: String, path: Template, host: String },
+    Path {
+        /// As it is sent.
+        method: String,
+        /// The target's own path, the request's and its query.
+        path: Template,
+        /// What the `Host` header says.
+        host: String,
+    },
     /// A URL, or a path below the target, which is known only when it has been rendered.
-    Url { method: String, url: Template, host: String, base: String },
+    Url {
+        /// As it is sent.
+        method: String,
+        /// A whole URL, or a path.
+        url: Template,
+        /// What the `Host` header says when it is a path.
+        host: String,
+        /// The target's own path, before one.
+        base: String,
+    },
 }
 
 /// What a request sends after its head.

@@ -36,7 +36,7 @@ pub(super) fn complaint(aside: &Aside) -> String {
             seen.unwrap_or_default()
         );
     }
-    for (exception, _) in &summary.totals.exceptions {
+    for exception in summary.totals.exceptions.keys() {
         text += &format!("  {exception}\n");
     }
     text
