@@ -180,12 +180,24 @@ impl Context {
     /// The keys that this version can do, for a sentence.
     #[must_use]
     pub fn list(self) -> String {
+        // Where there are many, the sentence names those that most plans have.
+        let most_used: &[&str] = match self {
+            Self::Plan | Self::Environment => {
+                &["target", "vars", "defaults", "data", "users", "profiles", "thresholds"]
+            }
+            Self::Step => &["get", "post", "wait", "set", "if", "repeat", "call", "group"],
+            Self::Task | Self::Flow => &["get", "post", "json", "accept", "capture", "steps"],
+            Self::Expect => &["json", "header", "equals", "contains", "matches", "time", "that"],
+            _ => &[],
+        };
         let names: Vec<_> = self
             .keys()
             .filter(|key| key.status == Status::Now)
+            .filter(|key| most_used.is_empty() || most_used.contains(&key.name))
             .map(|key| format!("`{}`", key.name))
             .collect();
-        names.join(", ")
+        let more = if most_used.is_empty() { "" } else { " and others" };
+        format!("{}{more}", names.join(", "))
     }
 
     /// What stands here, with its article: "unknown key in a task".

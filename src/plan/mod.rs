@@ -26,4 +26,4 @@ pub use model::{
 pub use source::{Loaded, Loading, Partial, load, load_each, load_with, parse, parse_with};
 pub use status::{Accept, AcceptError};
 pub use target::{Target, TargetError};
-pub use validate::{Given, reserved_name, validate, value_of};
+pub use validate::{Given, reserved_name, there_are, validate, value_of};

@@ -195,7 +195,10 @@ impl Read {
             found.retain(|one| !touched(&unread, one));
             // Nor is a value a surprise that is wrong anyway.
             let wrong: Vec<_> = found.iter().filter(|one| one.is_error()).cloned().collect();
-            diagnostics.extend(surprises.into_iter().filter(|one| !touched(&wrong, one)));
+            let text = |place: Place| self.sources.get(usize::from(place.source));
+            diagnostics.extend(surprises.into_iter().filter(|one| {
+                !touched(&wrong, one) && !wrong.iter().any(|error| swallowed(error, one, text))
+            }));
             diagnostics.extend(unread);
             diagnostics.extend(found);
             plan
@@ -225,6 +228,22 @@ fn touched(others: &[Diagnostic], one: &Diagnostic) -> bool {
     others.iter().any(|other| touches(other.place, one.place))
 }
 
+/// The error says already that a `#` took the value away that the other is about.
+fn swallowed<'s>(
+    error: &Diagnostic,
+    one: &Diagnostic,
+    text: impl Fn(Place) -> Option<&'s Source>,
+) -> bool {
+    let (Some(key), Some(cut)) = (error.place, one.place) else { return false };
+    error.title.contains("a `#` begins a comment")
+        && key.source == cut.source
+        && key.end <= cut.start
+        && text(key).is_some_and(|source| {
+            let between = source.text.get(key.end as usize..cut.start as usize);
+            between.is_some_and(|between| between.trim_matches([' ', ':']).is_empty())
+        })
+}
+
 /// The place lies within the other.
 fn holds(other: Place, place: Option<Place>) -> bool {
     place.is_some_and(|place| {
@@ -241,12 +260,62 @@ fn touches(one: Option<Place>, other: Option<Place>) -> bool {
 /// Advice is written in YAML, as `get: /todos/`; in a TOML file that is `get = "/todos/"`.
 fn as_toml(advice: &str) -> String {
     let parts = advice.split('`').enumerate().map(|(at, part)| {
-        let pair = part.split_once(": ").filter(|(key, _)| {
-            at % 2 == 1 && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
-        });
-        pair.map_or(part.to_owned(), |(key, value)| format!("{key} = \"{value}\""))
+        if at % 2 == 0 { part.to_owned() } else { toml_of(part).unwrap_or_else(|| part.to_owned()) }
     });
     parts.collect::<Vec<_>>().join("`")
+}
+
+/// A pair, a map or a list in one line, as TOML has it; nothing for other text.
+fn toml_of(yaml: &str) -> Option<String> {
+    let bracket = |open: char, close: char| yaml.strip_prefix(open)?.strip_suffix(close);
+    if let Some(inner) = bracket('{', '}').filter(|inner| !inner.starts_with('{')) {
+        let pairs: Option<Vec<_>> = split_at_commas(inner).into_iter().map(toml_pair).collect();
+        return Some(format!("{{ {} }}", pairs?.join(", ")));
+    }
+    // One word in brackets is the header of a table.
+    if let Some(inner) = bracket('[', ']').filter(|inner| inner.contains([',', '{'])) {
+        let items: Vec<_> = split_at_commas(inner).into_iter().map(toml_value).collect();
+        return Some(format!("[{}]", items.join(", ")));
+    }
+    toml_pair(yaml)
+}
+
+fn toml_pair(text: &str) -> Option<String> {
+    let (key, value) = text.split_once(": ")?;
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    let good = !key.is_empty() && key.bytes().all(word);
+    good.then(|| format!("{key} = {}", toml_value(value.trim())))
+}
+
+/// What YAML reads as text without quotes is text with them.
+fn toml_value(text: &str) -> String {
+    let bare = ["true", "false", "…"].contains(&text)
+        || text.parse::<f64>().is_ok_and(f64::is_finite)
+        || text.starts_with('"');
+    if bare {
+        return text.to_owned();
+    }
+    let nested = text.starts_with(['{', '[']).then(|| toml_of(text)).flatten();
+    nested.unwrap_or_else(|| format!("\"{text}\""))
+}
+
+/// The parts between the commas that stand in no bracket within.
+fn split_at_commas(text: &str) -> Vec<&str> {
+    let (mut parts, mut start, mut depth) = (Vec::new(), 0, 0i32);
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' | '[' | '(' => depth += 1,
+            '}' | ']' | ')' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(text[start..at].trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(text[start..].trim());
+    parts.retain(|part| !part.is_empty());
+    parts
 }
 
 #[cfg(test)]
@@ -311,5 +380,18 @@ mod tests {
             "write `get = \"/a\"` or `wait = \"1s\"`, not: this"
         );
         assert_eq!(as_toml("write `1s..3s`"), "write `1s..3s`");
+        assert_eq!(
+            as_toml("write `{ status: 503, times: 3, wait: 200ms }` or `in: range(3)`"),
+            "write `{ status = 503, times = 3, wait = \"200ms\" }` or `in = \"range(3)\"`"
+        );
+        assert_eq!(
+            as_toml("write `[{ weight: 3, do: … }, …]` or `basic: [ann, secret]`"),
+            "write `[{ weight = 3, do = … }, …]` or `basic = [\"ann\", \"secret\"]`"
+        );
+        assert_eq!(as_toml("`css: \"#login\"`"), "`css = \"#login\"`");
+        assert_eq!(
+            as_toml("write `\"{{ n }}\"` or `{{ id }}`"),
+            "write `\"{{ n }}\"` or `{{ id }}`"
+        );
     }
 }

@@ -101,14 +101,15 @@ const DEFINED_HERE: &str = "it comes from here";
 
 /// A mistake in an anchored value would be told again for each of its aliases.
 fn drop_repeats(diagnostics: &mut Vec<Diagnostic>) {
-    let mut told: HashSet<(String, u32)> = diagnostics
+    let start = |place: Place| (place.source, place.start);
+    let mut told: HashSet<(String, (u16, u32))> = diagnostics
         .iter()
         .filter(|diagnostic| diagnostic.also.is_none())
-        .filter_map(|diagnostic| Some((diagnostic.title.clone(), diagnostic.place?.start)))
+        .filter_map(|diagnostic| Some((diagnostic.title.clone(), start(diagnostic.place?))))
         .collect();
     diagnostics.retain(|diagnostic| match diagnostic.also.as_deref() {
         Some((origin, label)) if label == DEFINED_HERE => {
-            told.insert((diagnostic.title.clone(), origin.start))
+            told.insert((diagnostic.title.clone(), start(*origin)))
         }
         _ => true,
     });
@@ -209,7 +210,16 @@ impl<'g> Checker<'g> {
             return None;
         };
         let mut odd = false;
+        // Two words of another tool that mean one thing here are one mistake: `min` and `max`.
+        let mut advised: Vec<&str> = Vec::new();
         for entry in entries {
+            let name = &*entry.key.value;
+            if let (None, Some(advice)) = (context.find(name), foreign(context, name)) {
+                if advised.contains(&advice) {
+                    continue;
+                }
+                advised.push(advice);
+            }
             odd |= !self.key(entry, context);
         }
         Some(Fields { entries, place, odd })
@@ -218,6 +228,8 @@ impl<'g> Checker<'g> {
     fn not_a_map(&mut self, node: &Node, place: Place, what: &str, advice: &str) {
         if matches!(node.value, NodeValue::Null) {
             self.error(place, format!("{what} is empty"), advice);
+        } else if matches!(node.value, NodeValue::Map(_)) {
+            self.wrong(node, format!("{what} is empty"), advice);
         } else {
             let kind = node.value.kind();
             self.wrong(node, format!("{what} must be a map of keys, not {kind}"), advice);
@@ -244,9 +256,13 @@ impl<'g> Checker<'g> {
         } else if let Some(advice) = advice {
             (format!("unknown key `{name}` in {}", context.words()), advice.to_owned(), None)
         } else if let Some(other) = context.elsewhere(name) {
+            let home = match context {
+                Context::Branch => format!("write it below `do`, as `do: [{{ {name}: … }}]`"),
+                _ => home_of(other).to_owned(),
+            };
             (
                 format!("`{name}` is a key of {}, not of {}", other.words(), context.words()),
-                home_of(other).to_owned(),
+                home,
                 (other == Context::Plan).then(|| TOP_LEVEL_YAML.to_owned()),
             )
         } else {
@@ -315,7 +331,9 @@ impl<'g> Checker<'g> {
         let classes = match top.entry("users") {
             Some(entry) => self.classes(entry),
             None => {
-                self.error(top.place, "the plan has no `users`", "add `users`: who does what");
+                if !top.odd {
+                    self.error(top.place, "the plan has no `users`", "add `users`: who does what");
+                }
                 None
             }
         };
@@ -342,6 +360,8 @@ impl<'g> Checker<'g> {
             folder: self.given.folder.clone(),
             allow_outside: self.given.allow_outside,
         };
+        self.warmup_within_profiles(&top, &plan);
+        self.fixed_within_profiles(&plan);
         if let Some(entry) = top.entry("thresholds") {
             // A name that a wrong request would have had is not unknown.
             plan.thresholds = self.thresholds(entry, read_whole.then_some(&plan));
@@ -404,15 +424,24 @@ impl<'g> Checker<'g> {
                 match self.suggest(&chosen_name.value, names.iter().map(|name| &*name.value)) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None if names.is_empty() => "write it under `profiles`".to_owned(),
-                    None => {
-                        let names: Vec<_> =
-                            names.iter().map(|name| format!("`{}`", name.value)).collect();
-                        format!("there are {}", names.join(", "))
-                    }
+                    None => there_are(names.iter().map(|name| &*name.value)),
                 };
             self.wrong(chosen, format!("there is no profile `{}`", chosen_name.value), label);
         }
         found
+    }
+}
+
+/// ``there is `a` `` or ``there are `a`, `b` ``, the first few of them: what could be meant.
+pub fn there_are<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 12;
+    let names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    match &names[..] {
+        [one] => format!("there is {one}"),
+        few if few.len() <= SHOWN => format!("there are {}", few.join(", ")),
+        many => {
+            format!("there are {} and {} more", many[..SHOWN].join(", "), many.len() - SHOWN)
+        }
     }
 }
 

@@ -367,7 +367,7 @@ impl<'a> Compiler<'a> {
                 let label = match suggest(&name.value, known.iter().copied()) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None if known.is_empty() => "write it under `flows`".to_owned(),
-                    None => format!("there are {}", known.join(", ")),
+                    None => plan::there_are(known.iter().copied()),
                 };
                 if self.missing.is_none() {
                     let title = format!("there is no flow or task `{}` to call", name.value);

@@ -88,6 +88,8 @@ pub(super) struct Compiler<'a> {
     pub(super) pool: Option<u32>,
     /// Series are kept apart by class and tags, because a threshold asks for one of them.
     apart: bool,
+    /// `before` or `after`, while that is compiled.
+    once: Option<&'static str>,
 }
 
 /// A class that is being compiled.
@@ -141,17 +143,21 @@ impl<'a> Compiler<'a> {
             any_host: false,
             pool: None,
             apart,
+            once: None,
         }
     }
 
     fn all(&mut self) -> (Vec<Class>, Option<Class>, Option<Class>) {
         self.open_data();
+        self.names_of_data();
         self.call_cycles();
         let before = self.once("before", &self.plan.before);
         let plan = self.plan;
         let classes = plan.classes.iter().map(|class| self.class(class)).collect();
         let after = self.once("after", &plan.after);
-        if self.missing.is_none() {
+        // What nothing reads is told of a plan that is right otherwise: a slip of a name would be
+        // told twice.
+        if self.missing.is_none() && !self.diagnostics.iter().any(Diagnostic::is_error) {
             self.notes();
         }
         (classes, before, after)
@@ -171,6 +177,38 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// A source of rows has its name for itself: a step that wrote to it would hide its rows.
+    fn names_of_data(&mut self) {
+        if self.plan.data.is_empty() {
+            return;
+        }
+        let plan = self.plan;
+        let mut assigned = Assigned::default();
+        assigned.shared(plan);
+        assigned.steps(&plan.before);
+        assigned.steps(&plan.after);
+        for class in &plan.classes {
+            assigned.settings(&class.defaults);
+            assigned.steps(&class.on_start);
+            class.tasks.iter().for_each(|task| assigned.steps(&task.steps));
+            assigned.steps(&class.on_stop);
+        }
+        for data in &plan.data {
+            let name = &*data.name.value;
+            let var = plan.vars.iter().map(|(var, _)| var).find(|var| var.value == name);
+            let steps = assigned.all.iter().map(|(assigned, _)| *assigned);
+            for other in steps.filter(|other| other.value == name).chain(var) {
+                let title = format!("`{name}` is the name of a source of data");
+                let label = format!("take another name, as `my_{name}`");
+                let diagnostic =
+                    Diagnostic::error(other.place, title, label).also(data.name.place, "the data");
+                if !self.diagnostics.contains(&diagnostic) {
+                    self.diagnostics.push(diagnostic);
+                }
+            }
+        }
+    }
+
     /// The names that a class knows, its own assignments and those that all share.
     fn names(&self, own: &Assigned<'_>) -> (Names, Vec<Option<Value>>) {
         let plan = self.plan;
@@ -184,7 +222,10 @@ impl<'a> Compiler<'a> {
         shared.declare(&mut names, &mut initial);
         for (data, source) in &self.data {
             let columns = source.as_ref().and_then(|source| source.columns());
-            names.row(&data.name.value, columns.map(<[String]>::to_vec));
+            let slot = names.row(&data.name.value, columns.map(<[String]>::to_vec));
+            if source.as_ref().is_some_and(|source| !source.is_text()) {
+                names.typed(slot);
+            }
         }
         for name in self.missing.into_iter().flatten() {
             names.intern(name);
@@ -202,10 +243,11 @@ impl<'a> Compiler<'a> {
     }
 
     /// The steps of `before` or `after`, as the program of a user that does nothing else.
-    fn once(&mut self, name: &str, steps: &'a [plan::Step]) -> Option<Class> {
+    fn once(&mut self, name: &'static str, steps: &'a [plan::Step]) -> Option<Class> {
         if steps.is_empty() {
             return None;
         }
+        self.once = Some(name);
         let mut own = Assigned::default();
         own.steps(steps);
         let (names, initial) = self.names(&own);
@@ -225,7 +267,9 @@ impl<'a> Compiler<'a> {
         let mut draft = Draft::new(class, [none, &self.plan.defaults], self.plan.connections, 0);
         draft.class.script.start = Some(0);
         self.block(steps, &mut draft);
-        Some(self.finish(draft, None))
+        let class = self.finish(draft, None);
+        self.once = None;
+        Some(class)
     }
 
     fn class(&mut self, class: &'a plan::Class) -> Class {
@@ -436,7 +480,13 @@ impl<'a> Compiler<'a> {
 
     pub(super) fn mistake(&mut self, place: Place, text: &str, error: ParseError) {
         let place = self.place_within(place, text, &error);
-        let diagnostic = Diagnostic::error(place, error.title, error.hint);
+        let hint = better_hint(&error.title).map_or(error.hint, str::to_owned);
+        let hint = match self.once {
+            // What is there before the first user, and after the last, is no class.
+            Some(once) => hint.replace("this class", &format!("`{once}`")),
+            None => hint,
+        };
+        let diagnostic = Diagnostic::error(place, error.title, hint);
         // A flow is compiled for each class that calls it.
         if !self.diagnostics.contains(&diagnostic) {
             self.diagnostics.push(diagnostic);
@@ -480,6 +530,27 @@ impl<'a> Compiler<'a> {
             self.diagnostics.push(diagnostic);
         }
     }
+}
+
+/// What people write who know other tools, where spelling does not lead to what they mean.
+fn better_hint(title: &str) -> Option<&'static str> {
+    let name = title.strip_prefix("nothing is called `")?.strip_suffix('`')?;
+    Some(match name {
+        "response.code" | "response.status_code" | "response.statusCode" => {
+            "write `response.status`"
+        }
+        "response.text" | "response.content" => "write `response.body`",
+        "response.time" | "response.elapsed" | "response.duration" => "write `response.time_ms`",
+        "user.index" | "user.number" => "write `user.id`: from 1",
+        _ if name.starts_with("user.") => {
+            "there are `user.id`, `user.class` and `user.iteration`; variables stand by themselves"
+        }
+        _ if name.starts_with("run.") => "there are `run.id` and `run.elapsed_s`",
+        "__VU" | "vu" => "write `user.id`",
+        "__ITER" => "write `user.iteration`",
+        _ if name.starts_with("__ENV") => "write `env.NAME`",
+        _ => return None,
+    })
 }
 
 static NO_SETTINGS: std::sync::LazyLock<Settings> = std::sync::LazyLock::new(Settings::default);

@@ -31,10 +31,10 @@ pub(super) struct Merged<'a> {
 
 /// A request wins over its class's defaults, and they over the plan's; maps are merged by name.
 fn merged<'a>(levels: [&'a Settings; 3]) -> Merged<'a> {
-    fn by_name<'a>(
-        levels: [&'a [(Placed<String>, Node)]; 3],
+    fn by_name(
+        levels: [&[(Placed<String>, Node)]; 3],
         same: impl Fn(&str, &str) -> bool,
-    ) -> Vec<&'a (Placed<String>, Node)> {
+    ) -> Vec<&(Placed<String>, Node)> {
         let mut all: Vec<&(Placed<String>, Node)> = Vec::new();
         for level in levels.into_iter().rev() {
             for entry in level {

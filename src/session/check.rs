@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::prepare::too_few_rows;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::plan::{self, Loaded, Loading};
-use crate::program::{self, Inputs, Selection};
+use crate::load::Schedule;
+use crate::plan::{self, Loaded, Loading, Plan};
+use crate::program::{self, Inputs, Program, Selection};
 
 /// Reads the plan in a file and checks it whole, with each of its environments. The plan is there
 /// when there is no error.
@@ -33,7 +35,11 @@ pub fn complete(mut loaded: Loaded, loading: &Loading, selection: &Selection) ->
     };
     let found = match (&loaded.plan, &loaded.partial) {
         (Some(plan), _) => match program::compile(plan, &loaded.sources, &inputs) {
-            Ok(compiled) => compiled.diagnostics,
+            Ok(compiled) => {
+                let mut found = compiled.diagnostics;
+                found.extend(short_of_rows(plan, &compiled.program));
+                found
+            }
             Err(mistakes) => mistakes,
         },
         (None, Some(partial)) => program::mistakes(partial, &loaded.sources, &inputs),
@@ -47,6 +53,35 @@ pub fn complete(mut loaded: Loaded, loading: &Loading, selection: &Selection) ->
     loaded.diagnostics.sort_by_key(|diagnostic| diagnostic.place);
     loaded.plan = loaded.plan.filter(|_| !loaded.diagnostics.iter().any(Diagnostic::is_error));
     loaded
+}
+
+/// Profiles with more users than there are rows for them to hold. Only a warning: the command line
+/// can pick another profile, or fewer users.
+fn short_of_rows(plan: &Plan, program: &Program) -> Vec<Diagnostic> {
+    let weights: Vec<f64> = plan
+        .classes
+        .iter()
+        .map(|class| if class.fixed.is_some() { 0.0 } else { class.weight })
+        .collect();
+    let fixed: Vec<u32> = plan.classes.iter().map(|class| class.fixed.unwrap_or(0)).collect();
+    let mut told: Vec<Diagnostic> = Vec::new();
+    for profile in &plan.profiles {
+        let peak = Schedule::new(&profile.profile).peak() as usize;
+        let order = crate::load::order(&weights, &fixed, peak);
+        for (name, rows, users) in too_few_rows(program, &order) {
+            let Some(data) = plan.data.iter().find(|data| data.name.value == name) else {
+                continue;
+            };
+            let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+            let title = format!(
+                "`{name}` has {rows}, and with the profile `{}` {users} users hold one each",
+                profile.name.value
+            );
+            let label = "add rows, or write `at_end: recycle` to share them";
+            told.push(Diagnostic::warning(data.place, title, label));
+        }
+    }
+    told
 }
 
 /// What is missing outside of the plan keeps it from being run.

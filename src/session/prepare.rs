@@ -98,7 +98,13 @@ pub fn prepare(
     let Load { profile, words, grace, iterations, warmup } = load;
     let schedule = Schedule::new(&profile);
     let order = order(&weights, &fixed, schedule.peak() as usize);
-    mistakes.extend(too_few_rows(&compiled.program, &order));
+    for (name, rows, users) in too_few_rows(&compiled.program, &order) {
+        let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+        mistakes.push(Diagnostic::without_place(
+            format!("`{name}` has {rows}, and {users} users hold one each"),
+            "add rows, run fewer users, or write `at_end: recycle` to share them",
+        ));
+    }
     let warmup = warmup.unwrap_or(plan.warmup);
     if !warmup.is_zero() && warmup >= schedule.total() {
         mistakes.push(Diagnostic::without_place(
@@ -132,8 +138,9 @@ pub fn prepare(
     })
 }
 
-/// Rows that users hold must be enough for them, unless they may be shared.
-fn too_few_rows(program: &Program, order: &[u16]) -> Vec<Diagnostic> {
+/// Rows that users hold must be enough for them, unless they may be shared: the sources that are
+/// short, with their rows and the users that hold one each.
+pub(super) fn too_few_rows(program: &Program, order: &[u16]) -> Vec<(String, u64, u64)> {
     let mut wanted: Vec<(Arc<Rows>, u64)> = Vec::new();
     for (number, class) in program.classes.iter().enumerate() {
         let users = order.iter().filter(|class| usize::from(**class) == number).count() as u64;
@@ -146,15 +153,7 @@ fn too_few_rows(program: &Program, order: &[u16]) -> Vec<Diagnostic> {
     }
     let short =
         wanted.iter().filter(|(source, users)| !source.recycles() && source.rows() < *users);
-    let told = short.map(|(source, users)| {
-        let rows =
-            if source.rows() == 1 { "1 row".to_owned() } else { format!("{} rows", source.rows()) };
-        Diagnostic::without_place(
-            format!("`{}` has {rows}, and {users} users hold one each", source.name()),
-            "add rows, run fewer users, or write `at_end: recycle` to share them",
-        )
-    });
-    told.collect()
+    short.map(|(source, users)| (source.name().to_owned(), source.rows(), *users)).collect()
 }
 
 /// Small enough to type again, and to survive JSON readers that know only doubles.

@@ -8,6 +8,9 @@ use crate::diagnostic::{Diagnostic, Place, Placed, suggest};
 use crate::expr::{Encoding, Expression, ParseError, Template, Value};
 use crate::plan::document::{Entry, Node, NodeValue};
 
+/// What messages call an entry of `vars`.
+const A_VAR: &str = "a variable of the plan";
+
 impl Checker<'_> {
     /// The plan's variables, computed, those of the command line in their places.
     pub(super) fn vars(&mut self, top: &Fields<'_>) -> Vec<(Placed<String>, Node)> {
@@ -50,7 +53,7 @@ impl Checker<'_> {
         let given = self.given.set.iter().rfind(|(set, _)| *set == name.value);
         let node = match given {
             Some((_, text)) => Some(Node { value: scalar(text), ..entry.value.clone() }),
-            None => self.computed_whole(&entry.value, "a variable of the plan"),
+            None => self.computed_whole(&entry.value, A_VAR),
         };
         // One that cannot be computed is there all the same, so that its uses are no mistakes.
         let node = node.unwrap_or(Node { value: NodeValue::Null, ..entry.value.clone() });
@@ -96,7 +99,7 @@ impl Checker<'_> {
                 }
                 Err(errors) => {
                     let errors = errors.into_iter().map(|error| shifted(error, offset)).collect();
-                    self.not_computed(node, errors);
+                    self.not_computed(node, what, errors);
                     return None;
                 }
             },
@@ -111,17 +114,18 @@ impl Checker<'_> {
                     fixed.map(|fixed| Value::Text(String::from_utf8_lossy(fixed).as_ref().into()))
                 }
                 Err(errors) => {
-                    self.not_computed(node, errors);
+                    self.not_computed(node, what, errors);
                     return None;
                 }
             },
         };
         let Some(value) = value else {
-            self.wrong(
-                node,
-                format!("{what} is computed before the run"),
-                "it can use `vars` and `env` alone",
-            );
+            let label = if what == A_VAR {
+                "it can use `vars` and `env` alone; what each user has for itself is `set` by a step"
+            } else {
+                "it can use `vars` and `env` alone"
+            };
+            self.wrong(node, format!("{what} is computed before the run"), label);
             return None;
         };
         Some(Cow::Owned(Node { value: node_of(&value, node), ..node.clone() }))
@@ -150,15 +154,26 @@ impl Checker<'_> {
         !names.is_empty()
     }
 
-    fn not_computed(&mut self, node: &Node, errors: Vec<ParseError>) {
+    fn not_computed(&mut self, node: &Node, what: &str, errors: Vec<ParseError>) {
         for error in errors {
             // Where it stands within the text is near enough for a value of one line.
-            let label = if error.title.starts_with("nothing is called") {
-                format!("{}; this is computed before the run, from `vars` and `env`", error.hint)
-            } else {
-                error.hint
+            let Some(name) = error.title.strip_prefix("nothing is called ") else {
+                self.wrong(node, error.title, error.hint);
+                continue;
             };
-            self.wrong(node, error.title, label);
+            // A name that only a step gives a value is known, but not here.
+            let bare = name.trim_matches('`');
+            let label = if ["evn", "environ", "environment"].contains(&bare) {
+                "write `env.NAME`".to_owned()
+            } else if error.hint.starts_with("did you mean") {
+                error.hint
+            } else if what == A_VAR {
+                "it can use `env`, and the variables above it".to_owned()
+            } else {
+                "it can use `vars` and `env` alone".to_owned()
+            };
+            let title = format!("{what} is computed before the run, when there is no {name}");
+            self.wrong(node, title, label);
         }
     }
 
@@ -202,8 +217,14 @@ impl Checker<'_> {
         let node = &*self.computed(node, what)?;
         let text = match &node.value {
             NodeValue::Text(text) => text.trim().to_owned(),
-            NodeValue::Bool(true) => "on".to_owned(),
-            NodeValue::Bool(false) => "off".to_owned(),
+            // What TOML has no other word for.
+            NodeValue::Bool(value) if words.iter().any(|(word, _)| *word == "on") => {
+                if *value {
+                    "on".to_owned()
+                } else {
+                    "off".to_owned()
+                }
+            }
             other => {
                 let title = format!("{what} must be a word, not {}", other.kind());
                 self.wrong(node, title, format!("write {}", one_of(words)));

@@ -3,7 +3,6 @@
 use super::Checker;
 use super::values::shorten;
 use crate::data::{self, AtEnd, Definition, From, Per};
-use crate::diagnostic::{Diagnostic, Place};
 use crate::plan::document::{Entry, Node, NodeValue};
 use crate::plan::keys::Context;
 use crate::plan::model::Data;
@@ -109,21 +108,28 @@ impl Checker<'_> {
             Some(node) => Some(self.word(node, "`format`", data::Format::WORDS)?),
             None => None,
         };
-        if format.or_else(|| data::Format::of(&path)).is_none() {
+        let Some(meant) = format.or_else(|| data::Format::of(&path)) else {
             let label = "add `format: csv`, `json` or `jsonl`";
             self.wrong(node, "the file's ending does not say its format", label);
             return None;
+        };
+        if meant != data::Format::Csv {
+            let stray = fields.present(&["header", "columns", "delimiter"]);
+            if let [first, ..] = stray[..] {
+                let names: Vec<_> =
+                    stray.iter().map(|entry| format!("`{}`", entry.key.value)).collect();
+                let title = format!("in a file of JSON there is no {}", names.join(" and no "));
+                self.error(first.key.place, title, "take it out: it is about a CSV");
+                return None;
+            }
         }
         let header = match fields.get("header") {
             Some(node) => self.bool(node, "`header`")?,
             None => true,
         };
-        let columns = match fields.get("columns") {
-            Some(node) => {
-                Some(self.texts(node, "a column").into_iter().map(|text| text.value).collect())
-            }
-            None => None,
-        };
+        let columns = fields
+            .get("columns")
+            .map(|node| self.texts(node, "a column").into_iter().map(|text| text.value).collect());
         let delimiter = match fields.get("delimiter") {
             Some(node) => Some(self.delimiter(node)?),
             None => None,
@@ -153,17 +159,6 @@ impl Checker<'_> {
             Ok(path) => Some(path),
             Err(error) => {
                 self.wrong(node, error.title, error.hint);
-                None
-            }
-        }
-    }
-
-    /// The same at a place.
-    pub(super) fn file_at(&mut self, place: Place, file: &str) -> Option<std::path::PathBuf> {
-        match data::under(&self.given.folder, file, self.given.allow_outside) {
-            Ok(path) => Some(path),
-            Err(error) => {
-                self.diagnostics.push(Diagnostic::error(place, error.title, error.hint));
                 None
             }
         }

@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::load::{Profile, Spike, Stage, Steps};
 use crate::plan::document::{Entry, Node, NodeValue};
 use crate::plan::keys::Context;
-use crate::plan::model::NamedProfile;
+use crate::plan::model::{NamedProfile, Plan};
 
 /// A finer stair than this is a ramp.
 const MOST_STAIRS: u32 = 10_000;
@@ -30,6 +30,48 @@ impl Checker<'_> {
             return Vec::new();
         }
         entries.iter().map(|entry| self.profile(entry)).collect()
+    }
+
+    /// The plan's warm-up is over before each profile that has none of its own.
+    pub(super) fn warmup_within_profiles(&mut self, top: &Fields<'_>, plan: &Plan) {
+        let Some(node) = top.get("warmup") else { return };
+        for (number, profile) in plan.profiles.iter().enumerate() {
+            if profile.warmup.is_some() || plan.warmup < profile.profile.total() {
+                continue;
+            }
+            let title = format!(
+                "the profile `{}` is over before the warm-up",
+                shorten(&profile.name.value)
+            );
+            // What runs when nothing is said cannot run at all.
+            if plan.profile == Some(number) {
+                let label = "write less than the whole time, or give the profile a `warmup`";
+                self.wrong(node, title, label);
+            } else {
+                self.warn(node.place, title, "give the profile a `warmup` of its own");
+            }
+        }
+    }
+
+    /// More users than a profile ever has cannot be fixed.
+    pub(super) fn fixed_within_profiles(&mut self, plan: &Plan) {
+        let fixed = || plan.classes.iter().filter_map(|class| Some((class, class.fixed?)));
+        let all: u64 = fixed().map(|(_, count)| u64::from(count)).sum();
+        let Some((last, _)) = fixed().next_back() else { return };
+        for profile in &plan.profiles {
+            let stages = profile.profile.stages().iter();
+            let most = stages.map(|stage| u64::from(stage.users)).max().unwrap_or(0);
+            if all > most {
+                let name = shorten(&profile.name.value);
+                self.warn(
+                    last.name.place,
+                    format!(
+                        "`fixed` asks for {all} users, and the profile `{name}` has at most {most}"
+                    ),
+                    "the last of them never begin: write fewer, or a larger profile",
+                );
+            }
+        }
     }
 
     fn profile(&mut self, entry: &Entry) -> Option<NamedProfile> {

@@ -28,8 +28,10 @@ impl Checker<'_> {
     ) -> Option<Action> {
         let entry = fields.entries.iter().find(|entry| is_method(&entry.key.value))?;
         let (method, path) = if entry.key.value == "request" {
+            let errors = self.errors();
             let method = self.method(entry);
             let path = match fields.entry("url") {
+                None if self.errors() > errors => None,
                 Some(url) => self.path(&url.value, "url"),
                 None => {
                     let label = "add `url`: the path that it goes to";
@@ -103,7 +105,10 @@ impl Checker<'_> {
     fn method(&mut self, entry: &Entry) -> Option<String> {
         let method = self.text(&entry.value, "`request`")?;
         if method.value.starts_with('/') || method.value.contains("://") {
-            let label = "write the method, as `request: PURGE`, and the path as `url`";
+            let label = format!(
+                "write the method, as `request: PURGE`, and `url: {}`",
+                shorten(&method.value)
+            );
             self.wrong(&entry.value, "`request` takes a method, not a path", label);
             return None;
         }
@@ -142,6 +147,16 @@ impl Checker<'_> {
         let lower = text.to_ascii_lowercase();
         let whole = lower.starts_with("http://") || lower.starts_with("https://");
         // A template may hold a whole URL, or a path: that is seen when it has its value.
+        if let Some(block) = ["{%", "{#"].into_iter().find(|block| text.contains(block)) {
+            let label = "only `{{ }}` is: write `{{ 'a' if condition else 'b' }}`";
+            self.wrong(node, format!("`{block}` is not live in text"), label);
+            return None;
+        }
+        if !text.starts_with('/') && !whole && !text.starts_with("{{") && text.contains("://") {
+            let label = "write one of these, or a path, which is joined to `target`";
+            self.wrong(node, "a whole URL begins with `http://` or `https://`", label);
+            return None;
+        }
         if !text.starts_with('/') && !whole && !text.starts_with("{{") {
             let trimmed = text.trim_start();
             let advice = if trimmed.starts_with('/') {
@@ -165,10 +180,15 @@ impl Checker<'_> {
             return None;
         }
         if let Some(field) = single_braces(&literal) {
+            // `${id}` is how shells and other tools have it.
+            let dollar = if literal.contains(&format!("${field}")) { "$" } else { "" };
             self.warn(
                 node.place,
-                format!("`{field}` is sent as it stands"),
-                format!("write `{{{field}}}` to fill a value in"),
+                format!("`{dollar}{field}` is sent as it stands"),
+                format!(
+                    "write `{{{{ {} }}}}` to fill a value in",
+                    field[1..field.len() - 1].trim()
+                ),
             );
         }
         Some(path)

@@ -36,9 +36,34 @@ impl Checker<'_> {
             }
             NodeValue::List(items) => {
                 let rules: Vec<_> = items.iter().map(|item| self.accept_rule(item)).collect();
-                rules.into_iter().collect()
+                let rules: Vec<AcceptRule> = rules.into_iter().collect::<Option<_>>()?;
+                for (at, rule) in rules.iter().enumerate().skip(1) {
+                    let before = || rules[..at].iter();
+                    let taken = |code: u16| before().any(|rule| rule.codes.allows(code));
+                    let said = rule.because.is_some() || rule.fail.is_some();
+                    if said && (0..1000).all(|code| !rule.codes.allows(code) || taken(code)) {
+                        self.warn(
+                            items[at].place,
+                            "this rule is never looked at: those before it take its codes",
+                            "of several rules the first that fits decides: move it up",
+                        );
+                    }
+                }
+                self.some_success(node, &rules);
+                Some(rules)
             }
-            _ => self.accept_rule(node).map(|rule| vec![rule]),
+            _ => {
+                let rules = vec![self.accept_rule(node)?];
+                self.some_success(node, &rules);
+                Some(rules)
+            }
+        }
+    }
+
+    fn some_success(&mut self, node: &Node, rules: &[AcceptRule]) {
+        if rules.iter().all(|rule| rule.fail.is_some()) {
+            let label = "add what is a success, as `2xx`";
+            self.warn(node.place, "`accept` lets no status code be a success", label);
         }
     }
 
@@ -102,7 +127,11 @@ impl Checker<'_> {
             return Some(None);
         }
         if !matches!(node.value, NodeValue::Map(_)) {
-            let label = "write `{ status: 503, times: 3, wait: 200ms }` or `none`";
+            let times = match node.value {
+                NodeValue::Int(times @ 1..=100) => times,
+                _ => 3,
+            };
+            let label = format!("write `{{ status: 503, times: {times}, wait: 200ms }}` or `none`");
             self.wrong(node, format!("`retry` cannot be {}", node.value.kind()), label);
             return None;
         }
@@ -134,6 +163,17 @@ impl Checker<'_> {
                 NodeValue::Text(text) if text.trim() == "connect" => retry.connect = true,
                 NodeValue::Text(text) if text.trim() == "timeout" => retry.timeout = true,
                 NodeValue::Text(text) if text.trim() == "reset" => retry.reset = true,
+                NodeValue::Text(text)
+                    if !text.contains("{{") && text.trim().starts_with(char::is_alphabetic) =>
+                {
+                    let label = match self.suggest(text.trim(), ["connect", "timeout", "reset"]) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => "write codes, `5xx`, `connect`, `timeout` or `reset`".to_owned(),
+                    };
+                    let title = format!("`{}` is nothing that is tried again", shorten(text));
+                    self.wrong(node, title, label);
+                    return None;
+                }
                 _ => codes.push(self.codes(node, "`status`")?),
             }
         }

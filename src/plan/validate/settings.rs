@@ -97,6 +97,23 @@ impl Checker<'_> {
             NodeValue::Int(_) | NodeValue::Float(_) | NodeValue::Null => return true,
             // An empty header is a header.
             NodeValue::Text(text) => text,
+            NodeValue::List(items) => {
+                let parts: Vec<_> = items
+                    .iter()
+                    .filter_map(|item| match &item.value {
+                        NodeValue::Text(text) => Some(&**text),
+                        _ => None,
+                    })
+                    .collect();
+                let title = format!("{what} must be text, not a list");
+                let label = if parts.is_empty() {
+                    "write text".to_owned()
+                } else {
+                    format!("write `\"{}\"`", parts.join(", "))
+                };
+                self.wrong(&entry.value, title, label);
+                return false;
+            }
             _ => {
                 self.raw_text(&entry.value, &what);
                 return false;
@@ -298,6 +315,12 @@ impl Checker<'_> {
                 self.wrong(node, "`redirects` is a number, or `off`", "write how many, as `10`");
                 None
             }
+            NodeValue::Text(text) if !text.contains("{{") && text.parse::<u64>().is_err() => {
+                let off = ["no", "none", "never", "false"].contains(&&*text.to_lowercase());
+                let label = if off { "write `off`" } else { "write how many, as `10`" };
+                self.wrong(node, "`redirects` is a number, or `off`", label);
+                None
+            }
             _ => Some(Redirects { at_most: self.hops(node)?, any_host: false }),
         }
     }
@@ -322,6 +345,14 @@ impl Checker<'_> {
                 self.wrong(node, "`shared` lacks its number", label);
                 return None;
             }
+            if let NodeValue::Text(text) = &node.value
+                && !text.contains("{{")
+                && !words.iter().any(|(word, _)| *word == text.trim())
+            {
+                let title = format!("`connections` cannot be `{}`", shorten(text));
+                self.wrong(node, title, "write `own`, `new` or `{ shared: 500 }`");
+                return None;
+            }
             return self.word(node, "`connections`", &words);
         }
         let fields = self.fields(node, Context::Connections, node.place, "`connections`")?;
@@ -344,6 +375,13 @@ impl Checker<'_> {
     pub(super) fn secrets(&mut self, node: &Node) -> Vec<Placed<String>> {
         let nodes = match &node.value {
             NodeValue::List(items) => &items[..],
+            NodeValue::Map(entries) => {
+                let names: Vec<_> = entries.iter().map(|entry| &*entry.key.value).collect();
+                let label =
+                    format!("write `[\"{}\"]`: values stay out of the plan", names.join("\", \""));
+                self.wrong(node, "`secrets` is a list of environment variables", label);
+                return Vec::new();
+            }
             _ => std::slice::from_ref(node),
         };
         let mut secrets = Vec::new();
@@ -353,8 +391,16 @@ impl Checker<'_> {
             if name.value.chars().all(plain) {
                 secrets.push(name);
             } else {
-                let title = format!("`{}` cannot be an environment variable", shorten(&name.value));
-                self.wrong(node, title, "write its name alone; its value stays out of the plan");
+                let inner = name.value.trim_matches(['{', '}', ' ', '$']);
+                let inner = inner.strip_prefix("env.").unwrap_or(inner);
+                let bare: String = inner.chars().take_while(|c| plain(*c)).collect();
+                let label = if bare.is_empty() {
+                    "write its name alone, as `API_PASSWORD`".to_owned()
+                } else {
+                    format!("write `{bare}` alone; its value stays out of the plan")
+                };
+                // What it holds may be the secret itself: it is not said again.
+                self.wrong(node, "a secret is the name of an environment variable", label);
             }
         }
         secrets

@@ -2,6 +2,7 @@
 
 use super::computed::one_of;
 use super::requests::{is_method, is_request_key};
+use super::values::shorten;
 use super::{Checker, Fields};
 use crate::diagnostic::{Diagnostic, Placed};
 use crate::plan::document::{Entry, Node, NodeValue};
@@ -41,7 +42,13 @@ impl Checker<'_> {
             NodeValue::Null => &[],
             other => {
                 let title = format!("`{key}` must be a list of steps, not {}", other.kind());
-                self.wrong(&entry.value, title, "write a list, one step to each item");
+                let label = match other {
+                    NodeValue::Text(name) if !name.contains(char::is_whitespace) => {
+                        format!("to call a flow write `{key}: [{{ call: {} }}]`", shorten(name))
+                    }
+                    _ => "write a list, one step to each item".to_owned(),
+                };
+                self.wrong(&entry.value, title, label);
                 return None;
             }
         };
@@ -93,8 +100,11 @@ impl Checker<'_> {
             [first, second, ..] => {
                 let (first, second) = (&first.key, &second.key);
                 let label = match (&*first.value, &*second.value) {
-                    ("if", _) | (_, "if") => "write two steps: the other goes below `then`",
-                    _ => "write two steps, one after the other",
+                    ("if", other) => format!("write `{other}` below `then`"),
+                    ("repeat" | "for" | "while" | "until" | "group", other) => {
+                        format!("write `{other}` below `do`")
+                    }
+                    _ => "write two steps, one after the other".to_owned(),
                 };
                 self.diagnostics.push(
                     Diagnostic::error(
@@ -107,6 +117,12 @@ impl Checker<'_> {
                 return None;
             }
         };
+        if &*action.key.value == "if"
+            && let (None, Some(body)) = (fields.entry("then"), fields.entry("do"))
+        {
+            self.error(body.key.place, "`if` has no `do`", "write `then`");
+            return None;
+        }
         if !self.belongs(fields, action) {
             return None;
         }
@@ -126,12 +142,24 @@ impl Checker<'_> {
             "choose" => self.choose(action).map(Action::Choose),
             "parallel" => self.parallel(action).map(Action::Parallel),
             "group" => {
+                if let NodeValue::Map(_) | NodeValue::List(_) = action.value.value {
+                    let label = "write it behind `group`, and the steps below `do`, beside it";
+                    self.wrong(&action.value, "`group` takes a name", label);
+                    return None;
+                }
                 let name = self.text(&action.value, "`group`");
                 let name = name.and_then(|name| self.in_one_line(name, "`group`"));
                 let body = self.body_of(fields, action);
                 Some(Action::Group { name: name?, body: body? })
             }
-            "call" => self.text(&action.value, "`call`").map(Action::Call),
+            "call" => {
+                if let NodeValue::Map(_) | NodeValue::List(_) = action.value.value {
+                    let label = "write `call: login`; what it reads is a variable, set before";
+                    self.wrong(&action.value, "`call` takes the name of a flow or a task", label);
+                    return None;
+                }
+                self.text(&action.value, "`call`").map(Action::Call)
+            }
             "fail" => self
                 .raw_text(&action.value, "`fail`")
                 .and_then(|text| self.in_one_line(text, "`fail`"))
@@ -200,6 +228,7 @@ impl Checker<'_> {
     fn body_of(&mut self, fields: &Fields<'_>, action: &Entry) -> Option<Vec<Step>> {
         match fields.entry("do") {
             Some(entry) => self.steps(entry),
+            None if fields.odd => None,
             None => {
                 let title = format!("`{}` has no `do`", action.key.value);
                 self.error(action.key.place, title, "add `do`: the steps that it is about");
@@ -212,6 +241,7 @@ impl Checker<'_> {
         let condition = self.expression(&action.value, "`if`");
         let then = match fields.entry("then") {
             Some(entry) => self.steps(entry),
+            None if fields.odd => None,
             None => {
                 let label = "add `then`: what is done while it holds";
                 self.error(action.key.place, "`if` has no `then`", label);
@@ -270,6 +300,7 @@ impl Checker<'_> {
         };
         let name = name.and_then(|name| self.variable(&name));
         let items = match fields.entry("in") {
+            None if fields.odd => None,
             None => {
                 let label = "add `in`: the list, as `in: todos`";
                 self.error(action.key.place, "`for` has no `in`", label);
@@ -324,7 +355,7 @@ impl Checker<'_> {
 
     fn choose(&mut self, action: &Entry) -> Option<Vec<Branch>> {
         let NodeValue::List(items) = &action.value.value else {
-            let label = "write `- { weight: 3, do: … }` for each branch";
+            let label = "write `[{ weight: 3, do: … }, …]`, one map to each branch";
             self.wrong(&action.value, "`choose` takes a list of branches", label);
             return None;
         };
@@ -362,6 +393,11 @@ impl Checker<'_> {
                 (Some(weight), Some(body)) => branches.push(Branch { weight, body }),
                 _ => good = false,
             }
+        }
+        if items.is_empty() {
+            let label = "write a branch, as `[{ weight: 3, do: … }]`";
+            self.error(action.key.place, "`choose` is empty", label);
+            return None;
         }
         if good && branches.iter().all(|branch| branch.weight == 0.0) {
             let title = "`choose` has no branch with a weight";

@@ -1,7 +1,7 @@
 //! Owns reading thresholds of a plan and the names that they are about.
 
-use super::Checker;
 use super::values::shorten;
+use super::{Checker, there_are};
 use crate::diagnostic::Placed;
 use crate::plan::document::{Entry, Node, NodeValue};
 use crate::plan::keys::Context;
@@ -161,6 +161,9 @@ impl Checker<'_> {
 
     fn nearest(&mut self, of: &str, known: &Known<'_>) -> String {
         // People think of the task; what is counted is its requests.
+        if known.unrecorded.contains(&of) {
+            return "it is sent with `record: off`, which keeps it out of the tables".to_owned();
+        }
         if let Some(name) = known.tasks.iter().find(|(task, _)| *task == of).map(|(_, name)| name) {
             return format!("the request of that task is counted under `{name}`");
         }
@@ -180,8 +183,11 @@ impl Checker<'_> {
                 names.push(name);
             }
         }
-        let names: Vec<_> = names.iter().map(|name| format!("`{}`", shorten(name))).collect();
-        format!("there are {}", names.join(", "))
+        let names: Vec<_> = names.into_iter().map(shorten).collect();
+        match &names[..] {
+            [] => "no request of the plan is counted".to_owned(),
+            names => there_are(names.iter().map(String::as_str)),
+        }
     }
 }
 
@@ -195,6 +201,8 @@ struct Known<'p> {
     classes: Vec<&'p str>,
     /// Tasks that are one request, and what that is counted under.
     tasks: Vec<(&'p str, &'p str)>,
+    /// Names of requests that are not in the tables.
+    unrecorded: Vec<&'p str>,
 }
 
 impl<'p> Known<'p> {
@@ -226,6 +234,7 @@ impl<'p> Known<'p> {
                 Action::Request(request) if request.record => {
                     self.names.push((&request.method, counted_under(request)));
                 }
+                Action::Request(request) => self.unrecorded.push(counted_under(request)),
                 Action::Group { name, .. } => self.groups.push(&name.value),
                 _ => {}
             }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::requests::{is_method, is_request_key};
 use super::values::shorten;
-use super::{Checker, Fields};
+use super::{Checker, Fields, there_are};
 use crate::diagnostic::Placed;
 use crate::load::{Order, Wait};
 use crate::plan::document::{Entry, Node, NodeValue};
@@ -165,7 +165,7 @@ impl Checker<'_> {
             self.wrong(
                 &entry.value,
                 format!("{what} must be a map of keys, not a list"),
-                "put the list below `steps`",
+                "write the list behind `steps`",
             );
             return None;
         }
@@ -205,6 +205,13 @@ impl Checker<'_> {
                     next.extend(
                         self.weight(Some(&entry.value)).map(|weight| (entry.key.clone(), weight)),
                     );
+                }
+                if !next.is_empty() && next.iter().all(|(_, weight)| *weight == 0.0) {
+                    let label = "give one a weight above 0, or write `exit: 1`";
+                    self.wrong(node, "nothing follows: every weight of `next` is 0", label);
+                }
+                if entries.is_empty() {
+                    self.wrong(node, "`next` is empty", "write `{ list: 80, exit: 20 }`");
                 }
                 next
             }
@@ -250,9 +257,9 @@ impl Checker<'_> {
                     continue;
                 }
                 let known = names.iter().copied().chain(["exit"]);
-                let label = match self.suggest(&target.value, known) {
+                let label = match self.suggest(&target.value, known.clone()) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("there are {}, and `exit`", names.join(", ")),
+                    None => there_are(known),
                 };
                 self.error(
                     target.place,
@@ -370,7 +377,8 @@ impl Checker<'_> {
                     Node { value: NodeValue::Int(low), .. },
                     Node { value: NodeValue::Int(high), .. },
                 ] => {
-                    format!("write `{low}s..{high}s`")
+                    let unit = unit_of(*high as f64);
+                    format!("write `{low}{unit}..{high}{unit}`")
                 }
                 _ => "write `1s..3s`".to_owned(),
             };
@@ -398,7 +406,12 @@ impl Checker<'_> {
                     let title = format!("`wait` is not a wait: `{}`", shorten(&text));
                     self.wrong(node, title, format!("write `{dotted}`, with two dots"));
                 } else if let Some((low, high)) = bare_range(&text) {
-                    self.wrong(node, "`wait` lacks its unit", format!("write `{low}s..{high}s`"));
+                    let unit = unit_of(high.parse().unwrap_or_default());
+                    let label = format!("write `{low}{unit}..{high}{unit}`");
+                    self.wrong(node, "`wait` lacks its unit", label);
+                } else if text.contains(['(', ',']) || text.contains(" to ") {
+                    let title = format!("`wait` is not a wait: `{}`", shorten(&text));
+                    self.wrong(node, title, "write a range as `1s..3s`");
                 } else if text.contains('-') && Wait::parse(&dashed).is_ok() {
                     let title = format!("`wait` is not a wait: `{}`", shorten(&text));
                     self.wrong(node, title, format!("write `{}`", dashed.replace(' ', "")));
@@ -472,6 +485,11 @@ impl Checker<'_> {
             },
         })
     }
+}
+
+/// What a bare number of a wait is probably meant in.
+fn unit_of(number: f64) -> &'static str {
+    if number >= 100.0 { "ms" } else { "s" }
 }
 
 /// `1..3`
