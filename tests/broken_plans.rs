@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use throng::diagnostic::{Place, Severity, render};
+use throng::diagnostic::{Diagnostic, Place, Severity, render};
 use throng::plan::{Loaded, Loading, load_each, parse};
 use throng::program::{Inputs, Selection, compile};
 use throng::session;
@@ -87,8 +87,13 @@ fn no_text_stands_beside_a_plan_that_is_gone() {
 
 #[test]
 fn the_sample_plans_have_nothing_to_complain_about() {
-    for name in ["plans/todo.yaml", "plans/todo.toml", "plans/quickstart.yaml"] {
+    for name in &whole_plans() {
         let loaded = read(name);
+        // What this version cannot do yet is told as that, and nothing else.
+        let later = |one: &Diagnostic| one.title.ends_with("is not supported yet");
+        if !loaded.diagnostics.is_empty() && loaded.diagnostics.iter().all(later) {
+            continue;
+        }
         assert!(loaded.diagnostics.is_empty(), "{}", shown(&loaded));
         assert!(loaded.plan.is_some(), "{name}");
     }
@@ -151,6 +156,23 @@ fn check_places(path: &str, text: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Plans that are right, in both formats: those to try, those of the cookbook, and one of every key.
+fn whole_plans() -> Vec<String> {
+    let mut plans = Vec::new();
+    for folder in ["plans", "plans/cookbook", "tests"] {
+        for entry in fs::read_dir(root().join(folder)).expect("the folder is there") {
+            let path = entry.expect("it can be listed").path();
+            let name = path.file_name().expect("it has a name").to_string_lossy().into_owned();
+            if path.extension().is_some_and(|ending| ending == "yaml" || ending == "toml") {
+                plans.push(format!("{folder}/{name}"));
+            }
+        }
+    }
+    assert!(plans.len() > 20, "{plans:?}");
+    plans.sort();
+    plans
+}
+
 /// What people and editors put into plans, and what trips parsers.
 const SCRAPS: [&str; 36] = [
     "{{", "}}", "{", "}", "[", "]", "\"", "'", ":", ": ", ",", "#", " #", "\n", "\r\n", "\t", "  ",
@@ -170,10 +192,11 @@ proptest! {
 
     #[test]
     fn a_damaged_plan_is_read_without_a_panic(
-        toml in any::<bool>(),
+        plan in any::<prop::sample::Index>(),
         edits in prop::collection::vec((any::<prop::sample::Index>(), 0usize..30, 0usize..=SCRAPS.len()), 1..6),
     ) {
-        let path = if toml { "plans/todo.toml" } else { "plans/todo.yaml" };
+        let plans = whole_plans();
+        let path = &plans[plan.index(plans.len())];
         let mut text = fs::read_to_string(root().join(path)).unwrap();
         for (at, gone, scrap) in edits {
             let start = text.floor_char_boundary(at.index(text.len()));

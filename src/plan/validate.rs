@@ -78,7 +78,16 @@ pub(super) fn assigned(document: &Node, names: &mut Vec<String>) {
                     suggest(key, assigns)
                 };
                 if let (Some(_), NodeValue::Map(variables)) = (near, &entry.value.value) {
-                    names.extend(variables.iter().map(|variable| variable.key.value.clone()));
+                    for variable in variables {
+                        let name = &variable.key.value;
+                        names.push(name.clone());
+                        // Who corrects it elsewhere already has not made another mistake.
+                        let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+                        let corrected: String = name.chars().map(plain).collect();
+                        if corrected != *name {
+                            names.push(corrected);
+                        }
+                    }
                 }
                 assigned(&entry.value, names);
             }
@@ -374,7 +383,18 @@ impl<'g> Checker<'g> {
         match Target::parse(&target.value) {
             Ok(value) => Some(Placed { value, place: target.place }),
             Err(error) => {
-                self.wrong(node, error.problem, error.advice);
+                let shell = target.value.split('$').nth(1).map(|rest| {
+                    let rest = rest.trim_start_matches('{');
+                    let word = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
+                    rest.chars().take_while(word).collect::<String>()
+                });
+                let advice = match shell.filter(|name| !name.is_empty()) {
+                    Some(name) => {
+                        format!("for a variable of the environment write `{{{{ env.{name} }}}}`")
+                    }
+                    None => error.advice,
+                };
+                self.wrong(node, error.problem, advice);
                 None
             }
         }

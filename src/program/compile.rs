@@ -534,6 +534,9 @@ impl<'a> Compiler<'a> {
 
 /// What people write who know other tools, where spelling does not lead to what they mean.
 fn better_hint(title: &str) -> Option<&'static str> {
+    if title == "not an expression: `?` means nothing here" {
+        return Some("write `'a' if condition else 'b'`");
+    }
     let name = title.strip_prefix("nothing is called `")?.strip_suffix('`')?;
     Some(match name {
         "response.code" | "response.status_code" | "response.statusCode" => {

@@ -82,8 +82,11 @@ impl Looking<'_> {
         if !self.yaml {
             self.below_a_header(entry);
         }
-        let word = TAKE_OFF.contains(&&*key.value)
-            && matches!(&value.value, NodeValue::Text(word) if word == "off");
+        let word = match &value.value {
+            NodeValue::Text(word) if word == "off" => TAKE_OFF.contains(&&*key.value),
+            NodeValue::Text(word) => word == "on" && key.value == "record",
+            _ => false,
+        };
         if !word {
             // The `push` and `json` of a capture are no values that are sent.
             self.walk(value, key.value != "capture" && (sent || SENT.contains(&&*key.value)));

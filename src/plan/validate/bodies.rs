@@ -28,7 +28,20 @@ impl Checker<'_> {
         };
         let node = &entry.value;
         match &*entry.key.value {
-            "json" => self.sent_value(node).then(|| Some(Body::Json(node.clone()))),
+            "json" => {
+                if let NodeValue::Text(text) = &node.value {
+                    let text = text.trim();
+                    let whole = text.starts_with('{') && !text.starts_with("{{");
+                    if whole || text.starts_with('[') {
+                        self.warn(
+                            node.place,
+                            "`json` is text, and is sent as one text of JSON",
+                            "take the quotes out to send what it holds, or write `body`",
+                        );
+                    }
+                }
+                self.sent_value(node).then(|| Some(Body::Json(node.clone())))
+            }
             "form" => Some(Some(Body::Form(self.parameters(node, "form", "a field")))),
             "multipart" => self.multipart(entry).map(|parts| Some(Body::Multipart(parts))),
             "body" => self.body_text(node).map(|text| Some(Body::Text(text))),

@@ -199,6 +199,11 @@ impl Checker<'_> {
                 self.wrong(node, title, "write a whole number, as `3`");
                 None
             }
+            NodeValue::Float(number) => {
+                let title = format!("{what} must be a whole number, not `{number}`");
+                self.wrong(node, title, "write a whole number, as `3`");
+                None
+            }
             other => {
                 let title = format!("{what} must be a whole number, not {}", other.kind());
                 self.wrong(node, title, "write a whole number, as `3`");

@@ -127,6 +127,15 @@ impl Checker<'_> {
             Some(node) => self.bool(node, "`header`")?,
             None => true,
         };
+        if let Some(node) = fields.get("columns")
+            && let NodeValue::Text(text) = &node.value
+            && text.contains(',')
+        {
+            let names: Vec<_> = text.split(',').map(str::trim).collect();
+            let label = format!("write `[{}]`", names.join(", "));
+            self.wrong(node, "`columns` is a list of names", label);
+            return None;
+        }
         let columns = fields
             .get("columns")
             .map(|node| self.texts(node, "a column").into_iter().map(|text| text.value).collect());

@@ -157,6 +157,11 @@ impl Checker<'_> {
             NodeValue::List(items) => &items[..],
             _ => std::slice::from_ref(status),
         };
+        if nodes.is_empty() {
+            let label = "write codes, `5xx`, `connect`, `timeout` or `reset`";
+            self.wrong(status, "nothing is tried again: `status` is empty", label);
+            return None;
+        }
         let mut codes = Vec::new();
         for node in nodes {
             match &node.value {
@@ -220,7 +225,7 @@ impl Checker<'_> {
                 self.wrong(
                     node,
                     format!("{what} must be a number, not {}", other.kind()),
-                    "write a number",
+                    "write a number, as `2`",
                 );
                 None
             }
@@ -260,7 +265,17 @@ impl Checker<'_> {
                 NodeValue::Text(text) if text.contains("{{") => {
                     Some(Origin::Value(entry.value.clone()))
                 }
-                _ => self.json_path(&entry.value, &what).map(Origin::Json),
+                NodeValue::Text(text) if !text.trim().is_empty() => {
+                    self.json_path(&entry.value, &what).map(Origin::Json)
+                }
+                other => {
+                    let title = match other {
+                        NodeValue::Null | NodeValue::Text(_) => format!("{what} is empty"),
+                        other => format!("{what} must be a path or a map, not {}", other.kind()),
+                    };
+                    self.wrong(&entry.value, title, "write where the value stands, as `$.id`");
+                    None
+                }
             };
             let (pick, push, default, secret) = (Pick::First, false, None, false);
             return Some(Capture { name: name?, origin: origin?, pick, push, default, secret });
@@ -444,6 +459,11 @@ impl Checker<'_> {
             Some(origin) => origin,
             None => {
                 if let Some(body) = fields.get("body") {
+                    if let NodeValue::Text(text) = &body.value {
+                        let label = format!("write `contains: {}`", shorten(text));
+                        self.wrong(body, "`body` says where to look, not for what", label);
+                        return None;
+                    }
                     self.bool(body, "`body`")?;
                 }
                 Origin::Body
@@ -558,11 +578,18 @@ impl Checker<'_> {
             }
             NodeValue::Text(text) => text.trim(),
             other => {
-                self.wrong(
-                    node,
-                    format!("{what} must be a number or a range, not {}", other.kind()),
-                    shape,
-                );
+                let shape = match other {
+                    NodeValue::List(items) => match &items[..] {
+                        [
+                            Node { value: NodeValue::Int(low), .. },
+                            Node { value: NodeValue::Int(high), .. },
+                        ] => format!("write `{low}..{high}`"),
+                        _ => shape.to_owned(),
+                    },
+                    _ => shape.to_owned(),
+                };
+                let title = format!("{what} must be a number or a range, not {}", other.kind());
+                self.wrong(node, title, shape);
                 return None;
             }
         };

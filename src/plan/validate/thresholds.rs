@@ -74,8 +74,13 @@ impl Checker<'_> {
                 None => Some(None),
             };
             let must = match fields.get("must") {
-                Some(Node { value: NodeValue::List(items), .. }) => {
+                Some(Node { value: NodeValue::List(items), .. }) if !items.is_empty() => {
                     items.iter().filter_map(|node| self.comparison(node)).collect()
+                }
+                Some(node @ Node { value: NodeValue::List(_), .. }) => {
+                    let label = "write what must hold, as `p95 < 500ms`";
+                    self.wrong(node, "the threshold says nothing", label);
+                    Vec::new()
                 }
                 Some(node) => self.comparison(node).into_iter().collect(),
                 None if fields.odd => Vec::new(),
