@@ -592,10 +592,15 @@ fn asked(check: &plan::Check) -> String {
     }
 }
 
-/// A value as it was written, as JSON has it; text stays as it is.
+/// A value as it was written, as JSON has it; text stays as it is, unless it would look like another
+/// value: `3` is not `"3"`.
 fn literal(node: &Node) -> String {
     match &node.value {
-        NodeValue::Text(text) => text.clone(),
+        NodeValue::Text(text)
+            if !text.is_empty() && serde_json::from_str::<serde_json::Value>(text).is_err() =>
+        {
+            text.clone()
+        }
         _ => {
             let mut json = Vec::new();
             plan::value_of(node).write_json(&mut json);

@@ -1,1 +1,70 @@
-//! To come.
+//! The plans of the cookbook, run on the demo for a moment.
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use throng::verdict::{Metric, Threshold};
+
+use crate::support::files;
+use crate::wire::{Ran, program};
+
+/// Plans that run, each with how many users and for how long: as few as show all that it does.
+fn plans() -> Vec<PathBuf> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/plans/cookbook");
+    let all = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut plans: Vec<_> =
+        all.filter(|path| path.extension().is_some_and(|ending| ending == "yaml" || ending == "toml")).collect();
+    plans.sort();
+    plans
+}
+
+fn tried(plan: &std::path::Path) -> Ran {
+    let folder = files(&[]);
+    let arguments = format!("run {} --demo --json --no-report --out results --seed 1 -t 1s", plan.display());
+    program(folder.path(), &arguments, &[])
+}
+
+#[test]
+fn each_runs_on_the_demo_without_a_failure() {
+    let plans = plans();
+    assert!(plans.len() > 15, "{plans:?}");
+    let left = Mutex::new(plans);
+    let wrong = Mutex::new(Vec::new());
+    // They wait more than they work.
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| loop {
+                let Some(plan) = left.lock().unwrap().pop() else { return };
+                let ran = tried(&plan);
+                let found = faults(&ran);
+                if !found.is_empty() {
+                    wrong.lock().unwrap().push(format!("{}: {found}\n{}", plan.display(), ran.err));
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What a run should not have had. Its rates depend on the machine, and so do the reasons for which a
+/// generator does not trust itself.
+fn faults(ran: &Ran) -> String {
+    let json = &ran.json;
+    if json["totals"]["requests"].as_u64().unwrap_or(0) == 0 {
+        return "it sent nothing".to_owned();
+    }
+    let mut found = String::new();
+    for key in ["failures", "exceptions"] {
+        if json[key].as_array().is_none_or(|all| !all.is_empty()) {
+            found += &format!("{key}: {} ", json[key]);
+        }
+    }
+    for threshold in json["thresholds"].as_array().into_iter().flatten() {
+        let metric = Threshold::parse(threshold["text"].as_str().unwrap()).map(|known| known.metric);
+        if threshold["state"] != "held" && !matches!(metric, Ok(Metric::Rps)) {
+            found += &format!("{threshold} ");
+        }
+    }
+    found
+}

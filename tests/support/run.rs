@@ -41,6 +41,7 @@ pub struct Run {
 }
 
 /// What it came to.
+#[derive(Debug)]
 pub struct Came {
     pub sent: Vec<Sent>,
     pub start: Instant,
