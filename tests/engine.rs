@@ -4,7 +4,7 @@
 #[path = "support/run.rs"]
 mod support;
 
-use support::{MS, Came, Run, answers, class, run};
+use support::{Came, MS, Run, answers, class, run};
 use throng::control::{Command, StopReason};
 use throng::metrics::{Failure, Fault};
 use throng::protocol::fake::Reply;

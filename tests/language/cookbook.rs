@@ -5,22 +5,24 @@ use std::sync::Mutex;
 
 use throng::verdict::{Metric, Threshold};
 
-use crate::support::files;
+use crate::support::*;
 use crate::wire::{Ran, program};
 
 /// Plans that run, each with how many users and for how long: as few as show all that it does.
 fn plans() -> Vec<PathBuf> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/plans/cookbook");
     let all = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut plans: Vec<_> =
-        all.filter(|path| path.extension().is_some_and(|ending| ending == "yaml" || ending == "toml")).collect();
+    let mut plans: Vec<_> = all
+        .filter(|path| path.extension().is_some_and(|ending| ending == "yaml" || ending == "toml"))
+        .collect();
     plans.sort();
     plans
 }
 
 fn tried(plan: &std::path::Path) -> Ran {
     let folder = files(&[]);
-    let arguments = format!("run {} --demo --json --no-report --out results --seed 1 -t 1s", plan.display());
+    let arguments =
+        format!("run {} --demo --json --no-report --out results --seed 1 -t 1s", plan.display());
     program(folder.path(), &arguments, &[])
 }
 
@@ -33,12 +35,18 @@ fn each_runs_on_the_demo_without_a_failure() {
     // They wait more than they work.
     std::thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| loop {
-                let Some(plan) = left.lock().unwrap().pop() else { return };
-                let ran = tried(&plan);
-                let found = faults(&ran);
-                if !found.is_empty() {
-                    wrong.lock().unwrap().push(format!("{}: {found}\n{}", plan.display(), ran.err));
+            scope.spawn(|| {
+                loop {
+                    let Some(plan) = left.lock().unwrap().pop() else { return };
+                    let ran = tried(&plan);
+                    let found = faults(&ran);
+                    if !found.is_empty() {
+                        wrong.lock().unwrap().push(format!(
+                            "{}: {found}\n{}",
+                            plan.display(),
+                            ran.err
+                        ));
+                    }
                 }
             });
         }
@@ -61,10 +69,44 @@ fn faults(ran: &Ran) -> String {
         }
     }
     for threshold in json["thresholds"].as_array().into_iter().flatten() {
-        let metric = Threshold::parse(threshold["text"].as_str().unwrap()).map(|known| known.metric);
+        let metric =
+            Threshold::parse(threshold["text"].as_str().unwrap()).map(|known| known.metric);
         if threshold["state"] != "held" && !matches!(metric, Ok(Metric::Rps)) {
             found += &format!("{threshold} ");
         }
     }
     found
+}
+
+/// Answers that let users of the shop and of the guide go on.
+fn good(bytes: &[u8], nth: u64) -> throng::protocol::fake::Reply {
+    let text = String::from_utf8_lossy(bytes);
+    let line = text.lines().next().unwrap();
+    let id = line.split(' ').nth(1).unwrap().rsplit('/').next().unwrap().parse().unwrap_or(nth);
+    let items: Vec<_> = (0..10).map(|n| serde_json::json!({ "id": nth % 7 + n })).collect();
+    let body = serde_json::json!({ "id": id, "token": "t", "items": items, "cart": nth, "status": "paid" });
+    let code = match line.split(' ').next().unwrap() {
+        "POST" if line.contains("/todos/") || line.contains("/cart") => 201,
+        "POST" if line.contains("/logout") => 204,
+        "DELETE" => 204,
+        _ => 200,
+    };
+    status(code, &body.to_string())
+}
+
+#[test]
+fn a_plan_and_its_twin_in_toml_send_the_same() {
+    for (yaml, toml) in [
+        (include_str!("../../plans/todo.yaml"), include_str!("../../plans/todo.toml")),
+        (
+            include_str!("../../plans/cookbook/shop.yaml"),
+            include_str!("../../plans/cookbook/shop.toml"),
+        ),
+        (
+            include_str!("../../plans/cookbook/guide-todo.yaml"),
+            include_str!("../../plans/cookbook/guide-todo.toml"),
+        ),
+    ] {
+        twins(yaml, toml, good).all_well();
+    }
 }

@@ -41,7 +41,10 @@ fn a_row_of_a_request_is_drawn_once_for_all_that_it_says() {
         .with("data: { d: { values: [p, q, r], per: request } }")
         .well();
     assert_eq!(came.way(), "/p /q /none /r");
-    assert_eq!((came.body(0), came.header(0, "x"), came.body(1)), (r#"{"a":"p","b":"p"}"#.into(), vec!["p".into()], "q".into()));
+    assert_eq!(
+        (came.body(0), came.header(0, "x"), came.body(1)),
+        (r#"{"a":"p","b":"p"}"#.into(), vec!["p".into()], "q".into())
+    );
 }
 
 #[test]
@@ -89,7 +92,11 @@ fn at_the_end_the_user_stops_the_rows_begin_anew_or_the_iteration_fails() {
     assert_eq!(recycle.way(), "/1/a /1/a /1/b /1/b /1/a /1/a");
     let stop = rows("{ values: [a, b, c], at_end: stop }", 2, 100).well();
     assert_eq!(stop.sent.len(), 6);
-    assert!(stop.after < MS(3000) && stop.exceptions().is_empty(), "the run ends with the last user: {:?}", stop.after);
+    assert!(
+        stop.after < MS(3000) && stop.exceptions().is_empty(),
+        "the run ends with the last user: {:?}",
+        stop.after
+    );
     let fail = rows("{ values: [a, b], at_end: fail }", 1, 4).well();
     assert_eq!(fail.way(), "/1/a /1/a /1/b /1/b");
     assert_eq!(fail.exceptions().len(), 1, "{:?}", fail.exceptions());
@@ -122,7 +129,10 @@ fn rows_that_users_hold_must_be_enough_unless_they_may_be_shared() {
 
 #[test]
 fn a_row_that_a_user_held_is_free_when_it_is_gone() {
-    let plan = class("wait: 1s\ntasks: { a: { get: '/{{ d }}', name: a } }", "{ stages: [ { users: 2, hold: 2s }, { users: 1, hold: 3s }, { users: 2, hold: 2s } ] }");
+    let plan = class(
+        "wait: 1s\ntasks: { a: { get: '/{{ d }}', name: a } }",
+        "{ stages: [ { users: 2, hold: 2s }, { users: 1, hold: 3s }, { users: 2, hold: 2s } ] }",
+    );
     let came = run(&plan).with("data: { d: { values: [a, b], per: user, at_end: fail } }").well();
     came.all_well();
     assert!(came.paths().iter().filter(|path| *path == "/b").count() >= 3, "{}", came.way());
@@ -169,7 +179,15 @@ tasks:
 #[test]
 fn a_column_that_is_not_there_is_a_mistake() {
     let folder = files(&[("a.csv", "name,age\nann,1\n")]);
-    let plan = steps("- get: /a/{{ c.nme }}").with("data: { c: { file: a.csv } }").within(folder.path());
+    let plan =
+        steps("- get: /a/{{ c.nme }}").with("data: { c: { file: a.csv } }").within(folder.path());
     assert_eq!(plan.mistakes().len(), 1, "{:?}", plan.mistakes());
-    assert_eq!(steps("- get: /a/{{ c.name }}").with("data: { c: { file: b.csv } }").within(folder.path()).mistakes().len(), 1);
+    assert_eq!(
+        steps("- get: /a/{{ c.name }}")
+            .with("data: { c: { file: b.csv } }")
+            .within(folder.path())
+            .mistakes()
+            .len(),
+        1
+    );
 }

@@ -13,7 +13,11 @@ fn a_name_is_what_a_request_is_counted_under() {
         came.names().into_iter().map(|(name, _)| name).collect::<Vec<_>>(),
         ["GET /todos/{{ 1 + 1 }}", "GET shown", "POST shown", "GET /a"]
     );
-    assert_eq!(steps("- get: '{{ 1 }}'").mistakes().len(), 1, "a path that is all template needs a name");
+    assert_eq!(
+        steps("- get: '{{ 1 }}'").mistakes().len(),
+        1,
+        "a path that is all template needs a name"
+    );
 }
 
 #[test]
@@ -53,7 +57,10 @@ only = { users = 1, hold = \"1s\" }
         .as_str(),
         |_, _| status(200, ""),
     );
-    assert_eq!(came.paths()[0], "/a?lang=en&page=2&tag=a&tag=a%20b%26c&tag=3&%C3%BC%20n=%C3%A9&yes=true");
+    assert_eq!(
+        came.paths()[0],
+        "/a?lang=en&page=2&tag=a&tag=a%20b%26c&tag=3&%C3%BC%20n=%C3%A9&yes=true"
+    );
     assert_eq!(came.paths()[1], "/b?z=1&lang=en&page=9&gone=1");
 }
 
@@ -63,22 +70,28 @@ fn headers_are_merged_whatever_their_case_and_null_takes_one_out() {
         .with("defaults: { headers: { x-one: plan, x-two: plan, X-Four: 4 } }")
         .well();
     let seen = |nth, name: &str| came.header(nth, name).join(",");
-    assert_eq!(["x-one", "x-two", "x-three", "x-four", "user-agent", "accept"].map(|name| seen(0, name)), ["mine", "", "3", "4", "me", "text/html"]);
+    assert_eq!(
+        ["x-one", "x-two", "x-three", "x-four", "user-agent", "accept"].map(|name| seen(0, name)),
+        ["mine", "", "3", "4", "me", "text/html"]
+    );
     assert_eq!(["x-one", "x-two", "accept"].map(|name| seen(1, name)), ["plan", "plan", "*/*"]);
 }
 
 #[test]
 fn a_header_cannot_be_broken_out_of() {
-    let came = steps("- set: { x: \"a\\r\\nx-evil: 1\" }\n- { get: /a, headers: { x-one: '{{ x }}' } }").well();
+    let came =
+        steps("- set: { x: \"a\\r\\nx-evil: 1\" }\n- { get: /a, headers: { x-one: '{{ x }}' } }")
+            .well();
     assert_eq!(came.sent.len(), 0);
     assert_eq!(came.exceptions(), [("a header's value may not hold a line break".into(), 1)]);
 }
 
 #[test]
 fn cookies_are_sent_beside_the_jar() {
-    let came = steps("- get: /a\n  cookies: { theme: light, n: '{{ 1 + 1 }}', gone: null }\n- get: /b")
-        .with("defaults: { cookies: { theme: dark, gone: 1 } }")
-        .well();
+    let came =
+        steps("- get: /a\n  cookies: { theme: light, n: '{{ 1 + 1 }}', gone: null }\n- get: /b")
+            .with("defaults: { cookies: { theme: dark, gone: 1 } }")
+            .well();
     assert_eq!(came.header(0, "cookie"), ["theme=light; n=2"]);
     assert_eq!(came.header(1, "cookie"), ["theme=dark; gone=1"]);
 }
@@ -127,7 +140,10 @@ only = { users = 1, hold = \"1s\" }
 
 #[test]
 fn null_in_a_json_body_is_null() {
-    assert_eq!(request("post: /a\njson: { a: null, b: ~, c: [null] }").well().body(0), r#"{"a":null,"b":null,"c":[null]}"#);
+    assert_eq!(
+        request("post: /a\njson: { a: null, b: ~, c: [null] }").well().body(0),
+        r#"{"a":null,"b":null,"c":[null]}"#
+    );
 }
 
 #[test]
@@ -149,12 +165,21 @@ fn a_multipart_body_holds_values_and_files() {
     for (nth, body) in came.bodies().iter().enumerate() {
         let parts: Vec<&str> = body.split(&format!("--{boundary}")).collect();
         assert_eq!((parts.len(), parts[0], parts[5]), (6, "", "--\r\n"));
-        assert_eq!(parts[1], format!("\r\nContent-Disposition: form-data; name=\"caption\"\r\n\r\nn {nth}\r\n"));
+        assert_eq!(
+            parts[1],
+            format!("\r\nContent-Disposition: form-data; name=\"caption\"\r\n\r\nn {nth}\r\n")
+        );
         let a = "\r\nContent-Disposition: form-data; name=\"photo\"; filename=\"a.png\"\r\nContent-Type: image/x\r\n\r\nAAA\r\n";
         let b = "\r\nContent-Disposition: form-data; name=\"photo\"; filename=\"b.jpg\"\r\nContent-Type: image/x\r\n\r\nBBB\r\n";
         assert!([a, b].contains(&parts[2]), "{}", parts[2]);
-        assert_eq!(parts[3], "\r\nContent-Disposition: form-data; name=\"note\"; filename=\"n2.txt\"\r\nContent-Type: text/plain\r\n\r\nhello {{ x }}\r\n");
-        assert_eq!(parts[4], "\r\nContent-Disposition: form-data; name=\"named\"; filename=\"v.txt\"\r\nContent-Type: text/plain\r\n\r\n3\r\n");
+        assert_eq!(
+            parts[3],
+            "\r\nContent-Disposition: form-data; name=\"note\"; filename=\"n2.txt\"\r\nContent-Type: text/plain\r\n\r\nhello {{ x }}\r\n"
+        );
+        assert_eq!(
+            parts[4],
+            "\r\nContent-Disposition: form-data; name=\"named\"; filename=\"v.txt\"\r\nContent-Type: text/plain\r\n\r\n3\r\n"
+        );
         assert_eq!(came.header(nth, "content-length"), [body.len().to_string()]);
     }
     let first = came.bodies().iter().filter(|body| body.contains("AAA")).count();
@@ -176,8 +201,14 @@ fn a_body_file_is_sent_as_it_is_or_filled_in() {
         .well();
     assert_eq!(came.bodies(), ["<o>{{ id }}</o>\n", "<o>{{ id }}</o>\n", "<o>7</o>\n"]);
     assert_eq!(came.header(2, "content-type"), ["text/xml"]);
-    assert_eq!(steps("- { post: /a, body_file: absent.xml }").within(folder.path()).mistakes().len(), 1);
-    assert_eq!(steps("- { post: /a, body_file: ../out.xml }").within(folder.path()).mistakes().len(), 1);
+    assert_eq!(
+        steps("- { post: /a, body_file: absent.xml }").within(folder.path()).mistakes().len(),
+        1
+    );
+    assert_eq!(
+        steps("- { post: /a, body_file: ../out.xml }").within(folder.path()).mistakes().len(),
+        1
+    );
 }
 
 #[test]
@@ -223,9 +254,10 @@ only = { users = 1, hold = \"1s\" }
 
 #[test]
 fn a_timeout_ends_the_whole_exchange() {
-    let came = steps("- { get: /a, timeout: 2s }\n- { get: /b, timeout: { total: 500ms } }\n- get: /c")
-        .with("defaults: { timeout: 3s }")
-        .against(answers(10_000, 200, ""));
+    let came =
+        steps("- { get: /a, timeout: 2s }\n- { get: /b, timeout: { total: 500ms } }\n- get: /c")
+            .with("defaults: { timeout: 3s }")
+            .against(answers(10_000, 200, ""));
     assert_eq!(came.times(), [0, 2000, 2500]);
     assert_eq!((came.after, came.counts()), (MS(5500), (3, 0, 3, 0)));
     assert_eq!(came.failures(), [(throng::metrics::Failure::Fault(Fault::TotalTimeout), 3)]);
@@ -277,7 +309,11 @@ only = { users = 1, hold = \"5s\" }
         |_, nth| Reply::new(MS(100), Ok(if nth < 3 { 503 } else { 200 })),
     );
     assert_eq!(came.times(), [0, 300, 800, 1700]);
-    assert_eq!(came.bodies(), ["{\"n\":1}", "{\"n\":2}", "{\"n\":3}", "{\"n\":4}"], "rendered again");
+    assert_eq!(
+        came.bodies(),
+        ["{\"n\":1}", "{\"n\":2}", "{\"n\":3}", "{\"n\":4}"],
+        "rendered again"
+    );
     assert_eq!((came.counts(), came.total.retries), ((1, 1, 0, 0), 3));
     assert_eq!(came.total.all_names().response_ok.max_ms(), Some(100.0));
 }
@@ -287,7 +323,10 @@ fn a_retry_that_runs_out_fails_as_its_last_attempt_did() {
     let came = request("get: /a\nretry: { status: [503, 502], times: 2 }")
         .against(|_: &[u8], nth| status([503, 502, 503, 200][nth as usize], ""));
     assert_eq!((came.sent.len(), came.counts(), came.total.retries), (3, (1, 0, 1, 0), 2));
-    assert_eq!(came.failure().0, came.program.catalogue.sentence(throng::metrics::Failure::Status(503)));
+    assert_eq!(
+        came.failure().0,
+        came.program.catalogue.sentence(throng::metrics::Failure::Status(503))
+    );
 }
 
 #[test]
@@ -362,10 +401,19 @@ only = { users = 1, hold = \"1s\" }
 
 #[test]
 fn a_retry_that_is_broken_off_is_counted_once() {
-    let came = keys("tasks: { all: { get: /a, retry: { status: 503, times: 3, first: { fail: no } } } }").against(answers(1, 503, ""));
+    let came =
+        keys("tasks: { all: { get: /a, retry: { status: 503, times: 3, first: { fail: no } } } }")
+            .against(answers(1, 503, ""));
     assert_eq!((came.sent.len(), came.counts(), came.total.retries), (1, (1, 0, 1, 0), 1));
-    let cut = Run { grace: Some(MS(500)), iterations: None, ..run(&class("tasks: { all: { get: /a, retry: { status: 503, times: 3, wait: 1h } } }", "{ users: 3, hold: 2s }")) }
-        .against(answers(1, 503, ""));
+    let cut = Run {
+        grace: Some(MS(500)),
+        iterations: None,
+        ..run(&class(
+            "tasks: { all: { get: /a, retry: { status: 503, times: 3, wait: 1h } } }",
+            "{ users: 3, hold: 2s }",
+        ))
+    }
+    .against(answers(1, 503, ""));
     let (issued, ..) = cut.counts();
     assert_eq!(issued, 3);
 }
@@ -373,9 +421,12 @@ fn a_retry_that_is_broken_off_is_counted_once() {
 #[test]
 fn on_fail_says_what_a_failure_ends() {
     let ends = |on_fail: &str| {
-        let keys = format!("wait: 1s\ntasks:\n  all:\n    steps:\n      - get: /a\n        on_fail: {on_fail}\n      - get: /b\non_stop: {{ get: /bye }}");
-        run(&class(&keys, "{ users: 2, hold: 1500ms }"))
-            .against(|bytes: &[u8], _| status(if bytes.starts_with(b"GET /a") { 500 } else { 200 }, ""))
+        let keys = format!(
+            "wait: 1s\ntasks:\n  all:\n    steps:\n      - get: /a\n        on_fail: {on_fail}\n      - get: /b\non_stop: {{ get: /bye }}"
+        );
+        run(&class(&keys, "{ users: 2, hold: 1500ms }")).against(|bytes: &[u8], _| {
+            status(if bytes.starts_with(b"GET /a") { 500 } else { 200 }, "")
+        })
     };
     assert_eq!(ends("continue").way(), "/a /a /b /b /a /a /b /b /bye /bye");
     assert_eq!(ends("iteration").way(), "/a /a /a /a /bye /bye");
@@ -390,7 +441,9 @@ fn on_fail_says_what_a_failure_ends() {
 
 #[test]
 fn on_fail_may_be_a_default() {
-    let came = steps("- get: /a\n- get: /never").with("defaults: { on_fail: iteration, accept: 201 }").well();
+    let came = steps("- get: /a\n- get: /never")
+        .with("defaults: { on_fail: iteration, accept: 201 }")
+        .well();
     assert_eq!(came.way(), "/a");
 }
 

@@ -9,7 +9,11 @@ use crate::support::*;
 fn accepted(accept: &str, codes: &[u16]) -> Vec<u16> {
     let passes = |code: u16| {
         let accept = if accept.is_empty() { String::new() } else { format!("\naccept: {accept}") };
-        request(&format!("get: /a{accept}\nredirects: off")).against(answers(1, code, "")).counts().1 == 1
+        request(&format!("get: /a{accept}\nredirects: off"))
+            .against(answers(1, code, ""))
+            .counts()
+            .1
+            == 1
     };
     codes.iter().copied().filter(|code| passes(*code)).collect()
 }
@@ -56,9 +60,15 @@ const BODY: &str = r#"{"n":3,"f":2.5,"s":"Todo list","l":[1,"a",{"k":true}],"m":
 
 fn answer(bytes: &[u8], _: u64) -> Reply {
     if bytes.starts_with(b"GET /html") {
-        return status(200, "<html><body><h1 class='big'>Hello</h1><input name='csrf' value='t0k'></body></html>");
+        return status(
+            200,
+            "<html><body><h1 class='big'>Hello</h1><input name='csrf' value='t0k'></body></html>",
+        );
     }
-    status(200, BODY).header("Content-Type", "application/json").header("X-N", "3").header("Set-Cookie", "sid=abc; Path=/")
+    status(200, BODY)
+        .header("Content-Type", "application/json")
+        .header("X-N", "3")
+        .header("Set-Cookie", "sid=abc; Path=/")
 }
 
 fn judged(path: &str, expect: &str) -> Came {
@@ -116,7 +126,13 @@ fn every_source_and_matcher_that_holds() {
         "json: $.n, equals: '{{ response.status - 197 }}'",
     ] {
         let came = judged("/json", expect);
-        assert_eq!(came.counts(), (1, 1, 0, 0), "{expect}: {:?} {:?}", came.failed(), came.exceptions());
+        assert_eq!(
+            came.counts(),
+            (1, 1, 0, 0),
+            "{expect}: {:?} {:?}",
+            came.failed(),
+            came.exceptions()
+        );
     }
     for expect in [
         "css: h1, equals: Hello",
@@ -152,7 +168,11 @@ fn every_source_and_matcher_that_breaks_says_what_was_seen() {
         ("size: < 10B", "expect: size < 10 B", "106 B"),
         ("time: < 1ms", "expect: time < 1ms", "about 0 ms"),
         ("that: response.json.n > 5", "expect: response.json.n > 5", ""),
-        ("json: $.n, equals: 4, message: 'only {{ response.json.n }}'", "only {{ response.json.n }}", "only 3"),
+        (
+            "json: $.n, equals: 4, message: 'only {{ response.json.n }}'",
+            "only {{ response.json.n }}",
+            "only 3",
+        ),
         ("json: $.n, equals: 4, message: no luck", "no luck", "3"),
     ] {
         let came = judged("/json", expect);
@@ -165,7 +185,8 @@ fn every_source_and_matcher_that_breaks_says_what_was_seen() {
 fn a_body_that_is_no_json_is_told_apart() {
     let came = judged("/html", "json: $.n, equals: 3");
     assert!(came.failure().0.contains("no JSON"), "{:?}", came.failure());
-    let empty = request("get: /\nexpect: { json: $.errors, exists: false }").against(answers(1, 200, ""));
+    let empty =
+        request("get: /\nexpect: { json: $.errors, exists: false }").against(answers(1, 200, ""));
     assert_eq!(empty.counts(), (1, 1, 0, 0), "an empty body has no such value");
 }
 
@@ -177,7 +198,10 @@ fn of_several_broken_expects_the_first_is_the_failure() {
 
 /// What a capture came to, as JSON.
 fn captured(path: &str, capture: &str) -> String {
-    let came = steps(&format!("- get: {path}\n  capture: {{ x: {capture} }}\n- post: /out\n  json: '{{{{ x }}}}'")).against(answer);
+    let came = steps(&format!(
+        "- get: {path}\n  capture: {{ x: {capture} }}\n- post: /out\n  json: '{{{{ x }}}}'"
+    ))
+    .against(answer);
     assert_eq!(came.sent.len(), 2, "{capture}: {:?} {:?}", came.failed(), came.exceptions());
     came.body(1)
 }
@@ -260,7 +284,10 @@ hold = \"5s\"
         |_, nth| status(201, &format!("{{\"id\":{nth}}}")),
     );
     assert_eq!(came.way(), "/a /a /b /a /b");
-    assert_eq!((came.body(2), came.body(4)), (r#"{"ids":[0,1]}"#.into(), r#"{"ids":[0,1,3]}"#.into()));
+    assert_eq!(
+        (came.body(2), came.body(4)),
+        (r#"{"ids":[0,1]}"#.into(), r#"{"ids":[0,1,3]}"#.into())
+    );
 }
 
 #[test]
@@ -293,7 +320,11 @@ fn a_secret_capture_is_hidden_in_what_is_written() {
     let came = steps("- { get: /a, capture: { token: { json: $.t, secret: true } } }\n- log: 'the token is {{ token }}'\n- { get: '/{{ token }}', name: t }\n- { get: /b, expect: { json: $.t, equals: x } }")
         .against(answers(1, 200, r#"{"t":"sesame-open"}"#));
     assert_eq!(came.paths()[1], "/sesame-open", "it is sent");
-    assert!(came.lines[0].starts_with("the token is ") && !came.lines[0].contains("sesame"), "{:?}", came.lines);
+    assert!(
+        came.lines[0].starts_with("the token is ") && !came.lines[0].contains("sesame"),
+        "{:?}",
+        came.lines
+    );
     assert!(!came.failure().1.contains("sesame"), "{:?}", came.failure());
 }
 

@@ -58,10 +58,16 @@ profiles: { only: { stages: [ { users: 9, over: 5s, hold: 20s }, { users: 4, hol
 
 /// Answers by the request alone, so that who comes first changes nothing.
 fn script(bytes: &[u8], _: u64) -> Reply {
-    let sum = bytes.iter().fold(7u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)));
+    let sum =
+        bytes.iter().fold(7u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)));
     let busy = bytes.starts_with(b"GET /t/") && sum.is_multiple_of(3);
-    Reply::new(MS(5 + sum % 200), Ok(if busy { 503 } else { 200 }))
-        .body(format!(r#"{{"ids":[{},{},{}],"token":"t{}"}}"#, sum % 97, sum % 89, sum % 83, sum % 1000))
+    Reply::new(MS(5 + sum % 200), Ok(if busy { 503 } else { 200 })).body(format!(
+        r#"{{"ids":[{},{},{}],"token":"t{}"}}"#,
+        sum % 97,
+        sum % 89,
+        sum % 83,
+        sum % 1000
+    ))
 }
 
 /// Of each user (class and number), what it sent and when.
@@ -72,7 +78,11 @@ fn by_user(workers: usize, seed: u64) -> BTreeMap<String, Vec<(u128, String)>> {
     came.counts();
     let mut users: BTreeMap<String, Vec<(u128, String)>> = BTreeMap::new();
     for (nth, (at, text)) in came.times().into_iter().zip(came.texts()).enumerate() {
-        let who = format!("{}/{}", came.header(nth, "x-class").join(""), came.header(nth, "x-user").join(""));
+        let who = format!(
+            "{}/{}",
+            came.header(nth, "x-class").join(""),
+            came.header(nth, "x-user").join("")
+        );
         users.entry(who).or_default().push((at, text));
     }
     users

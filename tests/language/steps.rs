@@ -21,11 +21,24 @@ fn every_method_is_sent_as_it_is_written() {
     let lines = came.lines();
     assert_eq!(
         lines[..8],
-        ["GET /g", "POST /po", "PUT /pu", "PATCH /pa", "DELETE /d", "HEAD /h", "OPTIONS /o", "PURGE /cache"]
+        [
+            "GET /g",
+            "POST /po",
+            "PUT /pu",
+            "PATCH /pa",
+            "DELETE /d",
+            "HEAD /h",
+            "OPTIONS /o",
+            "PURGE /cache"
+        ]
     );
     assert!(lines[8].ends_with(" /x?y=1"), "{}", lines[8]);
-    assert_eq!((came.header(7, "host"), came.header(8, "host")), (vec!["target.test".into()], vec!["other.test:81".into()]));
-    let lengths: Vec<String> = (0..5).map(|nth| came.header(nth, "content-length").join("")).collect();
+    assert_eq!(
+        (came.header(7, "host"), came.header(8, "host")),
+        (vec!["target.test".into()], vec!["other.test:81".into()])
+    );
+    let lengths: Vec<String> =
+        (0..5).map(|nth| came.header(nth, "content-length").join("")).collect();
     assert_eq!(lengths, ["", "0", "0", "0", ""], "what can have a body says that it has none");
     came.all_well();
 }
@@ -34,7 +47,10 @@ fn every_method_is_sent_as_it_is_written() {
 fn a_whole_url_that_is_known_only_while_running_is_asked_there() {
     let came = steps("- set: { host: other.test, id: 7 }\n- { get: 'http://{{ host }}/a/{{ id }}', name: there }\n- get: /b").well();
     assert_eq!(came.way(), "/a/7 /b");
-    assert_eq!((came.header(0, "host"), came.header(1, "host")), (vec!["other.test".into()], vec!["target.test".into()]));
+    assert_eq!(
+        (came.header(0, "host"), came.header(1, "host")),
+        (vec!["other.test".into()], vec!["target.test".into()])
+    );
     assert_ne!(came.sent[0].target, came.sent[1].target);
 }
 
@@ -78,7 +94,10 @@ only = { users = 2, hold = \"1s\" }
 
 #[test]
 fn what_is_set_in_one_step_sees_what_was_set_before_it_in_the_same() {
-    let came = steps("- set: { a: 2, b: '{{ a * 3 }}', c: '{{ b + a }}' }\n- { get: '/{{ c }}', name: c }").well();
+    let came = steps(
+        "- set: { a: 2, b: '{{ a * 3 }}', c: '{{ b + a }}' }\n- { get: '/{{ c }}', name: c }",
+    )
+    .well();
     assert_eq!(came.way(), "/8");
 }
 
@@ -117,7 +136,10 @@ fn repeat_takes_numbers_and_templates_and_none_at_all() {
     .well();
     assert_eq!(came.way(), "/a /a /b /b");
     let wrong = steps("- set: { n: x }\n- repeat: '{{ n }}'\n  do: { get: /never }").well();
-    assert_eq!(wrong.exceptions(), [("repeat wants a number from 0 to 1000000, not text".into(), 1)]);
+    assert_eq!(
+        wrong.exceptions(),
+        [("repeat wants a number from 0 to 1000000, not text".into(), 1)]
+    );
 }
 
 #[test]
@@ -162,7 +184,11 @@ hold = \"1s\"
     assert_eq!(came.way(), "/a /2 /3 /7/1 /7/2 /8/1 /8/2 /3");
     let wrong = steps("- set: { n: 5 }\n- { for: x, in: n, do: { get: /never } }").well();
     assert_eq!(wrong.exceptions().len(), 1);
-    assert!(wrong.exceptions()[0].0.starts_with("for wants a list, not"), "{:?}", wrong.exceptions());
+    assert!(
+        wrong.exceptions()[0].0.starts_with("for wants a list, not"),
+        "{:?}",
+        wrong.exceptions()
+    );
 }
 
 #[test]
@@ -173,15 +199,18 @@ fn while_looks_before_each_round() {
 
 #[test]
 fn a_while_that_runs_out_goes_on() {
-    let came = steps("- set: { n: 0 }\n- while: n == 0\n  at_most: 3\n  do: { get: /a }\n- get: /end").well();
+    let came =
+        steps("- set: { n: 0 }\n- while: n == 0\n  at_most: 3\n  do: { get: /a }\n- get: /end")
+            .well();
     assert_eq!(came.way(), "/a /a /a /end");
     came.all_well();
 }
 
 #[test]
 fn until_looks_after_each_round() {
-    let came = steps("- until: response.status == 201\n  at_most: 9\n  do: { get: /a }\n- get: /end")
-        .against(|_: &[u8], nth| status(if nth == 2 { 201 } else { 200 }, ""));
+    let came =
+        steps("- until: response.status == 201\n  at_most: 9\n  do: { get: /a }\n- get: /end")
+            .against(|_: &[u8], nth| status(if nth == 2 { 201 } else { 200 }, ""));
     assert_eq!(came.way(), "/a /a /a /end");
     came.all_well();
 }
@@ -192,7 +221,10 @@ fn an_until_that_runs_out_of_rounds_has_failed_and_ends_the_iteration() {
         .times(2)
         .well();
     assert_eq!(came.way(), "/a /a /a /a");
-    assert_eq!(came.exceptions(), [("until: response.status == 201: it did not come true".into(), 2)]);
+    assert_eq!(
+        came.exceptions(),
+        [("until: response.status == 201: it did not come true".into(), 2)]
+    );
     assert_eq!(came.groups()[0].2, 2, "the group has failed");
     assert_eq!(came.counts(), (4, 4, 0, 0), "no request has");
 }
@@ -213,7 +245,10 @@ fn choose_takes_one_branch_by_weight() {
         .times(2000)
         .well();
     let count = |path: &str| came.paths().iter().filter(|known| *known == path).count();
-    assert_eq!((count("/a") + count("/b"), count("/b2"), count("/end"), count("/never")), (2000, count("/b"), 2000, 0));
+    assert_eq!(
+        (count("/a") + count("/b"), count("/b2"), count("/end"), count("/never")),
+        (2000, count("/b"), 2000, 0)
+    );
     assert!((1400..1600).contains(&count("/a")), "{}", count("/a"));
 }
 
@@ -255,8 +290,10 @@ fn captures_of_a_parallel_happen_in_written_order_whatever_answers_first() {
 
 #[test]
 fn all_of_a_parallel_are_judged_also_when_one_ends_the_iteration() {
-    let came = steps("- parallel:\n    - { get: /a, on_fail: iteration }\n    - { get: /b }\n- get: /never")
-        .against(|bytes: &[u8], _| status(if bytes.starts_with(b"GET /a") { 500 } else { 200 }, ""));
+    let came = steps(
+        "- parallel:\n    - { get: /a, on_fail: iteration }\n    - { get: /b }\n- get: /never",
+    )
+    .against(|bytes: &[u8], _| status(if bytes.starts_with(b"GET /a") { 500 } else { 200 }, ""));
     assert_eq!((came.way().as_str(), came.counts()), ("/a /b", (2, 1, 1, 0)));
 }
 
@@ -304,26 +341,46 @@ only = { users = 1, hold = \"2s\" }
     );
     let mut groups = came.groups();
     groups.sort_by(|a, b| a.0.cmp(&b.0));
-    assert_eq!(groups, [("inner".into(), 1, 0, 200.0, 200.0), ("outer".into(), 1, 0, 400.0, 400.0)]);
+    assert_eq!(
+        groups,
+        [("inner".into(), 1, 0, 200.0, 200.0), ("outer".into(), 1, 0, 400.0, 400.0)]
+    );
     assert_eq!(came.counts(), (4, 4, 0, 0));
 }
 
 #[test]
 fn a_group_has_failed_when_a_step_within_has() {
-    let script = |bytes: &[u8], _| status(if bytes.starts_with(b"GET /bad") { 500 } else { 200 }, "");
+    let script =
+        |bytes: &[u8], _| status(if bytes.starts_with(b"GET /bad") { 500 } else { 200 }, "");
     let failed = |steps_: &str| {
-        let mut groups: Vec<_> = steps(steps_).against(script).groups().into_iter().map(|group| (group.0, group.1, group.2)).collect();
+        let mut groups: Vec<_> = steps(steps_)
+            .against(script)
+            .groups()
+            .into_iter()
+            .map(|group| (group.0, group.1, group.2))
+            .collect();
         groups.sort();
         groups
     };
     let group = |name: &str, well, ill| (name.to_owned(), well, ill);
     assert_eq!(
-        failed("- group: a\n  do:\n    - { group: b, do: { get: /bad } }\n    - { group: c, do: { get: /good } }\n    - get: /good\n- group: d\n  do: { get: /good }"),
+        failed(
+            "- group: a\n  do:\n    - { group: b, do: { get: /bad } }\n    - { group: c, do: { get: /good } }\n    - get: /good\n- group: d\n  do: { get: /good }"
+        ),
         [group("a", 0, 1), group("b", 0, 1), group("c", 1, 0), group("d", 1, 0)]
     );
-    assert_eq!(failed("- group: a\n  do: [ { get: /good }, { fail: no }, { get: /never } ]"), [group("a", 0, 1)]);
-    assert_eq!(failed("- group: a\n  do: [ { get: /good }, { stop: iteration }, { get: /never } ]"), [group("a", 1, 0)]);
-    assert_eq!(failed("- group: a\n  do: [ { get: /bad, on_fail: iteration }, { get: /never } ]"), [group("a", 0, 1)]);
+    assert_eq!(
+        failed("- group: a\n  do: [ { get: /good }, { fail: no }, { get: /never } ]"),
+        [group("a", 0, 1)]
+    );
+    assert_eq!(
+        failed("- group: a\n  do: [ { get: /good }, { stop: iteration }, { get: /never } ]"),
+        [group("a", 1, 0)]
+    );
+    assert_eq!(
+        failed("- group: a\n  do: [ { get: /bad, on_fail: iteration }, { get: /never } ]"),
+        [group("a", 0, 1)]
+    );
 }
 
 #[test]
@@ -346,13 +403,19 @@ fn fail_ends_the_iteration_and_counts_under_its_message_as_written() {
 #[test]
 fn stop_ends_the_iteration_the_user_or_the_run() {
     let stops = |what: &str| {
-        let keys = format!("wait: 1s\ntasks:\n  all:\n    steps:\n      - get: /a\n      - call: end\n      - get: /never\n  end: {{ weight: 0, steps: [ {{ group: g, do: {{ stop: {what} }} }} ] }}\non_stop: {{ get: /bye }}");
+        let keys = format!(
+            "wait: 1s\ntasks:\n  all:\n    steps:\n      - get: /a\n      - call: end\n      - get: /never\n  end: {{ weight: 0, steps: [ {{ group: g, do: {{ stop: {what} }} }} ] }}\non_stop: {{ get: /bye }}"
+        );
         run(&class(&keys, "{ users: 2, hold: 2500ms }")).well()
     };
     let iteration = stops("iteration");
     assert_eq!(iteration.way(), "/a /a /a /a /a /a /bye /bye");
     let user = stops("user");
-    assert_eq!((user.way().as_str(), user.after), ("/a /a /bye /bye", MS(2)), "for good; the run ends with the last");
+    assert_eq!(
+        (user.way().as_str(), user.after),
+        ("/a /a /bye /bye", MS(2)),
+        "for good; the run ends with the last"
+    );
     let run = stops("run");
     assert_eq!((run.way().as_str(), run.stops > 0), ("/a /a /bye /bye", true));
     assert!(run.after < MS(1100), "{:?}", run.after);
@@ -373,7 +436,10 @@ profiles: { only: { users: 3, hold: 1h } }
 
 #[test]
 fn log_writes_a_line() {
-    let came = steps("- set: { n: [1, a] }\n- log: 'n is {{ n }} in {{ user.class }}'\n- log: plain\n- get: /").well();
+    let came = steps(
+        "- set: { n: [1, a] }\n- log: 'n is {{ n }} in {{ user.class }}'\n- log: plain\n- get: /",
+    )
+    .well();
     assert_eq!(came.lines, ["n is [1, \"a\"] in Someone".replace(", ", ","), "plain".into()]);
 }
 
@@ -440,8 +506,14 @@ only = { users = 1, hold = \"1s\" }
 #[test]
 fn a_loop_that_may_never_end_is_refused() {
     let found = |loop_: &str| steps(&format!("- set: {{ n: 0 }}\n- get: /\n- {loop_}")).mistakes();
-    assert_eq!(found("{ while: n == 0, do: { set: { n: 0 } } }"), ["a loop that neither sends nor waits may never end"]);
-    assert_eq!(found("{ until: n == 1, within: 5s, do: { set: { n: 0 } } }"), ["a loop that neither sends nor waits spins until its time is over"]);
+    assert_eq!(
+        found("{ while: n == 0, do: { set: { n: 0 } } }"),
+        ["a loop that neither sends nor waits may never end"]
+    );
+    assert_eq!(
+        found("{ until: n == 1, within: 5s, do: { set: { n: 0 } } }"),
+        ["a loop that neither sends nor waits spins until its time is over"]
+    );
     assert_eq!(found("{ while: n == 0, at_most: 3, do: { set: { n: 0 } } }"), Vec::<String>::new());
     assert_eq!(found("{ while: n == 0, do: { wait: 1s } }"), Vec::<String>::new());
     assert_eq!(found("{ while: n == 0, do: { get: / } }"), Vec::<String>::new());

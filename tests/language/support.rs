@@ -38,7 +38,11 @@ pub fn status(status: u16, body: &str) -> Reply {
 }
 
 /// The same from YAML and from TOML, down to the byte and the millisecond.
-pub fn twins(yaml: &str, toml: &str, script: impl Fn(&[u8], u64) -> Reply + Send + Sync + Copy + 'static) -> Came {
+pub fn twins(
+    yaml: &str,
+    toml: &str,
+    script: impl Fn(&[u8], u64) -> Reply + Send + Sync + Copy + 'static,
+) -> Came {
     let one = run(yaml).against(script);
     let other = Run { name: "plan.toml", ..run(toml) }.against(script);
     assert!(!one.sent.is_empty());
@@ -143,7 +147,8 @@ impl Came {
     pub fn groups(&self) -> Vec<(String, u64, u64, f64, f64)> {
         let all = self.total.groups.iter();
         all.map(|(number, stats)| {
-            let (name, times) = (&self.program.catalogue.groups[*number as usize], stats.response());
+            let (name, times) =
+                (&self.program.catalogue.groups[*number as usize], stats.response());
             let (low, high) = (times.min_ms().unwrap(), times.max_ms().unwrap());
             (name.clone(), stats.succeeded(), stats.failed(), low, high)
         })

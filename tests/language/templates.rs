@@ -13,7 +13,9 @@ profiles: { only: { users: 2, hold: 1500ms } }
 ";
     let came = run(plan).variable("STAGE", "test").against(answers(1, 200, ""));
     let body = |id, n, s: &str| {
-        format!(r#"{{"id":{id},"class":"A","n":{n},"run":"run","s":{s},"p":42,"e":"test","no":"-"}}"#)
+        format!(
+            r#"{{"id":{id},"class":"A","n":{n},"run":"run","s":{s},"p":42,"e":"test","no":"-"}}"#
+        )
     };
     let seen: Vec<String> = came.bodies().iter().map(|body| body.replace(".0,", ",")).collect();
     assert_eq!(seen, [body(1, 0, "0"), body(2, 0, "0"), body(1, 1, "1"), body(2, 1, "1")]);
@@ -65,7 +67,10 @@ fn headers_see_the_request_that_they_are_part_of() {
     assert_eq!(came.header(0, "x-body"), [r#"{"id":7}"#]);
     // printf '{"id":7}' | openssl dgst -sha256 -hmac key
     assert_eq!(came.header(0, "x-sign"), [HMAC]);
-    assert_eq!((came.header(1, "x-sign"), came.header(1, "x-line")), (vec!["[]".into()], vec!["GET".into()]));
+    assert_eq!(
+        (came.header(1, "x-sign"), came.header(1, "x-line")),
+        (vec!["[]".into()], vec!["GET".into()])
+    );
 }
 
 const HMAC: &str = "d58e0d14e8dea9485fd865ae1d313a5e2c0e2bf87bb3d66dd75ff442d5ad0e2a";
@@ -166,7 +171,8 @@ tasks:
         came.bodies().iter().map(|body| serde_json::from_str(body).unwrap()).collect();
     let mut seen: [std::collections::BTreeSet<String>; 3] = Default::default();
     for (nth, one) in all.iter().enumerate() {
-        let text = |key: &str| one[key].as_str().unwrap_or_else(|| panic!("{key}: {one}")).to_owned();
+        let text =
+            |key: &str| one[key].as_str().unwrap_or_else(|| panic!("{key}: {one}")).to_owned();
         assert!((1..=3).contains(&one["randint"].as_i64().unwrap()));
         assert!((0.0..2.0).contains(&one["randfloat"].as_f64().unwrap()));
         let sample = one["sample"].as_array().unwrap();
@@ -176,12 +182,21 @@ tasks:
         assert!(text("now").starts_with("1970-01-01T00:0") && text("now").ends_with('Z'), "{one}");
         assert_eq!(one["s"].as_i64().unwrap(), one["ms"].as_i64().unwrap() / 1000);
         assert!(text("hex").len() == 8 && text("hex").bytes().all(|byte| byte.is_ascii_hexdigit()));
-        assert!(text("letters").len() == 5 && text("letters").bytes().all(|byte| byte.is_ascii_alphabetic()));
+        assert!(
+            text("letters").len() == 5
+                && text("letters").bytes().all(|byte| byte.is_ascii_alphabetic())
+        );
         assert_eq!(one["counter"], nth as i64 + 1);
         assert_eq!(text("base64"), "aGk=");
-        assert_eq!(text("sha256"), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        assert_eq!(
+            text("sha256"),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
         assert_eq!((text("urlencode").as_str(), text("json").as_str()), ("a%20b", r#"{"a":[1]}"#));
-        assert!(text("email").contains('@') && text("name").contains(' ') && text("sentence").len() > 5, "{one}");
+        assert!(
+            text("email").contains('@') && text("name").contains(' ') && text("sentence").len() > 5,
+            "{one}"
+        );
         for (set, key) in seen.iter_mut().zip(["randint", "choice", "uuid"]) {
             set.insert(one[key].to_string());
         }
@@ -197,7 +212,8 @@ fn a_counter_is_unique_over_all_users_and_classes() {
 profiles: { only: { users: 6, hold: 3500ms } }
 ";
     let came = Run { workers: 3, ..run(plan) }.well();
-    let mut numbers: Vec<u32> = came.paths().iter().map(|path| path[1..].parse().unwrap()).collect();
+    let mut numbers: Vec<u32> =
+        came.paths().iter().map(|path| path[1..].parse().unwrap()).collect();
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=24).collect::<Vec<_>>());
 }
@@ -214,7 +230,18 @@ fn a_name_that_is_assigned_nowhere_is_a_mistake_and_one_not_yet_an_exception() {
 
 #[test]
 fn unknown_functions_filters_and_words_are_mistakes() {
-    for text in ["{{ rand(1) }}", "{{ 1 | upperr }}", "{{ user.nme }}", "{{ fake.nme() }}", "{{ response.stauts }}", "{{ 1 + }}"] {
-        assert_eq!(steps(&format!("- {{ post: /a, body: '{text}' }}")).mistakes().len(), 1, "{text}");
+    for text in [
+        "{{ rand(1) }}",
+        "{{ 1 | upperr }}",
+        "{{ user.nme }}",
+        "{{ fake.nme() }}",
+        "{{ response.stauts }}",
+        "{{ 1 + }}",
+    ] {
+        assert_eq!(
+            steps(&format!("- {{ post: /a, body: '{text}' }}")).mistakes().len(),
+            1,
+            "{text}"
+        );
     }
 }

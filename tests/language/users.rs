@@ -36,9 +36,8 @@ fn a_uniform_wait_lies_between_its_ends_and_fills_them() {
 
 #[test]
 fn a_pace_does_not_drift_over_a_hundred_iterations() {
-    let came = waits("{ pace: 5s }", 101).against(|_: &[u8], nth| {
-        Reply::new(MS(nth * 37 % 4900), Ok(200))
-    });
+    let came = waits("{ pace: 5s }", 101)
+        .against(|_: &[u8], nth| Reply::new(MS(nth * 37 % 4900), Ok(200)));
     let want: Vec<u128> = (0..101).map(|nth| nth * 5000).collect();
     let off = came.times().iter().zip(&want).map(|(at, want)| at.abs_diff(*want)).max();
     assert!(off <= Some(2), "{off:?} ms off");
@@ -71,7 +70,8 @@ fn exponential_and_normal_waits_have_their_mean_and_their_spread() {
         let off = pauses.iter().map(|pause| (*pause as f64 - found).powi(2)).sum::<f64>() / count;
         assert!((off.sqrt() / spread - 1.0).abs() < 0.15, "{wait}: spread {}", off.sqrt());
     }
-    let cut = pauses(&waits("{ normal: 100ms, stddev: 1s }", 300).against(answers(10, 200, "")), 10);
+    let cut =
+        pauses(&waits("{ normal: 100ms, stddev: 1s }", 300).against(answers(10, 200, "")), 10);
     assert!(cut.iter().filter(|pause| **pause == 0).count() > 50, "cut at 0");
 }
 
@@ -121,7 +121,8 @@ fn every_kind_of_wait_may_be_a_step() {
         ("{ normal: 2s, stddev: 1ms }", 1990, 2010),
         ("none", 0, 0),
     ] {
-        let came = steps(&format!("- get: /a\n- wait: {wait}\n- get: /b")).against(answers(100, 200, ""));
+        let came =
+            steps(&format!("- get: /a\n- wait: {wait}\n- get: /b")).against(answers(100, 200, ""));
         let pause = came.times()[1] - 100;
         assert!((low..=high).contains(&pause), "{wait}: {pause} ms");
     }
@@ -157,7 +158,8 @@ fn a_shuffle_goes_through_all_tasks_each_time_in_another_order() {
 #[test]
 fn random_is_the_order_when_none_is_said_and_goes_by_weight() {
     let keys = "wait: 1s\ntasks:\n  a: { weight: 6, get: /a }\n  b: { weight: 2, get: /b }\n  c: { weight: 0, get: /c }";
-    let came = Run { iterations: Some(4000), ..run(&class(keys, "{ users: 4, hold: 10h }")) }.well();
+    let came =
+        Run { iterations: Some(4000), ..run(&class(keys, "{ users: 4, hold: 10h }")) }.well();
     let share = came.paths().iter().filter(|path| *path == "/a").count();
     assert!((2860..3140).contains(&share), "{share} of 4000");
     assert!(!came.paths().contains(&"/c".to_owned()));
@@ -210,9 +212,9 @@ fn a_pass_of_a_chain_is_one_iteration() {
 
 #[test]
 fn fixed_users_come_first_and_shares_hold_at_every_moment() {
-    let plan = |order: &str| format!(
-        "users:\n{order}profiles: {{ only: {{ users: 10, ramp: 10s, hold: 1s }} }}\n"
-    );
+    let plan = |order: &str| {
+        format!("users:\n{order}profiles: {{ only: {{ users: 10, ramp: 10s, hold: 1s }} }}\n")
+    };
     let a = "  A: { weight: 3, wait: 100s, tasks: { a: { get: /a } } }\n";
     let b = "  B: { weight: 1, wait: 100s, tasks: { b: { get: /b } } }\n";
     let c = "  C: { fixed: 2, wait: 100s, tasks: { c: { get: /c } } }\n";
@@ -303,7 +305,10 @@ fn a_user_that_could_not_start_waits_a_second_and_tries_again() {
         1 => status(200, "{}"),
         _ => status(200, r#"{"token":"t"}"#),
     });
-    assert_eq!(came.lines(), ["POST /login", "POST /login", "POST /login", "GET /t", "POST /logout"]);
+    assert_eq!(
+        came.lines(),
+        ["POST /login", "POST /login", "POST /login", "GET /t", "POST /logout"]
+    );
     assert_eq!(came.times()[..3], [0, 1001, 2002]);
     assert_eq!((came.total.not_started, came.counts()), (2, (5, 3, 2, 0)));
     let longer = LOGIN.replace("wait: 300ms", "wait: 4s");
@@ -325,7 +330,8 @@ fn a_start_may_go_on_after_a_failure_that_says_so() {
 
 #[test]
 fn last_steps_run_within_the_grace_and_are_cut_after_it() {
-    let keys = "wait: 100s\ntasks: { home: { get: / } }\non_stop:\n  - { post: /a }\n  - { post: /b }";
+    let keys =
+        "wait: 100s\ntasks: { home: { get: / } }\non_stop:\n  - { post: /a }\n  - { post: /b }";
     let plan = class(keys, "{ users: 2, hold: 5s, grace: 3s }");
     let came = run(&plan).against(answers(2000, 200, ""));
     assert_eq!(came.way(), "/ / /a /a /b /b");
@@ -345,7 +351,10 @@ profiles: { only: { users: 2, hold: 1s } }
 ";
     let came = Run { target: None, ..run(plan) }.well();
     assert_eq!(came.way(), "/a /base/b");
-    assert_eq!((came.header(0, "host"), came.header(1, "host")), (vec!["one.test".into()], vec!["two.test".into()]));
+    assert_eq!(
+        (came.header(0, "host"), came.header(1, "host")),
+        (vec!["one.test".into()], vec!["two.test".into()])
+    );
     let won = run(plan).well();
     assert_eq!(won.header(1, "host"), ["target.test"], "`--target` wins over a class's");
 }

@@ -10,8 +10,12 @@ profiles: { only: { users: 1, hold: 1s } }
 ";
     let came = run(plan).variable("E", "env").well();
     assert_eq!((came.way(), came.body(0)), ("/p/42/a".into(), r#"[1,"env"]"#.into()));
-    let set = |pairs: &[(&str, &str)]| pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let came = Run { set: set(&[("project", "7"), ("text", "b c")]), ..run(plan) }.variable("E", "").well();
+    let set = |pairs: &[(&str, &str)]| {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    };
+    let came = Run { set: set(&[("project", "7"), ("text", "b c")]), ..run(plan) }
+        .variable("E", "")
+        .well();
     assert_eq!(came.way(), "/p/7/b%20c");
     let unknown = Run { set: set(&[("projct", "7")]), ..run(plan) }.variable("E", "");
     assert_eq!(unknown.mistakes().len(), 1);
@@ -47,8 +51,14 @@ fn a_secret_is_sent_and_appears_in_no_output() {
 #[test]
 fn includes_stand_below_the_plan_that_includes_them() {
     let folder = files(&[
-        ("shared.yaml", "vars: { a: shared, b: shared }\ndefaults: { headers: { x-s: shared, x-p: shared } }\nflows: { go: { steps: [ { get: '/go/{{ a }}/{{ b }}', name: go } ] } }\n"),
-        ("shared.toml", "[vars]\nc = \"toml\"\na = \"toml\"\n[users.Included]\nfixed = 1\nwait = \"9s\"\ntasks = { i = { get = \"/included/{{ c }}\" } }\n"),
+        (
+            "shared.yaml",
+            "vars: { a: shared, b: shared }\ndefaults: { headers: { x-s: shared, x-p: shared } }\nflows: { go: { steps: [ { get: '/go/{{ a }}/{{ b }}', name: go } ] } }\n",
+        ),
+        (
+            "shared.toml",
+            "[vars]\nc = \"toml\"\na = \"toml\"\n[users.Included]\nfixed = 1\nwait = \"9s\"\ntasks = { i = { get = \"/included/{{ c }}\" } }\n",
+        ),
     ]);
     let plan = "include: [shared.yaml, shared.toml]
 vars: { b: mine }
@@ -60,7 +70,10 @@ profiles: { only: { users: 2, hold: 1s } }
     let mut paths = came.paths();
     paths.sort();
     assert_eq!(paths, ["/go/toml/mine", "/included/toml"]);
-    assert_eq!((came.header(0, "x-s"), came.header(0, "x-p")), (vec!["shared".into()], vec!["mine".into()]));
+    assert_eq!(
+        (came.header(0, "x-s"), came.header(0, "x-p")),
+        (vec!["shared".into()], vec!["mine".into()])
+    );
     let toml = "include = [\"shared.yaml\", \"shared.toml\"]
 vars = { b = \"mine\" }
 [defaults]
@@ -89,20 +102,36 @@ users: { U: { wait: 9s, tasks: { a: { get: '/a/{{ who }}' } } } }
 profiles: { only: { users: '{{ people }}', hold: 1s } }
 ";
     let plain = Run { target: None, ..run(plan) }.well();
-    assert_eq!((plain.way().as_str(), plain.header(0, "x-env"), plain.header(0, "host")), ("/a/local", vec!["none".into()], vec!["local.test".into()]));
+    assert_eq!(
+        (plain.way().as_str(), plain.header(0, "x-env"), plain.header(0, "host")),
+        ("/a/local", vec!["none".into()], vec!["local.test".into()])
+    );
     let staging = Run { target: None, environment: Some("staging".into()), ..run(plan) }.well();
-    assert_eq!((staging.way().as_str(), staging.header(0, "x-env"), staging.header(0, "host")), ("/a/local /a/local /a/local", vec!["staging".into()], vec!["staging.test".into()]));
+    assert_eq!(
+        (staging.way().as_str(), staging.header(0, "x-env"), staging.header(0, "host")),
+        ("/a/local /a/local /a/local", vec!["staging".into()], vec!["staging.test".into()])
+    );
     assert_eq!(staging.header(0, "x-all"), ["all"]);
     let unknown = Run { environment: Some("stagin".into()), ..run(plan) };
     assert_eq!(unknown.mistakes().len(), 1);
-    let set = Run { environment: Some("staging".into()), set: vec![("people".into(), "2".into())], ..run(plan) }.well();
+    let set = Run {
+        environment: Some("staging".into()),
+        set: vec![("people".into(), "2".into())],
+        ..run(plan)
+    }
+    .well();
     assert_eq!(set.sent.len(), 2, "`--set` wins over an environment");
 }
 
 #[test]
 fn the_seed_of_the_plan_is_used_when_none_is_given() {
-    let plan = class("wait: 1s\ntasks: { a: { get: '/a/{{ randint(1, 1000000) }}' } }", "{ users: 2, hold: 3s }");
-    let with = |top: &str, seed: Option<u64>| Run { seed, ..run(&format!("{top}\n{plan}")) }.well().paths();
+    let plan = class(
+        "wait: 1s\ntasks: { a: { get: '/a/{{ randint(1, 1000000) }}' } }",
+        "{ users: 2, hold: 3s }",
+    );
+    let with = |top: &str, seed: Option<u64>| {
+        Run { seed, ..run(&format!("{top}\n{plan}")) }.well().paths()
+    };
     let seven = with("seed: 7", None);
     assert_eq!(with("", Some(7)), seven);
     assert_eq!(with("seed: 8", Some(7)), seven, "`--seed` wins");
@@ -121,10 +150,19 @@ fn profiles_say_how_many_users_there_are() {
     for (profile, want) in [
         ("{ users: 3, hold: 3s }", "3 3 3 0"),
         ("{ users: 4, ramp: 4s, hold: 2s, down: 4s }", "1 2 3 4 4 4 4 3 2 1 0"),
-        ("{ stages: [ { users: 2, hold: 2s }, { users: 5, hold: 2s }, { users: 1, hold: 1s } ] }", "2 2 5 5 1 0"),
-        ("{ stages: [ { name: up, users: 4, over: 2s, hold: 1s }, { users: 0, over: 2s } ] }", "2 4 4 3 1"),
+        (
+            "{ stages: [ { users: 2, hold: 2s }, { users: 5, hold: 2s }, { users: 1, hold: 1s } ] }",
+            "2 2 5 5 1 0",
+        ),
+        (
+            "{ stages: [ { name: up, users: 4, over: 2s, hold: 1s }, { users: 0, over: 2s } ] }",
+            "2 4 4 3 1",
+        ),
         ("{ steps: { from: 1, by: 2, every: 2s, to: 5 } }", "1 1 3 3 5 5 0"),
-        ("{ spike: { base: 1, peak: 4, rise: 1s, hold: 1s, fall: 1s, before: 2s, after: 2s } }", "1 1 4 4 2 1 1 0"),
+        (
+            "{ spike: { base: 1, peak: 4, rise: 1s, hold: 1s, fall: 1s, before: 2s, after: 2s } }",
+            "1 1 4 4 2 1 1 0",
+        ),
     ] {
         let users = users(profile);
         assert_eq!(users.trim_end_matches(" 0"), want.trim_end_matches(" 0"), "{profile}");
@@ -133,7 +171,11 @@ fn profiles_say_how_many_users_there_are() {
 
 #[test]
 fn a_profile_may_end_after_so_many_iterations() {
-    let came = run(&class("wait: 1s\ntasks: { a: { get: /a } }", "{ users: 3, hold: 1h, iterations: 10 }")).well();
+    let came = run(&class(
+        "wait: 1s\ntasks: { a: { get: /a } }",
+        "{ users: 3, hold: 1h, iterations: 10 }",
+    ))
+    .well();
     assert_eq!(came.sent.len(), 10);
 }
 

@@ -99,12 +99,19 @@ fn ok(headers: &str, body: &str) -> Vec<u8> {
 
 /// `headers` are lines, ended by CR LF each.
 fn reply(status: u16, headers: &str, body: &str) -> Vec<u8> {
-    format!("HTTP/1.1 {status} Said\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    format!("HTTP/1.1 {status} Said\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
+        .into_bytes()
 }
 
 impl Server {
     fn seen(&self) -> Vec<Seen> {
-        self.log.lock().unwrap().iter().filter(|seen| !seen.text.starts_with("PROBE")).cloned().collect()
+        self.log
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|seen| !seen.text.starts_with("PROBE"))
+            .cloned()
+            .collect()
     }
 
     fn lines(&self) -> Vec<String> {
@@ -146,7 +153,9 @@ pub fn throng(folder: &Path, plan: &str, arguments: &str) -> Ran {
 pub fn program(folder: &Path, arguments: &str, variables: &[(&str, &str)]) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_throng"));
     command.current_dir(folder).args(arguments.split_whitespace()).stdin(Stdio::null());
-    for proxy in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
+    for proxy in
+        ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"]
+    {
         command.env_remove(proxy);
     }
     let output = command.envs(variables.iter().copied()).output().unwrap();
@@ -166,21 +175,41 @@ fn steps(users: u32, steps: &str) -> String {
 #[test]
 fn cookies_are_kept_per_user_and_given_back() {
     let server = server(|seen, nth| match seen.line() {
-        "GET /set" => ok(&format!("Set-Cookie: sid={nth}; Path=/; HttpOnly\r\nSet-Cookie: deep=1; Path=/deep\r\n"), ""),
+        "GET /set" => ok(
+            &format!(
+                "Set-Cookie: sid={nth}; Path=/; HttpOnly\r\nSet-Cookie: deep=1; Path=/deep\r\n"
+            ),
+            "",
+        ),
         "GET /drop" => ok("Set-Cookie: sid=; Max-Age=0; Path=/\r\n", ""),
         _ => ok("", ""),
     });
-    let plan = steps(2, "- get: /set\n- { get: /a, cookies: { mine: 1 } }\n- get: /deep/x\n- get: /drop\n- get: /b");
+    let plan = steps(
+        2,
+        "- get: /set\n- { get: /a, cookies: { mine: 1 } }\n- get: /deep/x\n- get: /drop\n- get: /b",
+    );
     let ran = server.run(&plan, "--workers 1");
     assert_eq!((ran.code, ran.counts()), (0, (10, 0)), "{}", ran.err);
-    for (nth, set) in server.seen().iter().enumerate().filter(|(_, seen)| seen.line() == "GET /set") {
-        let own: Vec<(String, String)> = server.seen().iter().filter(|seen| seen.connection == set.connection)
+    for (nth, set) in server.seen().iter().enumerate().filter(|(_, seen)| seen.line() == "GET /set")
+    {
+        let own: Vec<(String, String)> = server
+            .seen()
+            .iter()
+            .filter(|seen| seen.connection == set.connection)
             .map(|seen| {
-                let mut cookies: Vec<&str> = seen.header("cookie").unwrap_or("-").split("; ").collect();
+                let mut cookies: Vec<&str> =
+                    seen.header("cookie").unwrap_or("-").split("; ").collect();
                 cookies.sort_unstable();
                 (seen.line().to_owned(), cookies.join("; "))
-            }).collect();
-        let want = [("GET /set", "-".to_owned()), ("GET /a", format!("mine=1; sid={nth}")), ("GET /deep/x", format!("deep=1; sid={nth}")), ("GET /drop", format!("sid={nth}")), ("GET /b", "-".to_owned())];
+            })
+            .collect();
+        let want = [
+            ("GET /set", "-".to_owned()),
+            ("GET /a", format!("mine=1; sid={nth}")),
+            ("GET /deep/x", format!("deep=1; sid={nth}")),
+            ("GET /drop", format!("sid={nth}")),
+            ("GET /b", "-".to_owned()),
+        ];
         assert_eq!(own, want.map(|(line, cookie)| (line.to_owned(), cookie)));
     }
 }
@@ -188,23 +217,39 @@ fn cookies_are_kept_per_user_and_given_back() {
 #[test]
 fn redirects_are_followed_as_browsers_do() {
     let server = server(|seen, _| match seen.line() {
-        line if line.ends_with(" /302") => reply(302, "Location: /end?by=302\r\nSet-Cookie: hop=1; Path=/\r\n", "moved"),
+        line if line.ends_with(" /302") => {
+            reply(302, "Location: /end?by=302\r\nSet-Cookie: hop=1; Path=/\r\n", "moved")
+        }
         line if line.ends_with(" /307") => reply(307, "Location: /303\r\n", ""),
         line if line.ends_with(" /303") => reply(303, "Location: /end\r\n", ""),
         line if line.ends_with(" /loop") => reply(302, "Location: /loop\r\n", ""),
         _ => ok("", "the end"),
     });
-    let plan = steps(1, "- { post: /302, body: x, accept: 200, expect: { contains: the end } }
+    let plan = steps(
+        1,
+        "- { post: /302, body: x, accept: 200, expect: { contains: the end } }
 - { post: /307, body: y, accept: 200 }
 - { get: /302, redirects: off, accept: 302, expect: { contains: moved } }
 - { get: /loop, redirects: 2 }
-- { get: /loop, redirects: { at_most: 3 } }");
+- { get: /loop, redirects: { at_most: 3 } }",
+    );
     let ran = server.run(&plan, "");
     assert_eq!(
         server.lines(),
         [
-            "POST /302", "GET /end?by=302", "POST /307", "POST /303", "GET /end", "GET /302",
-            "GET /loop", "GET /loop", "GET /loop", "GET /loop", "GET /loop", "GET /loop", "GET /loop"
+            "POST /302",
+            "GET /end?by=302",
+            "POST /307",
+            "POST /303",
+            "GET /end",
+            "GET /302",
+            "GET /loop",
+            "GET /loop",
+            "GET /loop",
+            "GET /loop",
+            "GET /loop",
+            "GET /loop",
+            "GET /loop"
         ]
     );
     let seen = server.seen();
@@ -217,11 +262,25 @@ fn redirects_are_followed_as_browsers_do() {
 fn a_redirect_to_another_host_is_followed_only_when_the_plan_says_so() {
     let elsewhere = server(|_, _| ok("", ""));
     let to = elsewhere.address.port();
-    let here = server(move |_, _| reply(302, &format!("Location: http://localhost:{to}/there\r\n"), ""));
+    let here =
+        server(move |_, _| reply(302, &format!("Location: http://localhost:{to}/there\r\n"), ""));
     let refused = here.run(&steps(1, "- { get: /a, auth: { bearer: t } }"), "");
-    assert_eq!((refused.counts(), elsewhere.lines().len()), ((1, 1), 0), "{:?}", refused.failures());
-    let followed = here.run(&steps(1, "- { get: /a, auth: { bearer: t }, redirects: { at_most: 3, hosts: any } }"), "");
-    assert_eq!((followed.counts(), elsewhere.lines()), ((1, 0), vec!["GET /there".to_owned()]), "{:?}", followed.failures());
+    assert_eq!(
+        (refused.counts(), elsewhere.lines().len()),
+        ((1, 1), 0),
+        "{:?}",
+        refused.failures()
+    );
+    let followed = here.run(
+        &steps(1, "- { get: /a, auth: { bearer: t }, redirects: { at_most: 3, hosts: any } }"),
+        "",
+    );
+    assert_eq!(
+        (followed.counts(), elsewhere.lines()),
+        ((1, 0), vec!["GET /there".to_owned()]),
+        "{:?}",
+        followed.failures()
+    );
     assert_eq!(elsewhere.seen()[0].header("authorization"), None, "credentials stay at home");
 }
 
@@ -250,16 +309,25 @@ fn each_part_of_a_timeout_ends_what_it_is_about() {
     let (hold, held) = std::sync::mpsc::channel::<()>();
     let held = Mutex::new(held);
     let server = server(move |seen, _| match seen.line() {
-        "GET /silent" => { let _ = held.lock().unwrap().recv(); Vec::new() }
+        "GET /silent" => {
+            let _ = held.lock().unwrap().recv();
+            Vec::new()
+        }
         "GET /half" => b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf".to_vec(),
         _ => ok("", ""),
     });
-    let plan = steps(1, "- { get: /silent, timeout: { first_byte: 50ms } }\n- { get: /half, timeout: { idle: 50ms } }\n- { get: /half, timeout: 80ms }\n- get: /well");
+    let plan = steps(
+        1,
+        "- { get: /silent, timeout: { first_byte: 50ms } }\n- { get: /half, timeout: { idle: 50ms } }\n- { get: /half, timeout: 80ms }\n- get: /well",
+    );
     let ran = server.run(&plan, "");
     drop(hold);
     let mut failures = ran.failures();
     failures.sort();
-    assert_eq!((ran.counts(), failures), ((4, 3), ["timeout.idle", "timeout.total", "timeout.ttfb"].map(str::to_owned).to_vec()));
+    assert_eq!(
+        (ran.counts(), failures),
+        ((4, 3), ["timeout.idle", "timeout.total", "timeout.ttfb"].map(str::to_owned).to_vec())
+    );
 }
 
 #[test]
@@ -275,8 +343,18 @@ fn a_parallel_is_under_way_all_at_once_with_the_users_cookies() {
             ok(set, &format!("{{\"id\":\"{}\"}}", &line[5..]))
         }
     });
-    let asked: Vec<String> = (1..=6).map(|n| format!("    - {{ get: /p{n}, capture: {{ ids: {{ json: $.id, push: true }} }} }}")).collect();
-    let plan = steps(1, &format!("- get: /login\n- parallel:\n{}\n- {{ get: /after, headers: {{ x-ids: '{{{{ ids }}}}' }} }}", asked.join("\n")));
+    let asked: Vec<String> = (1..=6)
+        .map(|n| {
+            format!("    - {{ get: /p{n}, capture: {{ ids: {{ json: $.id, push: true }} }} }}")
+        })
+        .collect();
+    let plan = steps(
+        1,
+        &format!(
+            "- get: /login\n- parallel:\n{}\n- {{ get: /after, headers: {{ x-ids: '{{{{ ids }}}}' }} }}",
+            asked.join("\n")
+        ),
+    );
     let ran = server.run(&plan, "");
     assert_eq!(ran.counts(), (8, 0), "{}", ran.err);
     let seen = server.seen();
@@ -301,10 +379,20 @@ fn a_reset_is_tried_again_when_the_plan_says_so() {
 
 #[test]
 fn a_head_has_no_body_and_a_body_goes_out_to_the_byte() {
-    let server = server(|seen, _| if seen.line() == "HEAD /h" { b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n".to_vec() } else { ok("", "") });
-    let ran = server.run(&steps(1, "- head: /h\n- { post: /p, body: \"a\\r\\nb\\0é\" }\n- { patch: /e }"), "");
+    let server = server(|seen, _| {
+        if seen.line() == "HEAD /h" {
+            b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n".to_vec()
+        } else {
+            ok("", "")
+        }
+    });
+    let ran = server
+        .run(&steps(1, "- head: /h\n- { post: /p, body: \"a\\r\\nb\\0é\" }\n- { patch: /e }"), "");
     assert_eq!(ran.counts(), (3, 0), "{:?}", ran.failures());
-    assert_eq!((server.seen()[1].body(), server.seen()[1].header("content-length")), ("a\r\nb\0é", Some("7")));
+    assert_eq!(
+        (server.seen()[1].body(), server.seen()[1].header("content-length")),
+        ("a\r\nb\0é", Some("7"))
+    );
     assert_eq!(server.seen()[2].header("content-length"), Some("0"));
 }
 
@@ -332,7 +420,12 @@ profile: only
     let folder = files(&[("plan.yaml", plan)]);
     let lines = |arguments: &str| {
         server.log.lock().unwrap().clear();
-        let arguments = format!("run plan.yaml --json --no-report --out results -H http://{} --seed 1 {arguments}", server.address);
+        let arguments = format!(
+            "run plan.yaml --json --no-report --out results -H http://{} {arguments}",
+            server.address
+        );
+        let arguments =
+            if arguments.contains("--seed") { arguments } else { arguments + " --seed 1" };
         let ran = program(folder.path(), &arguments, &[("SEEN", "yes")]);
         assert_eq!(ran.code, 0, "{}", ran.err);
         server.lines()
@@ -364,23 +457,42 @@ fn a_secret_stands_in_no_file_of_the_results() {
 - { set: { n: x } }
 - { get: '/f/{{ n + token }}', name: f }").replace("accept: { status: 201 }", "accept: 201"));
     let folder = files(&[("plan.yaml", &plan)]);
-    let ran = program(folder.path(), &format!("run plan.yaml --json --out results -H http://{}", server.address), &[("API_PASSWORD", "hidden-sesame")]);
+    let ran = program(
+        folder.path(),
+        &format!("run plan.yaml --json --out results -H http://{}", server.address),
+        &[("API_PASSWORD", "hidden-sesame")],
+    );
     assert_eq!(server.seen()[0].header("x-key"), Some("hidden-sesame"));
-    assert!(server.lines().iter().any(|line| line == "GET /e/captured-sesame"), "{:?}", server.lines());
+    assert!(
+        server.lines().iter().any(|line| line == "GET /e/captured-sesame"),
+        "{:?}",
+        server.lines()
+    );
     let mut texts = vec![ran.err.clone(), ran.json.to_string()];
     for entry in std::fs::read_dir(folder.path().join("results")).unwrap() {
         texts.push(std::fs::read_to_string(entry.unwrap().path()).unwrap());
     }
     assert!(texts.len() > 6, "{}", ran.err);
     for text in texts {
-        assert!(!text.contains("sesame"), "{}", &text[text.find("sesame").unwrap().saturating_sub(200)..]);
+        assert!(
+            !text.contains("sesame"),
+            "{}",
+            &text[text.find("sesame").unwrap().saturating_sub(200)..]
+        );
     }
 }
 
 #[test]
 fn before_and_after_run_once_and_after_also_when_before_failed() {
-    let server = server(|seen, _| if seen.line() == "POST /broken" { reply(500, "", "") } else { ok("", r#"{"id":5}"#) });
-    let plan = |before: &str| format!("before: [ {{ post: {before}, capture: {{ id: $.id }} }} ]\nafter: [ {{ delete: /done }} ]\n{}", steps(2, "- get: /u/{{ id }}"));
+    let server = server(|seen, _| {
+        if seen.line() == "POST /broken" { reply(500, "", "") } else { ok("", r#"{"id":5}"#) }
+    });
+    let plan = |before: &str| {
+        format!(
+            "before: [ {{ post: {before}, capture: {{ id: $.id }} }} ]\nafter: [ {{ delete: /done }} ]\n{}",
+            steps(2, "- get: /u/{{ id }}")
+        )
+    };
     let well = server.run(&plan("/make"), "");
     assert_eq!((well.code, well.counts()), (0, (2, 0)), "{}", well.err);
     assert_eq!(server.lines(), ["POST /make", "GET /u/5", "GET /u/5", "DELETE /done"]);
@@ -394,10 +506,22 @@ fn before_and_after_run_once_and_after_also_when_before_failed() {
 #[test]
 fn several_targets_are_each_asked_at_their_own_place() {
     let (one, two) = (server(|_, _| ok("", "")), server(|_, _| ok("", "")));
-    let plan = format!("target: http://{}\n{}", one.address, steps(1, &format!("- get: /a\n- get: http://{}/b\n- set: {{ at: '{}' }}\n- {{ get: 'http://{{{{ at }}}}/c', name: c }}", two.address, two.address)));
+    let plan = format!(
+        "target: http://{}\n{}",
+        one.address,
+        steps(
+            1,
+            &format!(
+                "- get: /a\n- get: http://{}/b\n- set: {{ at: '{}' }}\n- {{ get: 'http://{{{{ at }}}}/c', name: c }}",
+                two.address, two.address
+            )
+        )
+    );
     let folder = files(&[]);
     let ran = throng(folder.path(), &plan, "");
     assert_eq!(ran.counts(), (3, 0), "{} {:?}", ran.err, ran.failures());
-    assert_eq!((one.lines(), two.lines()), (vec!["GET /a".to_owned()], vec!["GET /b".to_owned(), "GET /c".to_owned()]));
+    assert_eq!(
+        (one.lines(), two.lines()),
+        (vec!["GET /a".to_owned()], vec!["GET /b".to_owned(), "GET /c".to_owned()])
+    );
 }
-
