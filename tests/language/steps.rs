@@ -518,3 +518,39 @@ fn a_loop_that_may_never_end_is_refused() {
     assert_eq!(found("{ while: n == 0, do: { wait: 1s } }"), Vec::<String>::new());
     assert_eq!(found("{ while: n == 0, do: { get: / } }"), Vec::<String>::new());
 }
+
+#[test]
+fn nothing_of_a_parallel_is_sent_when_one_cannot_be_written() {
+    let came = steps("- set: { n: x }\n- parallel: [ { get: /a }, { get: '/b/{{ n + 1 }}', name: b } ]\n- get: /never").well();
+    assert_eq!((came.way().as_str(), came.exceptions().len(), came.counts().0), ("", 1, 0));
+}
+
+#[test]
+fn a_condition_that_fails_ends_the_iteration() {
+    for step in ["if: n + 1 > 2\n  then: { get: /never }", "while: n + 1 > 2\n  do: { get: /never }", "when: n + 1 > 2\n  get: /never", "log: '{{ n + 1 }}'", "set: { m: '{{ n + 1 }}' }"] {
+        let came = steps(&format!("- set: {{ n: x }}\n- get: /a\n- {step}\n- get: /never")).well();
+        assert_eq!((came.way().as_str(), came.exceptions().len()), ("/a", 1), "{step}");
+    }
+}
+
+#[test]
+fn a_flow_may_be_a_request_with_a_condition() {
+    let came = steps("- set: { n: 0 }\n- repeat: 3\n  do: [ { call: f }, { set: { n: '{{ n + 1 }}' } } ]\n- { get: '/{{ got }}/x', name: x }")
+        .with("flows: { f: { when: n > 0, get: '/f/{{ n }}', name: f, capture: { got: $.got } } }")
+        .against(answers(1, 200, r#"{"got":5}"#));
+    assert_eq!(came.way(), "/f/1 /f/2 /5/x");
+}
+
+#[test]
+fn pushing_to_what_is_no_list_begins_one() {
+    let came = steps("- set: { x: 5 }\n- push: { x: 6 }\n- { post: /a, json: '{{ x }}' }").well();
+    assert_eq!(came.body(0), "[6]");
+}
+
+#[test]
+fn stop_user_in_the_midst_of_a_retry_ends_it_all_in_order() {
+    let came = keys("tasks: { a: { steps: [ { group: g, do: { get: /a, retry: { status: 503, times: 3, first: { stop: user } } } } ] } }\non_stop: { get: /bye }")
+        .times(3)
+        .against(|bytes: &[u8], _| status(if bytes.starts_with(b"GET /a") { 503 } else { 200 }, ""));
+    assert_eq!((came.way().as_str(), came.counts()), ("/a /bye", (2, 1, 1, 0)));
+}

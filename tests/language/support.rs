@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use tempfile::TempDir;
-use throng::diagnostic::Severity;
 use throng::protocol::fake::Reply;
 
 pub use crate::run::{Came, MS, Run, answers, class, indented, run};
@@ -81,12 +80,6 @@ impl Run {
     pub fn mistakes(&self) -> Vec<String> {
         let loaded = self.loaded();
         loaded.diagnostics.into_iter().filter(|one| one.is_error()).map(|one| one.title).collect()
-    }
-
-    /// The warnings that `check` gives.
-    pub fn warnings(&self) -> Vec<String> {
-        let all = self.loaded().diagnostics.into_iter();
-        all.filter(|one| one.severity == Severity::Warning).map(|one| one.title).collect()
     }
 }
 

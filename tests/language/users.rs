@@ -374,3 +374,27 @@ tasks:
     let seen = ["x-a", "x-b", "x-c"].map(|name| came.header(0, name).join(","));
     assert_eq!(seen, ["plan", "class", "request"]);
 }
+
+#[test]
+fn a_pass_ends_with_an_iteration_that_is_broken_off() {
+    let plan = "order: sequence\nwait: 1s\ntasks:\n  a: { get: /a }\n  b: { steps: [ { get: /b }, { when: user.iteration == 1, STOP } ] }\n  c: { get: /c }";
+    let way = |stop: &str| keys(&plan.replace("STOP", stop)).times(3).well().way();
+    assert_eq!(way("stop: iteration"), "/a /b /c /a /b /a /b /c");
+    assert_eq!(way("fail: no"), "/a /b /c /a /b /a /b /c");
+}
+
+#[test]
+fn tasks_whose_condition_does_not_hold_are_passed_over() {
+    let sequence = keys("order: sequence\nwait: 1s\ntasks: { a: { when: user.iteration == 1, get: /a }, b: { get: /b } }").times(2).well();
+    assert_eq!(sequence.way(), "/b /a /b");
+    let chain = keys("order: chain\nwait: 1s\ntasks: { a: { get: /a, next: { b: 99, c: 1 } }, b: { when: user.iteration == 1, get: /b }, c: { get: /c, next: { exit: 1 } } }").times(2).well();
+    assert_eq!(chain.way(), "/a /c /a /b", "and one without `next` ends the pass");
+    let idle = run(&class("order: chain\nwait: 1s\ntasks: { a: { when: user.iteration == 9, get: /a, next: b }, b: { get: /b } }", "{ users: 1, hold: 2500ms }")).well();
+    assert_eq!((idle.sent.len(), idle.total.idle), (0, 3));
+}
+
+#[test]
+fn an_until_that_runs_out_in_the_first_steps_is_a_failed_start() {
+    let came = run(&class("on_start: { until: response.status == 201, at_most: 2, do: { get: /s } }\ntasks: { a: { get: /a } }", "{ users: 1, hold: 1500ms }")).well();
+    assert_eq!((came.way().as_str(), came.total.not_started), ("/s /s /s /s", 2));
+}

@@ -203,7 +203,7 @@ fn the_plan_of_the_guide_runs_with_all_that_it_uses() {
             "DELETE" => 204,
             _ => 200,
         };
-        status(code, if code == 204 { "" } else { &BODY[nth as usize % 2] })
+        status(code, if code == 204 { "" } else { BODY[nth as usize % 2] })
     });
     assert!(came.sent.len() > 100);
     assert!(came.exceptions().is_empty(), "{:?}", came.exceptions());

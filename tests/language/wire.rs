@@ -525,3 +525,50 @@ fn several_targets_are_each_asked_at_their_own_place() {
         (vec!["GET /a".to_owned()], vec!["GET /b".to_owned(), "GET /c".to_owned()])
     );
 }
+
+#[test]
+fn thresholds_are_of_names_groups_tags_and_classes() {
+    let server = server(|seen, _| if seen.line() == "GET /bad" { reply(500, "", "") } else { ok("", "") });
+    let plan = "users:
+  Good: { tasks: { a: { steps: [ { get: /ok, tags: [calm] }, { group: whole, do: { post: /bad } } ] } } }
+  Ill: { tasks: { b: { steps: [ { group: broken, do: { get: /bad, tags: [wild] } } ] } } }
+profiles: { only: { users: 2, hold: 1h, iterations: 2 } }
+thresholds:
+  - failures < 1
+  - error_rate < 90%
+  - p95 < 1h
+  - { of: /ok, must: error_rate < 1% }
+  - { of: GET /bad, must: error_rate < 1% }
+  - { of: POST /bad, must: [ error_rate < 1%, failures < 1 ] }
+  - { of: { class: Ill }, must: error_rate < 1% }
+  - { of: { class: Good }, must: error_rate < 1% }
+  - { of: { tag: calm }, must: error_rate < 1% }
+  - { of: { tag: wild }, must: error_rate < 1% }
+  - { of: { group: whole }, must: error_rate < 1% }
+  - { of: { group: broken }, must: error_rate < 1% }
+  - { of: { name: /ok }, must: requests > 0 }
+";
+    let ran = server.run(plan, "");
+    let states: Vec<&str> = ran.json["thresholds"].as_array().unwrap().iter().map(|one| one["state"].as_str().unwrap()).collect();
+    let (h, b) = ("held", "broke");
+    assert_eq!(states, [b, h, h, h, b, h, h, b, h, h, b, h, b, h], "{}", ran.json["thresholds"]);
+    assert_eq!(ran.code, 1);
+}
+
+#[test]
+fn what_ends_in_the_warm_up_is_left_out() {
+    let plan = |top: &str, profile: &str| {
+        format!("{top}\nusers: {{ U: {{ wait: {{ pace: 1500ms }}, tasks: {{ a: {{ get: /a }} }} }} }}\nprofiles: {{ only: {{ users: 1, hold: 2s{profile} }} }}\nthresholds: [ requests < 2 ]\n")
+    };
+    // Asked at 0 and at 1.5 s.
+    let all = [("", "", 2), ("warmup: 1s", "", 1), ("warmup: 0s", ", warmup: 1s", 1), ("warmup: 1s", ", warmup: 0s", 2)];
+    std::thread::scope(|scope| {
+        for (top, profile, counted) in all {
+            scope.spawn(move || {
+                let server = server(|_, _| ok("", ""));
+                let ran = server.run(&plan(top, profile), "");
+                assert_eq!((server.lines().len(), ran.counts().0, ran.code), (2, counted, i32::from(counted == 2)), "{top} {profile}");
+            });
+        }
+    });
+}
