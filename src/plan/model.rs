@@ -212,6 +212,10 @@ pub struct Task {
 pub struct Flow {
     /// The key it stands under.
     pub name: Placed<String>,
+    /// An expression; a call does nothing while it does not hold.
+    pub when: Option<Placed<String>>,
+    /// Its own.
+    pub tags: Vec<String>,
     /// What it does, in order.
     pub steps: Vec<Step>,
 }

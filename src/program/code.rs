@@ -344,21 +344,9 @@ impl<'a> Compiler<'a> {
             class.and_then(|class| class.tasks.iter().find(|task| task.name.value == name.value));
         let flow = self.plan.flows.iter().find(|flow| flow.name.value == name.value);
         let start = draft.here();
-        draft.tags.clear();
-        draft.picked = true;
-        match (task, flow) {
-            (Some(task), _) => {
-                draft.tags.clone_from(&task.tags);
-                let when = task.when.as_ref().map(|when| {
-                    let condition = self.condition_in(when, draft);
-                    (draft.push(Instruction::Return), condition)
-                });
-                self.steps(&task.steps, draft);
-                if let Some((at, Some(condition))) = when {
-                    draft.class.code[at] = Instruction::Unless(condition, draft.here());
-                }
-            }
-            (None, Some(flow)) => self.steps(&flow.steps, draft),
+        let (own_tags, when, chance, steps) = match (task, flow) {
+            (Some(task), _) => (&task.tags, &task.when, task.chance, &task.steps),
+            (None, Some(flow)) => (&flow.tags, &flow.when, None, &flow.steps),
             (None, None) => {
                 let tasks = class.into_iter().flat_map(|class| &class.tasks);
                 let tasks = tasks.map(|task| &*task.name.value);
@@ -375,9 +363,39 @@ impl<'a> Compiler<'a> {
                 }
                 return;
             }
+        };
+        draft.tags =
+            class.into_iter().flat_map(|class| &class.tags).chain(own_tags).cloned().collect();
+        draft.picked = true;
+        // What is left out by its tags does nothing when it is called.
+        if !self.inputs.selection.excludes(&draft.tags) {
+            self.when_called(when.as_ref(), chance, steps, draft);
         }
+        draft.tags.clear();
         draft.push(Instruction::Return);
         draft.called[position].1 = Some(start);
+    }
+
+    fn when_called(
+        &mut self,
+        when: Option<&'a Placed<String>>,
+        chance: Option<f64>,
+        steps: &'a [Step],
+        draft: &mut Draft<'a>,
+    ) {
+        let when = when.map(|when| {
+            let condition = self.condition_in(when, draft);
+            (draft.push(Instruction::Return), condition)
+        });
+        let chance = chance.map(|chance| (draft.push(Instruction::Return), chance));
+        self.steps(steps, draft);
+        let end = draft.here();
+        if let Some((at, Some(condition))) = when {
+            draft.class.code[at] = Instruction::Unless(condition, end);
+        }
+        if let Some((at, chance)) = chance {
+            draft.class.code[at] = Instruction::Chance(chance, end);
+        }
     }
 
     fn send(&mut self, request: &'a plan::Request, draft: &mut Draft<'a>) {

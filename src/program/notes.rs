@@ -271,6 +271,8 @@ impl Words {
     fn plan(&mut self, plan: &plan::Plan) {
         every_step(plan, &mut |step| self.step(step));
         self.settings(&plan.defaults);
+        let whens = plan.flows.iter().filter_map(|flow| flow.when.as_ref());
+        whens.for_each(|when| self.text(&when.value));
         for class in &plan.classes {
             self.settings(&class.defaults);
             for task in &class.tasks {

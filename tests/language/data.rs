@@ -194,10 +194,12 @@ fn a_column_that_is_not_there_is_a_mistake() {
 
 #[test]
 fn a_row_of_an_iteration_stays_for_a_whole_pass() {
-    let came = keys("order: sequence\nwait: 1s\ntasks: { a: { get: '/a/{{ d }}' }, b: { get: '/b/{{ d }}' } }")
-        .times(2)
-        .with("data: { d: { values: [x, y] } }")
-        .well();
+    let came = keys(
+        "order: sequence\nwait: 1s\ntasks: { a: { get: '/a/{{ d }}' }, b: { get: '/b/{{ d }}' } }",
+    )
+    .times(2)
+    .with("data: { d: { values: [x, y] } }")
+    .well();
     assert_eq!(came.way(), "/a/x /b/x /a/y /b/y");
 }
 
@@ -211,7 +213,8 @@ fn a_row_of_a_user_is_there_in_its_first_and_last_steps() {
 
 #[test]
 fn rows_in_before_are_rows_too() {
-    let plan = steps("- get: '/a/{{ d }}'").with("data: { d: { values: [x, y], per: request } }\nbefore: [ { post: '/b/{{ d }}' } ]");
+    let plan = steps("- get: '/a/{{ d }}'")
+        .with("data: { d: { values: [x, y], per: request } }\nbefore: [ { post: '/b/{{ d }}' } ]");
     let mistakes = plan.mistakes();
     if mistakes.is_empty() {
         assert_eq!(plan.well().way(), "/b/x /a/y");

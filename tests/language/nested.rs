@@ -81,10 +81,8 @@ fn keys_of(tree: &Tree) -> String {
         }
         Tree::Group(body) => format!("group: g, do: {}", written(body)),
         Tree::Parallel(all) => {
-            let all: Vec<String> = all
-                .iter()
-                .map(|n| format!("{{ get: '/p{n}/{{{{ x }}}}', name: p }}"))
-                .collect();
+            let all: Vec<String> =
+                all.iter().map(|n| format!("{{ get: '/p{n}/{{{{ x }}}}', name: p }}")).collect();
             format!("parallel: [{}]", all.join(", "))
         }
         Tree::Call => "call: flow".to_owned(),

@@ -461,9 +461,16 @@ fn parts_of_a_timeout_are_merged_with_the_defaults() {
     let came = steps("- { get: /a, timeout: { connect: 2s, idle: 3s } }\n- get: /b")
         .with("defaults: { timeout: { first_byte: 4s, connect: 9s } }")
         .well();
-    let limits: Vec<_> = came.program.classes[0].requests.iter().map(|request| request.limits).collect();
-    assert_eq!((limits[0].connect, limits[0].idle, limits[0].first_byte), (MS(2000), MS(3000), MS(4000)));
-    assert_eq!((limits[1].connect, limits[1].idle, limits[1].first_byte), (MS(9000), MS(10000), MS(4000)));
+    let limits: Vec<_> =
+        came.program.classes[0].requests.iter().map(|request| request.limits).collect();
+    assert_eq!(
+        (limits[0].connect, limits[0].idle, limits[0].first_byte),
+        (MS(2000), MS(3000), MS(4000))
+    );
+    assert_eq!(
+        (limits[1].connect, limits[1].idle, limits[1].first_byte),
+        (MS(9000), MS(10000), MS(4000))
+    );
 }
 
 #[test]
@@ -471,16 +478,23 @@ fn after_a_fault_there_is_no_response_to_read() {
     let came = keys("wait: 1s\ntasks:\n  a:\n    steps:\n      - get: /a\n      - { when: response.status, get: /answered }\n      - { when: not response.status, get: /silent }\n      - { post: /b, json: '{{ response.status }}' }")
         .against(|bytes: &[u8], _| Reply::new(MS(1), if bytes.starts_with(b"GET /a ") { Err(Fault::HeadReset) } else { Ok(200) }));
     assert_eq!(came.way(), "/a /silent /b");
-    let read = steps("- get: /a\n- { post: /never, json: '{{ response.status }}' }").against(|_: &[u8], _| Reply::new(MS(1), Err(Fault::HeadReset)));
+    let read = steps("- get: /a\n- { post: /never, json: '{{ response.status }}' }")
+        .against(|_: &[u8], _| Reply::new(MS(1), Err(Fault::HeadReset)));
     assert_eq!((read.way().as_str(), read.exceptions().len()), ("/a", 1));
 }
 
 #[test]
 fn a_request_of_the_first_steps_is_judged_by_its_last_attempt() {
-    let came = keys("on_start: { get: /login, retry: { status: 503, times: 2 } }\ntasks: { a: { get: /a } }")
-        .against(|_: &[u8], nth| status(if nth < 2 { 503 } else { 200 }, ""));
+    let came = keys(
+        "on_start: { get: /login, retry: { status: 503, times: 2 } }\ntasks: { a: { get: /a } }",
+    )
+    .against(|_: &[u8], nth| status(if nth < 2 { 503 } else { 200 }, ""));
     assert_eq!((came.way().as_str(), came.total.not_started), ("/login /login /login /a", 0));
-    let user = run(&class("on_start: { get: /login, on_fail: user }\ntasks: { a: { get: /a } }", "{ users: 2, hold: 1h }")).against(answers(1, 401, ""));
+    let user = run(&class(
+        "on_start: { get: /login, on_fail: user }\ntasks: { a: { get: /a } }",
+        "{ users: 2, hold: 1h }",
+    ))
+    .against(answers(1, 401, ""));
     assert_eq!((user.way().as_str(), user.after), ("/login /login", MS(1)));
 }
 
@@ -495,12 +509,18 @@ fn the_pauses_of_a_retry_are_no_part_of_a_groups_time() {
 fn what_is_cut_in_a_retry_or_a_parallel_is_counted_once() {
     for (keys_, issued) in [
         ("tasks: { a: { get: /a, record: off, retry: { status: 503, times: 9, wait: 1h } } }", 0),
-        ("tasks: { a: { steps: [ { parallel: [ { get: /a }, { get: /b }, { get: /c, retry: { status: 503, times: 9, wait: 1h } } ] } ] } }", 6),
+        (
+            "tasks: { a: { steps: [ { parallel: [ { get: /a }, { get: /b }, { get: /c, retry: { status: 503, times: 9, wait: 1h } } ] } ] } }",
+            6,
+        ),
     ] {
         let came = Run { grace: Some(MS(100)), ..run(&class(keys_, "{ users: 2, hold: 1s }")) }
-            .against(|bytes: &[u8], _| Reply::new(MS(if bytes.starts_with(b"GET /b") { 50 } else { 1 }), Ok(503)));
+            .against(|bytes: &[u8], _| {
+                Reply::new(MS(if bytes.starts_with(b"GET /b") { 50 } else { 1 }), Ok(503))
+            });
         assert_eq!(came.counts().0, issued, "{keys_}");
-        let slow = Run { grace: Some(MS(100)), ..run(&class(keys_, "{ users: 2, hold: 1s }")) }.against(answers(5000, 503, ""));
+        let slow = Run { grace: Some(MS(100)), ..run(&class(keys_, "{ users: 2, hold: 1s }")) }
+            .against(answers(5000, 503, ""));
         assert_eq!(slow.counts(), (issued, 0, 0, issued), "{keys_}");
     }
 }

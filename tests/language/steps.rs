@@ -527,7 +527,13 @@ fn nothing_of_a_parallel_is_sent_when_one_cannot_be_written() {
 
 #[test]
 fn a_condition_that_fails_ends_the_iteration() {
-    for step in ["if: n + 1 > 2\n  then: { get: /never }", "while: n + 1 > 2\n  do: { get: /never }", "when: n + 1 > 2\n  get: /never", "log: '{{ n + 1 }}'", "set: { m: '{{ n + 1 }}' }"] {
+    for step in [
+        "if: n + 1 > 2\n  then: { get: /never }",
+        "while: n + 1 > 2\n  do: { get: /never }",
+        "when: n + 1 > 2\n  get: /never",
+        "log: '{{ n + 1 }}'",
+        "set: { m: '{{ n + 1 }}' }",
+    ] {
         let came = steps(&format!("- set: {{ n: x }}\n- get: /a\n- {step}\n- get: /never")).well();
         assert_eq!((came.way().as_str(), came.exceptions().len()), ("/a", 1), "{step}");
     }
@@ -553,4 +559,15 @@ fn stop_user_in_the_midst_of_a_retry_ends_it_all_in_order() {
         .times(3)
         .against(|bytes: &[u8], _| status(if bytes.starts_with(b"GET /a") { 503 } else { 200 }, ""));
     assert_eq!((came.way().as_str(), came.counts()), ("/a /bye", (2, 1, 1, 0)));
+}
+
+#[test]
+fn a_flow_of_steps_has_its_condition_and_a_called_task_its_chance() {
+    let came = keys("wait: 1s\ntasks:\n  a: { steps: [ { call: f }, { call: t }, { get: /a } ] }\n  t: { weight: 0, chance: 40%, get: /t }")
+        .times(500)
+        .with("flows: { f: { when: user.iteration < 2, steps: [ { get: /f1 }, { get: /f2 } ] } }")
+        .well();
+    let count = |path: &str| came.paths().iter().filter(|known| *known == path).count();
+    assert_eq!((count("/f1"), count("/f2"), count("/a")), (2, 2, 500));
+    assert!((150..250).contains(&count("/t")), "{}", count("/t"));
 }

@@ -398,3 +398,23 @@ fn an_until_that_runs_out_in_the_first_steps_is_a_failed_start() {
     let came = run(&class("on_start: { until: response.status == 201, at_most: 2, do: { get: /s } }\ntasks: { a: { get: /a } }", "{ users: 1, hold: 1500ms }")).well();
     assert_eq!((came.way().as_str(), came.total.not_started), ("/s /s /s /s", 2));
 }
+
+#[test]
+fn what_is_called_is_left_out_by_its_tags_and_else_follows_who_calls_it() {
+    let plan = "flows: { f: { tags: [slow], steps: [ { get: /f } ] }, g: { get: /g } }
+users:
+  U:
+    tasks:
+      a: { tags: [main], steps: [ { get: /a }, { call: f }, { call: g }, { call: t } ] }
+      t: { weight: 0, tags: [slow, part], get: /t }
+profiles: { only: { users: 1, hold: 1h, iterations: 1 } }
+";
+    let picked = |tags: &[&str], exclude: &[&str]| {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let selection = throng::program::Selection { tags: words(tags), exclude: words(exclude) };
+        Run { selection, ..run(plan) }.well().way()
+    };
+    assert_eq!(picked(&[], &[]), "/a /f /g /t");
+    assert_eq!(picked(&["main"], &[]), "/a /f /g /t");
+    assert_eq!(picked(&[], &["slow"]), "/a /g");
+}

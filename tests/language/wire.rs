@@ -528,7 +528,8 @@ fn several_targets_are_each_asked_at_their_own_place() {
 
 #[test]
 fn thresholds_are_of_names_groups_tags_and_classes() {
-    let server = server(|seen, _| if seen.line() == "GET /bad" { reply(500, "", "") } else { ok("", "") });
+    let server =
+        server(|seen, _| if seen.line() == "GET /bad" { reply(500, "", "") } else { ok("", "") });
     let plan = "users:
   Good: { tasks: { a: { steps: [ { get: /ok, tags: [calm] }, { group: whole, do: { post: /bad } } ] } } }
   Ill: { tasks: { b: { steps: [ { group: broken, do: { get: /bad, tags: [wild] } } ] } } }
@@ -549,7 +550,12 @@ thresholds:
   - { of: { name: /ok }, must: requests > 0 }
 ";
     let ran = server.run(plan, "");
-    let states: Vec<&str> = ran.json["thresholds"].as_array().unwrap().iter().map(|one| one["state"].as_str().unwrap()).collect();
+    let states: Vec<&str> = ran.json["thresholds"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["state"].as_str().unwrap())
+        .collect();
     let (h, b) = ("held", "broke");
     assert_eq!(states, [b, h, h, h, b, h, h, b, h, h, b, h, b, h], "{}", ran.json["thresholds"]);
     assert_eq!(ran.code, 1);
@@ -558,16 +564,27 @@ thresholds:
 #[test]
 fn what_ends_in_the_warm_up_is_left_out() {
     let plan = |top: &str, profile: &str| {
-        format!("{top}\nusers: {{ U: {{ wait: {{ pace: 1500ms }}, tasks: {{ a: {{ get: /a }} }} }} }}\nprofiles: {{ only: {{ users: 1, hold: 2s{profile} }} }}\nthresholds: [ requests < 2 ]\n")
+        format!(
+            "{top}\nusers: {{ U: {{ wait: {{ pace: 1500ms }}, tasks: {{ a: {{ get: /a }} }} }} }}\nprofiles: {{ only: {{ users: 1, hold: 2s{profile} }} }}\nthresholds: [ requests < 2 ]\n"
+        )
     };
     // Asked at 0 and at 1.5 s.
-    let all = [("", "", 2), ("warmup: 1s", "", 1), ("warmup: 0s", ", warmup: 1s", 1), ("warmup: 1s", ", warmup: 0s", 2)];
+    let all = [
+        ("", "", 2),
+        ("warmup: 1s", "", 1),
+        ("warmup: 0s", ", warmup: 1s", 1),
+        ("warmup: 1s", ", warmup: 0s", 2),
+    ];
     std::thread::scope(|scope| {
         for (top, profile, counted) in all {
             scope.spawn(move || {
                 let server = server(|_, _| ok("", ""));
                 let ran = server.run(&plan(top, profile), "");
-                assert_eq!((server.lines().len(), ran.counts().0, ran.code), (2, counted, i32::from(counted == 2)), "{top} {profile}");
+                assert_eq!(
+                    (server.lines().len(), ran.counts().0, ran.code),
+                    (2, counted, i32::from(counted == 2)),
+                    "{top} {profile}"
+                );
             });
         }
     });

@@ -214,6 +214,7 @@ impl<'p> Known<'p> {
     fn of(plan: &'p Plan) -> Self {
         let mut known = Self::default();
         for flow in &plan.flows {
+            known.tags.extend(flow.tags.iter().map(String::as_str));
             known.steps(&flow.steps);
         }
         for class in &plan.classes {

@@ -289,14 +289,19 @@ impl Checker<'_> {
             let name = entry.key.clone();
             self.plain_name(entry, "a flow");
             let what = format!("the flow `{}`", shorten(&name.value));
+            let (mut when, mut tags) = (None, Vec::new());
             let steps = match &entry.value.value {
                 NodeValue::List(_) => self.steps(entry),
                 _ => match self.fields(&entry.value, Context::Flow, name.place, &what) {
-                    Some(fields) => self.task_steps(&fields, &name, &what),
+                    Some(fields) => {
+                        when = self.when(&fields).flatten();
+                        tags = self.tags(&fields);
+                        self.task_steps(&fields, &name, &what)
+                    }
                     None => None,
                 },
             };
-            all.push(Flow { name, steps: steps.unwrap_or_default() });
+            all.push(Flow { name, when, tags, steps: steps.unwrap_or_default() });
         }
         all
     }
