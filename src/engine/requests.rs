@@ -172,7 +172,7 @@ impl<P: Protocol> User<P> {
         pending: Option<Sample>,
     ) -> Flow {
         let Some(retry) = &request.retry else { return Flow::Next };
-        self.worker.recorder.borrow_mut().retried();
+        self.worker.recorder.borrow_mut().retried(request.series);
         if let Some(observer) = &self.worker.observer {
             let status = self.mind.answered.then_some(self.mind.response.status);
             observer.borrow_mut().tried_again(request, status);

@@ -36,7 +36,7 @@ pub struct Interval {
     pub not_started: u64,
     /// Requests that the plan keeps out of the tables.
     pub unrecorded: u64,
-    /// Requests that were sent again.
+    /// How often a request was sent again, those that are in no table too.
     pub retries: u64,
     /// How often a user found no task that it could run, and waited instead.
     pub idle: u64,
@@ -61,6 +61,8 @@ pub struct NameStats {
     pub first_byte: Timing,
     /// Bytes of all bodies.
     pub body_bytes: u64,
+    /// How often one of the requests was sent again.
+    pub retries: u64,
     /// How many of the requests ended after the load had: they belong to no rate.
     pub after_load: Ended,
     /// Each way of failing, with its count.
@@ -126,6 +128,7 @@ impl Default for NameStats {
             connect: Timing::coarse(),
             first_byte: Timing::coarse(),
             body_bytes: 0,
+            retries: 0,
             after_load: Ended::default(),
             failures: Vec::new(),
         }
@@ -184,6 +187,7 @@ impl NameStats {
         self.connect.merge(&other.connect);
         self.first_byte.merge(&other.first_byte);
         self.body_bytes += other.body_bytes;
+        self.retries += other.retries;
         self.after_load.requests += other.after_load.requests;
         self.after_load.failed += other.after_load.failed;
         for (failure, seen) in &other.failures {
@@ -283,6 +287,7 @@ mod tests {
             let stats = interval.names.entry(name).or_default();
             stats.response_ok.record(std::time::Duration::from_micros(seed + u64::from(name)));
             stats.body_bytes = seed;
+            stats.retries = seed % 3;
             stats.after_load = Ended { requests: seed % 2, failed: 0 };
             stats.failure(Failure::Status((seed % 5) as u16), Seen::at(seed));
             stats.failure(Failure::Fault(Fault::ALL[seed as usize % 5]), Seen::at(seed / 2));

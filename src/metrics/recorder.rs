@@ -125,9 +125,12 @@ impl Recorder {
         self.current.unrecorded += 1;
     }
 
-    /// A request is sent again.
-    pub fn retried(&mut self) {
+    /// A request is sent again; its series, when it is in a table.
+    pub fn retried(&mut self, series: Option<u16>) {
         self.current.retries += 1;
+        if let Some(series) = series {
+            self.names[usize::from(series)].get_or_insert_with(Box::default).retries += 1;
+        }
     }
 
     /// From `at` on no load is asked for: what still ends only finishes.
@@ -289,6 +292,18 @@ mod tests {
         }
         let seen = &recorder.finish(start + MS(20))[0].names[&1].failures[0].1;
         assert_eq!((seen.count, &seen.examples[..]), (5, &["a", "b", "c"].map(String::from)[..]));
+    }
+
+    #[test]
+    fn what_is_sent_again_is_no_request_more() {
+        let start = Instant::now();
+        let mut recorder = Recorder::new(start, 2, 1);
+        recorder.issued();
+        [Some(1), Some(1), None].into_iter().for_each(|series| recorder.retried(series));
+        recorder.record(&sample(start, 0, 0, 10, Outcome::Succeeded));
+        let second = &recorder.finish(start + MS(20))[0];
+        assert_eq!((second.retries, second.names[&1].retries), (3, 2));
+        assert_eq!((second.issued, second.names[&1].requests()), (1, 1));
     }
 
     #[test]

@@ -82,7 +82,7 @@ pub(super) fn value(judged: &Judged) -> Option<String> {
         Metric::Time(..) => ms(value),
         Metric::Rps => format!("{}/s", rate(value)),
         Metric::ErrorRate => share(value),
-        Metric::Requests | Metric::Failures => count(value as u64),
+        Metric::Requests | Metric::Failures | Metric::Retries => count(value as u64),
     })
 }
 

@@ -213,6 +213,7 @@ fn thresholds(verdict: &Verdict) -> Vec<Value> {
                 Metric::Rps => "per_s",
                 Metric::ErrorRate => "fraction",
                 Metric::Requests | Metric::Failures => "requests",
+                Metric::Retries => "retries",
             },
             "limit_text": limit,
         })

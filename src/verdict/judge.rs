@@ -42,7 +42,11 @@ pub fn judge(threshold: &Threshold, summary: &Summary) -> Judged {
         _ => stats.requests(),
     };
     let nothing_ended = counted == 0 && threshold.op.is_upper();
-    let value = figure(threshold.metric, &stats, summary.loaded.as_secs_f64());
+    let value = match (threshold.metric, &threshold.of) {
+        // Those of requests that are in no table too: it is the number that is shown.
+        (Metric::Retries, None) if counted > 0 => Some(summary.totals.retries as f64),
+        (metric, _) => figure(metric, &stats, summary.loaded.as_secs_f64()),
+    };
     let state = match value {
         None => State::NoData,
         // `rps < 100` holds for a target that never answers: that is no data, not a pass.
@@ -61,6 +65,7 @@ fn figure(metric: Metric, stats: &NameStats, seconds: f64) -> Option<f64> {
         Metric::Rps => Some(rate(stats.within_load().requests)),
         _ if requests == 0 => None,
         Metric::Failures => Some(stats.failed() as f64),
+        Metric::Retries => Some(stats.retries as f64),
         Metric::ErrorRate => Some(stats.failed() as f64 / requests as f64),
         Metric::Time(timing, statistic) => match timing {
             Timing::Response => time(&stats.response(), statistic),
@@ -98,6 +103,8 @@ mod tests {
         }
         let post = interval.names.entry(1).or_default();
         post.response_failed.record(Duration::from_millis(900));
+        post.retries = 2;
+        interval.retries = 5;
         summary.add(&interval);
         summary.loaded = Duration::from_secs(2);
         summary
@@ -121,6 +128,8 @@ mod tests {
         assert_eq!(judged("rps > 50", None), (State::Held, Some(50.5)));
         assert_eq!(judged("failures < 1", None), (State::Broke, Some(1.0)));
         assert_eq!(judged("ok.max < 500ms", None), (State::Held, Some(100.0)));
+        assert_eq!(judged("retries < 5", None), (State::Broke, Some(5.0)));
+        assert_eq!(judged("retries < 5", Some("/a")), (State::Held, Some(2.0)));
     }
 
     /// Law 7: no data is not a pass.
@@ -137,7 +146,7 @@ mod tests {
             ..Threshold::parse("rps < 9").unwrap()
         };
         assert_eq!(judge(&threshold, &late).state, State::NoData, "it ended after the load");
-        for text in ["p95 < 500ms", "error_rate < 1%", "failures < 1", "avg < 1s"] {
+        for text in ["p95 < 500ms", "error_rate < 1%", "failures < 1", "retries < 1", "avg < 1s"] {
             assert_eq!(judged(text, Some("/quiet")).0, State::NoData, "{text}");
         }
         assert_eq!(judged("rps > 1", Some("/quiet")), (State::Broke, Some(0.0)));

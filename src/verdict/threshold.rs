@@ -65,6 +65,8 @@ pub enum Metric {
     Requests,
     /// How many of them failed.
     Failures,
+    /// How often one of them was sent again.
+    Retries,
     /// Failed requests as a fraction of all.
     ErrorRate,
 }
@@ -159,8 +161,8 @@ impl ThresholdError {
 }
 
 /// The metrics that a threshold can name, `p95` standing for every percentile.
-pub const METRICS: [&str; 9] =
-    ["p95", "p50", "avg", "min", "max", "rps", "requests", "failures", "error_rate"];
+pub const METRICS: [&str; 10] =
+    ["p95", "p50", "avg", "min", "max", "rps", "requests", "failures", "error_rate", "retries"];
 
 /// What a percentile or a mean can be taken of, by the word before the dot.
 const TIMINGS: [(&str, Timing); 4] = [
@@ -197,7 +199,7 @@ const SYNONYMS: [(&str, &str); 22] = [
 ];
 
 /// Part of the language, but not of this version.
-const LATER: [&str; 2] = ["retries", "dropped"];
+const LATER: [&str; 1] = ["dropped"];
 
 impl Threshold {
     /// Reads `METRIC OP VALUE`: `p95 < 500ms`, `error_rate < 0.1%`, `rps > 50`, `ok.p99.9 <= 1s`.
@@ -271,11 +273,22 @@ fn split(text: &str) -> Result<(&str, Op, &str), ThresholdError> {
 }
 
 impl Metric {
+    /// Whether a group has it: a group is a time without waits, and is not sent itself.
+    #[must_use]
+    pub fn is_of_groups(self) -> bool {
+        match self {
+            Self::Time(timing, _) => matches!(timing, Timing::Response | Timing::OkResponse),
+            Self::Retries => false,
+            Self::Rps | Self::Requests | Self::Failures | Self::ErrorRate => true,
+        }
+    }
+
     fn parse(text: &str) -> Result<Self, ThresholdError> {
         match text {
             "rps" => return Ok(Self::Rps),
             "requests" => return Ok(Self::Requests),
             "failures" => return Ok(Self::Failures),
+            "retries" => return Ok(Self::Retries),
             "error_rate" => return Ok(Self::ErrorRate),
             _ => {}
         }
@@ -375,7 +388,7 @@ impl Metric {
                 };
                 Ok((rate.as_per_second(), rate.to_string()))
             }
-            Self::Requests | Self::Failures => {
+            Self::Requests | Self::Failures | Self::Retries => {
                 let limit: u32 = value
                     .parse()
                     .map_err(|_| bad(format!("write a whole number, as `{metric} {op} 100`")))?;
@@ -388,7 +401,7 @@ impl Metric {
         match self {
             Self::Time(..) => "500ms",
             Self::Rps => "50/s",
-            Self::Requests | Self::Failures => "100",
+            Self::Requests | Self::Failures | Self::Retries => "100",
             Self::ErrorRate => "0.1%",
         }
     }
@@ -427,8 +440,8 @@ fn unknown(text: &str) -> ThresholdError {
     let advice = match likely {
         Some(likely) => format!("did you mean `{likely}`?"),
         None => {
-            "there are `p50` to `p99.99`, `avg`, `min`, `max`, `rps`, `requests`, `failures` and \
-                 `error_rate`; before a time may stand `ok.`, `service.`, `connect.` or `ttfb.`"
+            "there are `p50` to `p99.99`, `avg`, `min`, `max`, `rps`, `requests`, `failures`, \
+                 `error_rate` and `retries`; before a time may stand `ok.`, `service.`, `connect.` or `ttfb.`"
                 .to_owned()
         }
     };
@@ -451,7 +464,7 @@ mod tests {
 
     #[test]
     fn thresholds_are_read_as_people_write_them() {
-        use Metric::{ErrorRate, Failures, Requests, Rps, Time};
+        use Metric::{ErrorRate, Failures, Requests, Retries, Rps, Time};
         use Statistic::{Avg, Max, Percentile};
         let time = |timing, quantile| Time(timing, Percentile(quantile));
         for (text, want) in [
@@ -479,6 +492,7 @@ mod tests {
             ("rps >= 60/m", ("rps >= 1/s", Rps, Op::GreaterOrEqual, 1.0)),
             ("rps > 0", ("rps > 0/s", Rps, Op::Greater, 0.0)),
             ("requests ≥ 100", ("requests >= 100", Requests, Op::GreaterOrEqual, 100.0)),
+            ("retries < 10", ("retries < 10", Retries, Op::Less, 10.0)),
             ("failures <= 0", ("failures <= 0", Failures, Op::LessOrEqual, 0.0)),
         ] {
             let (text_wanted, metric, op, limit) = want;
@@ -524,8 +538,8 @@ mod tests {
                 "`failures` is a number of requests, and `1%` a share of them; write `error_rate < 1%`",
             ),
             (
-                "retries < 10",
-                "`retries` in a threshold is not supported yet; take it out: this version cannot judge it",
+                "dropped < 10",
+                "`dropped` in a threshold is not supported yet; take it out: this version cannot judge it",
             ),
             (
                 "p95 < baseline * 1.10",

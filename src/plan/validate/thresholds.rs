@@ -91,6 +91,20 @@ impl Checker<'_> {
                 }
             };
             let Some(of) = of else { return Vec::new() };
+            if let Some(Of::Group(group)) = &of {
+                let odd =
+                    must.iter().filter(|one: &&Placed<Threshold>| !one.value.metric.is_of_groups());
+                for one in odd {
+                    let title = format!(
+                        "`{}` is a figure of requests, and `{}` is a group",
+                        one.value.text,
+                        shorten(group)
+                    );
+                    let label = "of a group there are its times, as `p95`, and `rps`, `requests`, \
+                                 `failures` and `error_rate`";
+                    self.error(one.place, title, label);
+                }
+            }
             let with_of = |mut threshold: Placed<Threshold>| {
                 threshold.value.of = of.clone();
                 threshold
