@@ -72,8 +72,10 @@ pub struct Second<'a> {
     pub interval: &'a Interval,
     /// How many users the profile asks for at its end.
     pub asked_users: u32,
-    /// Everything up to its end.
+    /// Everything up to its end, the warm-up left out.
     pub so_far: &'a Summary,
+    /// The warm-up up to its end, while it lasts.
+    pub warmup: Option<&'a Summary>,
 }
 
 /// Steps that ran once; their requests are in no other figure.

@@ -1,7 +1,7 @@
 // Draws the charts of the report from the data in the page. Everything else stands without it.
 (function () {
   "use strict";
-  const { history, stages, bands } = JSON.parse(document.getElementById("data").textContent);
+  const { history, stages, bands, warmup } = JSON.parse(document.getElementById("data").textContent);
   const element = (id) => document.getElementById(id);
   if (!element("chart-requests")) return;
 
@@ -42,6 +42,34 @@
           ctx.fillStyle = colour("band-" + name);
           ctx.fillRect(left, upper, width, lower - upper);
         }
+      }
+    }
+    if (warmup) {
+      // Hatched, as its figures are in no table; the word stands below those of the stages.
+      const x1 = Math.min(u.valToPos(warmup.duration_s, "x", true), left + width);
+      ctx.save();
+      ctx.beginPath();
+      ctx.rect(left, top, x1 - left, height);
+      ctx.clip();
+      ctx.strokeStyle = colour("warmup");
+      ctx.lineWidth = ratio;
+      ctx.beginPath();
+      for (let x = left - height; x < x1; x += 8 * ratio) {
+        ctx.moveTo(x, top + height);
+        ctx.lineTo(x + height, top);
+      }
+      ctx.moveTo(x1, top);
+      ctx.lineTo(x1, top + height);
+      ctx.stroke();
+      ctx.restore();
+      ctx.font = `${11 * ratio}px system-ui, sans-serif`;
+      ctx.textBaseline = "bottom";
+      const wide = ctx.measureText("warm-up").width;
+      if (wide + 8 * ratio < x1 - left) {
+        ctx.fillStyle = colour("card");
+        ctx.fillRect(left + 2 * ratio, top + height - 17 * ratio, wide + 4 * ratio, 15 * ratio);
+        ctx.fillStyle = colour("dim");
+        ctx.fillText("warm-up", left + 4 * ratio, top + height - 3 * ratio);
       }
     }
     if (stages.length > 1) {

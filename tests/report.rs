@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use throng::control::StopReason;
-use throng::event::{Ended, Started};
+use throng::event::{Aside, Ended, Started};
 use throng::load::Profile;
 use throng::metrics::{Catalogue, Failure, Fault, Interval, RequestName, Seen, Summary};
 use throng::sink::{html, report};
-use throng::verdict::{Threshold, Verdict, judge, validity};
+use throng::verdict::{Of, Threshold, Verdict, judge, validity};
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 
@@ -23,6 +23,9 @@ struct Run {
     thresholds: &'static [&'static str],
     stopped: Option<StopReason>,
     insecure: bool,
+    /// Seconds at the start that are left out.
+    warmup: usize,
+    asides: Vec<Interval>,
 }
 
 impl Run {
@@ -31,16 +34,54 @@ impl Run {
         let names = names([("GET", "/todos/"), ("POST", "/todos/ [POST - Create]")]);
         let thresholds: &[_] = &["p95 < 500ms", "error_rate < 1%", "rps > 1"];
         let plan = "users: {}\n";
-        Self { title, plan, names, seconds, lasted, thresholds, stopped: None, insecure: false }
+        Self {
+            title,
+            plan,
+            names,
+            seconds,
+            lasted,
+            thresholds,
+            stopped: None,
+            insecure: false,
+            warmup: 0,
+            asides: vec![],
+        }
     }
 
     fn html(&self) -> String {
-        let catalogue = Catalogue { names: self.names.clone(), ..Catalogue::default() };
-        let mut summary = Summary::new(catalogue.clone());
-        self.seconds.iter().for_each(|second| summary.add(second));
-        (summary.duration, summary.loaded) = (self.lasted, self.lasted);
-        let thresholds: Vec<Threshold> =
+        let catalogue = Catalogue {
+            names: self.names.clone(),
+            groups: vec!["checkout".into(), "log in </table>".into()],
+            texts: vec![
+                "expect: $.completed equals true".into(),
+                "expect: $.items has length 1 or more".into(),
+            ],
+            ..Catalogue::default()
+        };
+        let folded = |seconds: &[Interval]| {
+            let mut summary = Summary::new(catalogue.clone());
+            seconds.iter().for_each(|second| summary.add(second));
+            summary
+        };
+        let (warm, measured) = self.seconds.split_at(self.warmup);
+        let warmed = Duration::from_secs(warm.len() as u64);
+        let mut summary = folded(measured);
+        (summary.duration, summary.loaded) = (self.lasted, self.lasted - warmed);
+        let mut warm = folded(warm);
+        (warm.duration, warm.loaded) = (warmed, warmed);
+        let warmup = (self.warmup > 0).then_some(&warm);
+        let asides: Vec<_> = ["before", "after"]
+            .into_iter()
+            .zip(&self.asides)
+            .map(|(name, held)| Aside { name, summary: folded(std::slice::from_ref(held)) })
+            .collect();
+        let mut thresholds: Vec<Threshold> =
             self.thresholds.iter().map(|text| Threshold::parse(text).unwrap()).collect();
+        if !self.asides.is_empty() {
+            let of = |of, text| Threshold { of: Some(of), ..Threshold::parse(text).unwrap() };
+            thresholds.push(of(Of::Group("checkout".into()), "p95 < 2s"));
+            thresholds.push(of(Of::Class("Buyer".into()), "p95 < 2s"));
+        }
         let verdict = Verdict {
             thresholds: thresholds.iter().map(|one| judge(one, &summary)).collect(),
             validity: validity(&summary, 0),
@@ -69,9 +110,8 @@ impl Run {
             out: "report.html".into(),
         };
         let (stopped, exit_code) = (self.stopped, 0);
-        let (warmup, asides): (_, &[_]) = (None, &[]);
-        let ended =
-            Ended { summary: &summary, warmup, asides, verdict: &verdict, stopped, exit_code, at };
+        let (asides, verdict) = (&asides[..], &verdict);
+        let ended = Ended { summary: &summary, warmup, asides, verdict, stopped, exit_code, at };
         html::render(&report(&started, &ended)).unwrap()
     }
 }
@@ -115,9 +155,38 @@ fn failing(at: u32, failures: &[(Failure, u64)]) -> Interval {
     interval
 }
 
-const RUNS: [&str; 9] = [
+/// Some of all that is in no table of requests.
+fn flowing(at: u32) -> Interval {
+    let mut interval = second(at, 2, 4);
+    let failure = Failure::Rule(u32::from(at % 2 == 0));
+    let mut broken = failing(at, &[(failure, 2)]);
+    let seen = &mut broken.names.get_mut(&0).unwrap().failures[0].1;
+    seen.examples = vec![
+        "<b>false</b>".into(),
+        "null".into(),
+        "a text of some length ".repeat(3).trim_end().into(),
+    ];
+    interval.merge(&broken);
+    for group in 0..2 {
+        let stats = interval.groups.entry(group).or_default();
+        (1..9).for_each(|k| stats.response_ok.record(MS(k * 90 + u64::from(group) * 400)));
+        stats.response_failed.record(MS(70));
+    }
+    (interval.retries, interval.not_started, interval.unrecorded) = (3, 1, 2);
+    interval
+}
+
+/// `before` and `after`: the second went wrong.
+fn once() -> Vec<Interval> {
+    let mut after = failing(0, &[(Failure::Status(500), 1)]);
+    after.exceptions.insert("there is no `id` yet".into(), 1);
+    vec![second(0, 2, 1), after]
+}
+
+const RUNS: [&str; 11] = [
     "all_failed",
     "empty",
+    "flows",
     "hostile",
     "long",
     "many_names",
@@ -125,6 +194,7 @@ const RUNS: [&str; 9] = [
     "one_second",
     "stopped",
     "unjudged",
+    "warm_only",
 ];
 
 fn run(name: &str) -> Run {
@@ -138,6 +208,14 @@ fn run(name: &str) -> Run {
     match name {
         "all_failed" => Run::new("All failed", (0..30).map(|at| failing(at, &failures)).collect()),
         "empty" => Run::new("Nothing ended", vec![]),
+        "flows" => {
+            Run { warmup: 12, asides: once(), ..Run::new("Flows", (0..60).map(flowing).collect()) }
+        }
+        "warm_only" => Run {
+            warmup: 4,
+            stopped: Some(StopReason::Interrupted),
+            ..Run::new("Stopped while warming up", seconds(4, 2, 3))
+        },
         "hostile" => Run {
             plan: "# </script><img src=x onerror=\"document.title = 'taken'\"> &amp; {{ 1 }}",
             names: names([
@@ -257,4 +335,34 @@ fn the_report_says_what_happened_without_a_script() {
     let unverified = ["unjudged", "stopped"].map(|name| run(name).html().contains("not verified"));
     assert_eq!(unverified, [true, false]);
     assert!(run("stopped").html().contains("11.4s of 11.4s"));
+}
+
+#[test]
+fn the_report_shows_what_is_in_no_table_of_requests() {
+    let page = run("flows").html();
+    for text in [
+        "<dt>Warm-up</dt><dd>12s <small>left out of the figures</small>",
+        "<dt>Lasted</dt><dd>1m</dd>",
+        "<strong class=\"bad\">48 times</strong> <small>a user’s <code>on_start</code> failed",
+        "<dt>Retries</dt><dd>144 <small>only the last attempt is in the figures</small>",
+        "The warm-up, which is left out: 120 requests, 24 failed, median time",
+        "96 more were sent and judged, and are kept out of the tables by <code>record: off</code>.",
+        "<h2 id=\"h-groups\">Groups: time without waits</h2>",
+        "<th scope=\"row\">log in &lt;&#x2f;table&gt;</th><td class=\"n\">432</td><td class=\"n bad\">48 <small>11.1%</small></td>",
+        "expect: $.completed equals true<small class=\"advice\">saw <code>&lt;b&gt;false&lt;&#x2f;b&gt;</code>, <code>a text of some length",
+        "<h2 id=\"h-before\">Before the first user</h2>",
+        "<h2 id=\"h-after\">After the last user</h2>",
+        "<td class=\"n\">1</td><th scope=\"row\">status 500</th>",
+        "<th scope=\"row\">there is no `id` yet</th>",
+        "<td>group checkout</td>",
+        "<td>class Buyer</td>",
+        "\"warmup\":{\"duration_s\":12.0}",
+    ] {
+        assert!(page.contains(text), "{text} is missing");
+    }
+    let plain = run("mixed").html();
+    for text in ["h-groups", "h-before", "h-after", "Warm-up", "Retries", "Could not", "record:"] {
+        assert!(!plain.contains(text), "{text} in a run without any");
+    }
+    assert!(run("warm_only").html().contains("chart-requests"), "the warm-up is drawn");
 }

@@ -125,6 +125,9 @@ impl<'a> Follow<'a> {
         self.lines.rest(fan_out);
         self.summary.duration = duration;
         self.summary.loaded = loaded.min(duration).saturating_sub(self.warmup);
+        // A run may end within its warm-up.
+        self.warm.duration = self.warm.duration.min(duration);
+        self.warm.loaded = self.warm.loaded.min(loaded).min(duration);
         watched
     }
 
@@ -139,8 +142,9 @@ impl<'a> Follow<'a> {
         self.summary.duration = end;
         self.summary.loaded = loaded.min(end).saturating_sub(self.warmup);
         let asked_users = if end > loaded { 0 } else { self.schedule.users_at(just_before(end)) };
+        let warmup = (end <= self.warmup).then_some(&self.warm);
         let so_far = &self.summary;
-        fan_out.take(&Event::Second(&Second { interval, asked_users, so_far }));
+        fan_out.take(&Event::Second(&Second { interval, asked_users, so_far, warmup }));
     }
 }
 

@@ -74,7 +74,8 @@ fn name_cells(name: &RequestName) -> [String; 2] {
     [csv_cell(&name.method).into_owned(), csv_cell(&name.name).into_owned()]
 }
 
-/// `stats.csv`: a row per method and name, sorted as Locust sorts them, then `Aggregated`.
+/// `stats.csv`: a row per method and name, sorted as Locust sorts them; then a row per group, whose
+/// type is `GROUP` and whose times are without waits; then `Aggregated`, of requests alone.
 pub struct StatsCsv(Table);
 
 impl StatsCsv {
@@ -113,7 +114,7 @@ impl Sink for StatsCsv {
         let Event::Ended(Ended { summary, .. }) = event else { return Ok(()) };
         let mut rows = summary.rows();
         rows.sort_by(|a, b| (&a.name.name, &a.name.method).cmp(&(&b.name.name, &b.name.method)));
-        for row in &rows {
+        for row in rows.iter().chain(&summary.groups()) {
             self.stats_row(row)?;
         }
         self.stats_row(&summary.aggregated())?;

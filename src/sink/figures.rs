@@ -1,7 +1,8 @@
 //! Owns how figures look to people: times, rates, shares and counts with their units.
 
+use crate::metrics::Seen;
 use crate::units::{format_duration, format_percent};
-use crate::verdict::{Judged, Metric};
+use crate::verdict::{Judged, Metric, Of};
 
 /// A time given in milliseconds, with three digits that matter: `0.42ms`, `12.3ms`, `1.25s`.
 pub(super) fn ms(value: f64) -> String {
@@ -84,6 +85,29 @@ pub(super) fn value(judged: &Judged) -> Option<String> {
         Metric::ErrorRate => share(value),
         Metric::Requests | Metric::Failures | Metric::Retries => count(value as u64),
     })
+}
+
+/// What a threshold is of: a name as it is, anything else with its kind: `class Buyer`.
+pub(super) fn of(of: &Of) -> String {
+    match of {
+        Of::Name(name) => name.clone(),
+        other => format!("{} {}", other.kind(), other.text()),
+    }
+}
+
+/// What was seen instead of what a rule expects: `saw false, null`.
+pub(super) fn saw(seen: &Seen) -> Option<String> {
+    (!seen.examples.is_empty()).then(|| format!("saw {}", seen.examples.join(", ")))
+}
+
+/// When what is called `before` or `after` ran.
+pub(super) fn aside_title(name: &str) -> &'static str {
+    if name == "before" { "Before the first user" } else { "After the last user" }
+}
+
+/// `1 request`, `1,234 requests`: the word takes an s.
+pub(super) fn counted(count: u64, word: &str) -> String {
+    format!("{} {word}{}", self::count(count), if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -68,29 +68,65 @@ pub fn render(report: &Value) -> Result<String, Error> {
             .map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))
     };
     let (mark, word) = heading(report);
+    let history = drawn(report);
     let page = context! {
         policy => POLICY.as_str(),
         style => STYLE,
         script => SCRIPT,
         chart_library => CHART_LIBRARY,
-        data => script_json(&json(&charts(report))?),
+        data => script_json(&json(&charts(report, &history))?),
         bands => Serde(bands(report)),
         tone => report["verdict"]["state"].as_str(),
         mark => mark,
         word => word,
         again => again(&report["run"]),
-        charts => Serde(spoken(&report["history"])),
+        charts => Serde(spoken(&history)),
+        drawn => history["time_s"].as_array().is_some_and(|times| !times.is_empty()),
+        finishing_s => finishing(report),
+        asides => Serde(asides(report)),
     };
     TEMPLATES.get_template("report.html")?.render(context! { page, ..Field::from(Serde(report)) })
 }
 
 /// What the charts are drawn from.
-fn charts(report: &Value) -> Value {
+fn charts(report: &Value, history: &Value) -> Value {
     serde_json::json!({
-        "history": report["history"],
+        "history": history,
+        "warmup": report["warmup"].get("duration_s").map(|s| serde_json::json!({ "duration_s": s })),
         "stages": report["stages"],
         "bands": bands(report),
     })
+}
+
+/// The whole run over time: the warm-up, when there was one, and what came after it.
+fn drawn(report: &Value) -> Value {
+    let mut history = report["history"].clone();
+    let (Value::Object(after), Value::Object(before)) =
+        (&mut history, &report["warmup"]["history"])
+    else {
+        return history;
+    };
+    for (key, points) in after {
+        if let (Value::Array(after), Some(Value::Array(before))) = (points, before.get(key)) {
+            after.splice(0..0, before.iter().cloned());
+        }
+    }
+    history
+}
+
+/// How long it took at the end to finish what was under way, in seconds.
+fn finishing(report: &Value) -> f64 {
+    let figure = |value: &Value| value.as_f64().unwrap_or_default();
+    let run = &report["run"];
+    let warmup = figure(&report["warmup"]["duration_s"]);
+    figure(&run["duration_s"]) - figure(&run["loaded_s"]) - warmup
+}
+
+/// What ran once, with its title.
+fn asides(report: &Value) -> Vec<Value> {
+    let all = ["before", "after"].into_iter().filter(|name| !report[name].is_null());
+    let one = |name| serde_json::json!({ "name": name, "title": figures::aside_title(name), "held": report[name] });
+    all.map(one).collect()
 }
 
 /// Where response times turn amber and red: at the least and at the greatest limit that a

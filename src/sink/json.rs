@@ -7,12 +7,22 @@ use serde_json::{Value, json};
 
 use super::{Sink, figures, write_whole};
 use crate::control::StopReason;
-use crate::event::{Ended, Event, Started};
+use crate::event::{Aside, Ended, Event, Started};
 use crate::load::Span;
 use crate::metrics::{Failure, Point, Row, Summary};
 use crate::verdict::{Metric, Of, State, Verdict};
 
 /// The whole report as one JSON value; [`SummaryJson`] and the HTML report are made from it.
+///
+/// A key that is a figure ends in its unit: `_s`, `_per_s`, `_ms` before a percentile, `_bytes`;
+/// without one it is a count, but for `error_rate`, a fraction. What there is not is `null`.
+///
+/// - `totals`, `names`, `failures`, `exceptions` and `history` are of the requests while load was
+///   measured: without `warmup`, `before` and `after`.
+/// - `groups` are transactions: their `time_ms_…` are without waits, and they are no requests.
+/// - `failures[].examples` are what was seen instead of what the sentence in `error` expects.
+/// - `warmup` is `null` without one, `before` and `after` are when the plan has none.
+/// - `thresholds[].of_kind` says what `of` is: `name`, `group`, `tag` or `class`.
 #[must_use]
 pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
     let Ended { summary, verdict, .. } = ended;
@@ -43,6 +53,9 @@ pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
             "issued": summary.totals.issued,
             "cancelled": summary.totals.cancelled,
             "idle": summary.totals.idle,
+            "retries": summary.totals.retries,
+            "not_started": summary.totals.not_started,
+            "unrecorded": summary.totals.unrecorded,
             "wake_late_ms_p99": rounded(summary.totals.wake_late.quantile_ms(0.99)),
         },
         "verdict": {
@@ -53,8 +66,12 @@ pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
         "validity": { "state": verdict.validity.word(), "reasons": verdict.validity.reasons() },
         "totals": row(&summary.aggregated()),
         "names": summary.rows().iter().map(row).collect::<Vec<_>>(),
+        "groups": groups(summary),
         "failures": failures(summary),
         "exceptions": exceptions(summary),
+        "before": aside(ended.asides, "before"),
+        "after": aside(ended.asides, "after"),
+        "warmup": ended.warmup.map(warmup),
         "thresholds": thresholds(verdict),
         "stages": started.spans.iter().map(stage).collect::<Vec<_>>(),
         "history": history(summary),
@@ -163,6 +180,68 @@ fn row(row: &Row) -> Value {
         "connect_ms_p95": rounded(stats.connect.quantile_ms(0.95)),
         "first_byte_ms_p95": rounded(stats.first_byte.quantile_ms(0.95)),
         "body_bytes_avg": rounded(Some(row.mean_body())),
+        "retries": stats.retries,
+    })
+}
+
+/// Transactions: they have a time, and none of what requests have on the wire.
+fn groups(summary: &Summary) -> Vec<Value> {
+    let one = |row: &Row| {
+        let time = row.stats.response();
+        let at = |quantile| rounded(time.quantile_ms(quantile));
+        json!({
+            "name": row.name.name,
+            "count": row.stats.requests(),
+            "failures": row.stats.failed(),
+            "error_rate": rounded(row.error_rate()),
+            "count_per_s": rounded(Some(row.requests_per_s())),
+            "time_ms_avg": rounded(time.mean_ms()),
+            "time_ms_min": rounded(time.min_ms()),
+            "time_ms_max": rounded(time.max_ms()),
+            "time_ms_p50": at(0.5),
+            "time_ms_p75": at(0.75),
+            "time_ms_p90": at(0.9),
+            "time_ms_p95": at(0.95),
+            "time_ms_p99": at(0.99),
+            "time_ms_p99_9": at(0.999),
+        })
+    };
+    summary.groups().iter().map(one).collect()
+}
+
+/// What ran once. It has no rates: nobody asked for load.
+fn aside(asides: &[Aside], name: &str) -> Value {
+    let Some(Aside { summary, .. }) = asides.iter().find(|aside| aside.name == name) else {
+        return Value::Null;
+    };
+    let one = |one: &Row| {
+        let mut row = row(one);
+        for key in ["requests_per_s", "failures_per_s"] {
+            row[key] = Value::Null;
+        }
+        row
+    };
+    json!({
+        "requests": summary.all().requests(),
+        "retries": summary.totals.retries,
+        "unrecorded": summary.totals.unrecorded,
+        "names": summary.rows().iter().map(one).collect::<Vec<_>>(),
+        "groups": groups(summary),
+        "failures": failures(summary),
+        "exceptions": exceptions(summary),
+    })
+}
+
+fn warmup(summary: &Summary) -> Value {
+    json!({
+        "duration_s": rounded(Some(summary.duration.as_secs_f64())),
+        "issued": summary.totals.issued,
+        "cancelled": summary.totals.cancelled,
+        "retries": summary.totals.retries,
+        "not_started": summary.totals.not_started,
+        "unrecorded": summary.totals.unrecorded,
+        "totals": row(&summary.aggregated()),
+        "history": history(summary),
     })
 }
 
@@ -183,6 +262,7 @@ fn failures(summary: &Summary) -> Vec<Value> {
             "count": row.seen.count,
             "first_seen_s": row.seen.first_ms as f64 / 1e3,
             "last_seen_s": row.seen.last_ms as f64 / 1e3,
+            "examples": row.seen.examples,
             "advice": advice,
         })
     };
@@ -200,6 +280,7 @@ fn thresholds(verdict: &Verdict) -> Vec<Value> {
         json!({
             "text": judged.threshold.text,
             "of": judged.threshold.of.as_ref().map(Of::text),
+            "of_kind": judged.threshold.of.as_ref().map(Of::kind),
             "state": match judged.state {
                 State::Held => "held",
                 State::Broke => "broke",

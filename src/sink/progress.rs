@@ -102,9 +102,10 @@ impl Sink for Progress {
                 }
             }
             Event::Second(second) => self.second(second),
+            // It may hold what a server sent.
             Event::Log(line) => match &self.screen {
-                Some(screen) => screen.suspend(|| say(line)),
-                None => say(line),
+                Some(screen) => screen.suspend(|| say(&visible(line))),
+                None => say(&visible(line)),
             },
             Event::Stopping(_) => {
                 self.stopping = true;
@@ -171,7 +172,8 @@ fn fitted(mut parts: Vec<Part>, columns: usize) -> String {
 
 fn figures_of(second: &Second<'_>) -> Vec<Part> {
     let now = second.interval.all_names();
-    let (response, total) = (now.response(), second.so_far.all());
+    let so_far = second.warmup.unwrap_or(second.so_far);
+    let (response, total) = (now.response(), so_far.all());
     let users = second.interval.users().round() as u32;
     // None are asked for when the load has ended: what is left is finishing.
     let users = if users == second.asked_users || second.asked_users == 0 {
@@ -185,7 +187,7 @@ fn figures_of(second: &Second<'_>) -> Vec<Part> {
     };
     let plain = Style::new();
     let quantile = |q| figures::ms_or_dash(response.quantile_ms(q));
-    vec![
+    let mut parts = vec![
         part(0, users, plain),
         part(4, format!("{} requests", figures::count(total.requests())), plain),
         failed,
@@ -193,7 +195,17 @@ fn figures_of(second: &Second<'_>) -> Vec<Part> {
         part(5, format!("p50 {}", quantile(0.5)), plain),
         part(3, format!("p95 {}", quantile(0.95)), plain),
         part(6, format!("p99 {}", quantile(0.99)), plain),
-    ]
+    ];
+    let (not_started, retries) = (so_far.totals.not_started, so_far.totals.retries);
+    if not_started > 0 {
+        let what = format!("{} could not start", figures::count(not_started));
+        parts.insert(3, part(1, what, WARN));
+    }
+    if retries > 0 {
+        let what = if retries == 1 { "retry" } else { "retries" };
+        parts.push(part(7, format!("{} {what}", figures::count(retries)), plain));
+    }
+    parts
 }
 
 /// Where the run stands in time: `12s of 15s`, or what it waits for.
@@ -206,6 +218,9 @@ fn clock(started: &Started, second: &Second<'_>, stopping: bool) -> String {
     if let Some(all) = started.iterations {
         let done = second.so_far.all().requests();
         return format!("{now}  {} of {} requests", figures::count(done), figures::count(all));
+    }
+    if second.warmup.is_some() {
+        return format!("{now} of {}  warm-up", format_duration(started.planned));
     }
     if at > started.planned {
         return format!("{now}  the load has ended; what is under way may finish");
@@ -232,10 +247,12 @@ fn screen(started: &Started, second: &Second<'_>, stopping: bool, size: Size) ->
     let mut lines =
         vec![bar(started, second, stopping, columns), fitted(figures_of(second), columns)];
     let room = size.rows.saturating_sub(5);
-    if columns >= 40 && second.so_far.totals.names.len() > 1 && room >= 4 {
+    let so_far = second.warmup.unwrap_or(second.so_far);
+    if columns >= 40 && so_far.totals.names.len() > 1 && room >= 4 {
         lines.extend(busiest(second, columns, (room - 2).min(5)));
     }
-    let thresholds = standing(started, second, columns);
+    // Nothing is judged of the warm-up.
+    let thresholds = second.warmup.is_none().then(|| standing(started, second, columns)).flatten();
     if room > lines.len() {
         lines.extend(thresholds);
     }
@@ -258,8 +275,9 @@ fn bar(started: &Started, second: &Second<'_>, stopping: bool, columns: usize) -
 
 /// The names with the most requests so far, with the figures of this second.
 fn busiest(second: &Second<'_>, columns: usize, most: usize) -> Vec<String> {
-    let catalogue = &second.so_far.catalogue;
-    let mut names: Vec<_> = second.so_far.totals.names.iter().collect();
+    let so_far = second.warmup.unwrap_or(second.so_far);
+    let catalogue = &so_far.catalogue;
+    let mut names: Vec<_> = so_far.totals.names.iter().collect();
     // By number where counts are equal, so that rows do not jump.
     names.sort_by_key(|(number, stats)| (std::cmp::Reverse(stats.requests()), **number));
     let nothing = NameStats::default();
@@ -289,7 +307,8 @@ fn standing(started: &Started, second: &Second<'_>, columns: usize) -> Option<St
         started.thresholds.iter().map(|threshold| judge(threshold, second.so_far)).collect();
     judged.sort_by_key(|judged| judged.state == State::Held);
     let parts = judged.iter().enumerate().map(|(rank, judged)| {
-        let of = judged.threshold.of.as_ref().map(|of| format!(" of {}", visible(of.text())));
+        let of =
+            judged.threshold.of.as_ref().map(|of| format!(" of {}", visible(&figures::of(of))));
         let value = figures::value(judged).unwrap_or_else(|| "no data".to_owned());
         let (mark, style) = if judged.state == State::Held { ("✓", GOOD) } else { ("✗", BAD) };
         let text = format!("{mark} {}{}  {value}", judged.threshold.text, of.unwrap_or_default());

@@ -79,7 +79,7 @@ fn lines(
     columns: usize,
     rows: usize,
 ) -> String {
-    let second = Second { interval, asked_users: 50, so_far };
+    let second = Second { interval, asked_users: 50, so_far, warmup: None };
     let lines = screen(started, &second, stopping, Size { columns, rows });
     let plain: Vec<String> =
         lines.iter().map(|line| anstream::adapter::strip_str(line).to_string()).collect();

@@ -8,8 +8,9 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 
 use super::text::{cut_middle, pad, width_of};
 use super::{Sink, figures, json};
-use crate::event::{Ended, Event, Started};
-use crate::metrics::{Failure, FailureKind, Row, Summary};
+use crate::event::{Aside, Ended, Event, Started};
+use crate::metrics::{Failure, FailureKind, FailureRow, Row, Summary};
+use crate::units::format_duration;
 use crate::untrusted::visible;
 use crate::verdict::{Judged, Of, State};
 
@@ -102,24 +103,10 @@ impl Sink for VerdictText {
 pub fn summary_text(started: &Started, ended: &Ended<'_>, width: Option<u16>) -> String {
     let summary = ended.summary;
     let mut out = String::new();
-    let _ = writeln!(out, "\n{}", table(summary, width));
-    let cancelled = summary.totals.cancelled;
-    if cancelled > 0 {
-        let what = if cancelled == 1 { "request was" } else { "requests were" };
-        let _ = writeln!(
-            out,
-            "\n{} {what} cut at the end; neither succeeded nor failed",
-            figures::count(cancelled)
-        );
-    }
-    if summary.totals.idle > 0 {
-        let times = if summary.totals.idle == 1 { "time" } else { "times" };
-        let _ = writeln!(
-            out,
-            "\n{} {times} a user found nothing to do: no `when` of its tasks held",
-            styled(WARN, &figures::count(summary.totals.idle)),
-        );
-    }
+    let _ = writeln!(out, "\n{}", requests(summary, width));
+    groups(summary, width, &mut out);
+    ended.asides.iter().for_each(|one| aside(one, width, &mut out));
+    remarks(summary, ended.warmup, &mut out);
     failures(summary, &mut out);
     exceptions(summary, &mut out);
     thresholds(ended, &mut out);
@@ -134,9 +121,31 @@ pub fn summary_text(started: &Started, ended: &Ended<'_>, width: Option<u16>) ->
     out
 }
 
-const HEADS: [&str; 9] = ["", "name", "requests", "failed", "rps", "p50", "p95", "p99", "max"];
-/// The columns that go first when the terminal is narrow.
-const EXPENDABLE: [usize; 5] = [5, 7, 4, 8, 6];
+/// What a table shows: its columns, and which of them go first when the terminal is narrow.
+struct Layout<const N: usize> {
+    heads: [&'static str; N],
+    /// The column of names, which may be cut. What stands before it is text as well, what stands
+    /// after it are figures.
+    name: usize,
+    expendable: &'static [usize],
+}
+
+const REQUESTS: Layout<9> = Layout {
+    heads: ["", "name", "requests", "failed", "rps", "p50", "p95", "p99", "max"],
+    name: 1,
+    expendable: &[5, 7, 4, 8, 6],
+};
+const GROUPS: Layout<7> = Layout {
+    heads: ["name", "count", "failed", "p50", "p95", "p99", "max"],
+    name: 0,
+    expendable: &[3, 5, 6, 4],
+};
+/// Steps that run once have no rate, and percentiles of a few requests say nothing.
+const ASIDE: Layout<6> = Layout {
+    heads: ["", "name", "requests", "failed", "avg", "max"],
+    name: 1,
+    expendable: &[4, 5],
+};
 /// The least room for a name.
 const NAME: usize = 12;
 
@@ -146,37 +155,138 @@ fn write_stdout(text: &str) -> io::Result<()> {
     stdout.flush()
 }
 
-/// The table of names; in a narrow terminal names are cut and columns left out, so that no figure
-/// is ever broken over two lines.
-fn table(summary: &Summary, width: Option<u16>) -> Table {
+fn requests(summary: &Summary, width: Option<u16>) -> Table {
     let aggregated = summary.aggregated();
     let rows = summary.rows();
-    let mut cells: Vec<[String; 9]> = rows.iter().chain([&aggregated]).map(cells).collect();
-    cells.insert(0, HEADS.map(str::to_owned));
-    let mut shown: Vec<usize> = (0..HEADS.len()).collect();
+    table(&REQUESTS, rows.iter().chain([&aggregated]).map(request_cells).collect(), width)
+}
+
+/// Transactions in a table of their own: they are none of the requests.
+fn groups(summary: &Summary, width: Option<u16>, out: &mut String) {
+    let rows = summary.groups();
+    if rows.is_empty() {
+        return;
+    }
+    let cells = |row: &Row| {
+        let response = row.stats.response();
+        [
+            visible(&row.name.name).into_owned(),
+            figures::count(row.stats.requests()),
+            failed(row),
+            figures::ms_or_dash(response.quantile_ms(0.5)),
+            figures::ms_or_dash(response.quantile_ms(0.95)),
+            figures::ms_or_dash(response.quantile_ms(0.99)),
+            figures::ms_or_dash(response.max_ms()),
+        ]
+    };
+    let _ = writeln!(out, "\n{}", styled(BOLD, "Groups: time without waits"));
+    let _ = writeln!(out, "{}", table(&GROUPS, rows.iter().map(cells).collect(), width));
+}
+
+/// What ran once, and what went wrong with it.
+fn aside(aside: &Aside, width: Option<u16>, out: &mut String) {
+    let summary = &aside.summary;
+    let rows = summary.rows();
+    let title = format!("{}: once, in no other figure", figures::aside_title(aside.name));
+    if !rows.is_empty() || !summary.totals.exceptions.is_empty() {
+        let _ = writeln!(out, "\n{}", styled(BOLD, &title));
+    }
+    if !rows.is_empty() {
+        let cells = |row: &Row| {
+            let response = row.stats.response();
+            [
+                visible(&row.name.method).into_owned(),
+                visible(&row.name.name).into_owned(),
+                figures::count(row.stats.requests()),
+                failed(row),
+                figures::ms_or_dash(response.mean_ms()),
+                figures::ms_or_dash(response.max_ms()),
+            ]
+        };
+        let _ = writeln!(out, "{}", table(&ASIDE, rows.iter().map(cells).collect(), width));
+    }
+    summary.failures().iter().for_each(|row| failure(summary, row, out));
+    exception_lines(summary, out);
+}
+
+/// What is in no table, a line each, where there is any.
+fn remarks(summary: &Summary, warmup: Option<&Summary>, out: &mut String) {
+    let totals = &summary.totals;
+    let mut remark = |style: Style, what: String, says: &str| {
+        let _ = writeln!(out, "\n{}{says}", styled(style, &what));
+    };
+    let plain = Style::new();
+    if let Some(warm) = warmup {
+        let all = warm.all();
+        let counts = match all.failed() {
+            0 => "none failed".to_owned(),
+            n => format!("{} failed", figures::count(n)),
+        };
+        let says = format!(
+            ": {}, {counts}; left out of the figures above",
+            figures::counted(all.requests(), "request")
+        );
+        remark(plain, format!("warm-up {}", format_duration(warm.duration)), &says);
+    }
+    if totals.not_started > 0 {
+        let what = figures::counted(totals.not_started, "time");
+        remark(WARN, what, " a user could not start: its `on_start` failed");
+    }
+    if totals.retries > 0 {
+        let what = match totals.retries {
+            1 => "1 retry".to_owned(),
+            n => format!("{} retries", figures::count(n)),
+        };
+        remark(plain, what, ": only the last attempt of a request is in the figures");
+    }
+    if totals.unrecorded > 0 {
+        let says = " kept out of the tables by `record: off`";
+        remark(plain, figures::counted(totals.unrecorded, "request"), says);
+    }
+    if totals.cancelled > 0 {
+        let what = if totals.cancelled == 1 { "request was" } else { "requests were" };
+        let says = format!(" {what} cut at the end; neither succeeded nor failed");
+        remark(plain, figures::count(totals.cancelled), &says);
+    }
+    if totals.idle > 0 {
+        let what = figures::counted(totals.idle, "time");
+        remark(WARN, what, " a user found nothing to do: no `when` of its tasks held");
+    }
+}
+
+/// A table; in a narrow terminal names are cut and columns left out, so that no figure is ever
+/// broken over two lines.
+fn table<const N: usize>(
+    layout: &Layout<N>,
+    mut cells: Vec<[String; N]>,
+    width: Option<u16>,
+) -> Table {
+    let name = layout.name;
+    cells.insert(0, layout.heads.map(str::to_owned));
+    let mut shown: Vec<usize> = (0..N).collect();
     if let Some(width) = width.map(usize::from) {
         let widest =
             |column: usize| cells.iter().map(|row| width_of(&row[column])).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..HEADS.len()).map(widest).collect();
+        let widths: Vec<usize> = (0..N).map(widest).collect();
         // A space on either side of each column.
         let others = |shown: &[usize]| -> usize {
-            shown.iter().filter(|column| **column != 1).map(|column| widths[*column] + 2).sum()
+            shown.iter().filter(|column| **column != name).map(|column| widths[*column] + 2).sum()
         };
-        let mut expendable = EXPENDABLE.iter();
-        while others(&shown) + NAME.min(widths[1]) + 2 > width
+        let mut expendable = layout.expendable.iter();
+        while others(&shown) + NAME.min(widths[name]) + 2 > width
             && let Some(column) = expendable.next()
         {
             shown.retain(|one| one != column);
         }
         let room = width.saturating_sub(others(&shown) + 2).max(4);
-        cells.iter_mut().for_each(|row| row[1] = cut_middle(&row[1], room));
+        cells.iter_mut().for_each(|row| row[name] = cut_middle(&row[name], room));
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    let styled = |row: &[String; 9]| {
+    let styled = |row: &[String; N]| {
         let cell = |column: &usize| {
             let cell = Cell::new(&row[*column]);
-            if *column > 1 { cell.set_alignment(CellAlignment::Right) } else { cell }
+            if *column > name { cell.set_alignment(CellAlignment::Right) } else { cell }
         };
         shown.iter().map(cell).collect::<Vec<_>>()
     };
@@ -187,26 +297,29 @@ fn table(summary: &Summary, width: Option<u16>) -> Table {
     table
 }
 
-fn cells(row: &Row) -> [String; 9] {
+fn request_cells(row: &Row) -> [String; 9] {
     let stats = &row.stats;
     let response = stats.response();
-    let failed = match row.error_rate() {
-        Some(rate) if rate > 0.0 => {
-            format!("{} ({})", figures::count(stats.failed()), figures::share(rate))
-        }
-        _ => figures::count(stats.failed()),
-    };
     [
         visible(&row.name.method).into_owned(),
         visible(&row.name.name).into_owned(),
         figures::count(stats.requests()),
-        failed,
+        failed(row),
         figures::rate(row.requests_per_s()),
         figures::ms_or_dash(response.quantile_ms(0.5)),
         figures::ms_or_dash(response.quantile_ms(0.95)),
         figures::ms_or_dash(response.quantile_ms(0.99)),
         figures::ms_or_dash(response.max_ms()),
     ]
+}
+
+/// How many failed, and what share of all that is.
+fn failed(row: &Row) -> String {
+    let failed = figures::count(row.stats.failed());
+    match row.error_rate() {
+        Some(rate) if rate > 0.0 => format!("{failed} ({})", figures::share(rate)),
+        _ => failed,
+    }
 }
 
 fn failures(summary: &Summary, out: &mut String) {
@@ -218,14 +331,7 @@ fn failures(summary: &Summary, out: &mut String) {
         let _ = writeln!(out, "\n{}", styled(BAD, &format!("Failures: {}", kind.title())));
         let mut advised = Vec::new();
         for row in rows.iter().filter(|row| row.failure.kind() == kind) {
-            let _ = writeln!(
-                out,
-                "  {:>7}  {}  {} {}",
-                figures::count(row.seen.count),
-                summary.catalogue.sentence(row.failure),
-                visible(&row.name.method),
-                visible(&row.name.name),
-            );
+            failure(summary, row, out);
             if let Failure::Fault(fault) = row.failure
                 && !advised.contains(&fault)
             {
@@ -242,11 +348,29 @@ fn failures(summary: &Summary, out: &mut String) {
     }
 }
 
+/// One way of failing, with what was seen: the sentence stays the same whatever that is.
+fn failure(summary: &Summary, row: &FailureRow, out: &mut String) {
+    let saw = figures::saw(&row.seen).map(|saw| styled(DIM, &format!(" ({})", visible(&saw))));
+    let _ = writeln!(
+        out,
+        "  {:>7}  {}{}  {} {}",
+        figures::count(row.seen.count),
+        visible(&summary.catalogue.sentence(row.failure)),
+        saw.unwrap_or_default(),
+        visible(&row.name.method),
+        visible(&row.name.name),
+    );
+}
+
 fn exceptions(summary: &Summary, out: &mut String) {
     if summary.totals.exceptions.is_empty() {
         return;
     }
     let _ = writeln!(out, "\n{}", styled(WARN, "Mistakes met while running the plan"));
+    exception_lines(summary, out);
+}
+
+fn exception_lines(summary: &Summary, out: &mut String) {
     for (message, count) in &summary.totals.exceptions {
         let _ = writeln!(out, "  {:>7}  {}", figures::count(*count), visible(message));
     }
@@ -268,7 +392,7 @@ fn broken(ended: &Ended<'_>, out: &mut String) {
 
 fn threshold_lines(judged: &[&Judged], out: &mut String) {
     let name = |of: &Option<Of>| {
-        of.as_ref().map(|of| format!(" of {}", visible(of.text()))).unwrap_or_default()
+        of.as_ref().map(|of| format!(" of {}", visible(&figures::of(of)))).unwrap_or_default()
     };
     let texts: Vec<_> =
         judged.iter().map(|j| format!("{}{}", j.threshold.text, name(&j.threshold.of))).collect();
@@ -321,7 +445,7 @@ mod tests {
             (1..1200).for_each(|us| stats.response_ok.record(std::time::Duration::from_micros(us)));
         }
         summary.add(&interval);
-        table(&summary, Some(width)).to_string().lines().map(str::to_owned).collect()
+        requests(&summary, Some(width)).to_string().lines().map(str::to_owned).collect()
     }
 
     #[test]

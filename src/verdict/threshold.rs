@@ -44,13 +44,18 @@ impl Of {
     /// Said in full: `class: Buyer`.
     #[must_use]
     pub fn long(&self) -> String {
-        let kind = match self {
+        format!("{}: {}", self.kind(), self.text())
+    }
+
+    /// `name`, `group`, `tag` or `class`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
             Self::Name(_) => "name",
             Self::Group(_) => "group",
             Self::Tag(_) => "tag",
             Self::Class(_) => "class",
-        };
-        format!("{kind}: {}", self.text())
+        }
     }
 }
 

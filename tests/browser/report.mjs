@@ -38,6 +38,22 @@ const missingSeries = (box, allFailed) => {
   return series[box.id].filter((name) => !painted.has(rgba(style.getPropertyValue("--" + name).trim())));
 };
 
+/** How often the colour changes along a line across the left fifth of a chart, and across its right fifth. */
+const changes = (box) => {
+  const canvas = box.querySelector("canvas");
+  const over = box.querySelector(".u-over").getBoundingClientRect();
+  const ratio = canvas.width / canvas.getBoundingClientRect().width;
+  const left = (over.left - canvas.getBoundingClientRect().left) * ratio;
+  const width = over.width * ratio;
+  const top = (over.top - canvas.getBoundingClientRect().top + over.height / 2) * ratio;
+  const count = (from, to) => {
+    const { data } = canvas.getContext("2d").getImageData(from, top, to - from, 1);
+    const pixels = [...new Uint32Array(data.buffer)];
+    return pixels.filter((pixel, i) => i > 0 && pixel !== pixels[i - 1]).length;
+  };
+  return { warmup: count(left, left + width / 5), after: count(left + (width * 4) / 5, left + width - 2) };
+};
+
 const views = [
   { name: "wide light", width: 1280, height: 900, colorScheme: "light", axe: true },
   { name: "wide dark", width: 1280, height: 900, colorScheme: "dark" },
@@ -72,6 +88,17 @@ for (const file of files) {
       check(`${at}: every line of ${await chart.getAttribute("id")} is drawn`, missing.length === 0, missing);
       const box = await chart.boundingBox();
       check(`${at}: ${await chart.getAttribute("id")} fits its window`, box.x >= 0 && box.x + box.width <= view.width, box);
+    }
+    if (run === "flows") {
+      // At the middle height of a chart no line runs, but for those of its grid.
+      const seen = await page.locator("#chart-users").evaluate(changes);
+      check(`${at}: the warm-up is hatched, and nothing else is`, seen.warmup > 2 * seen.after + 6, seen);
+      for (const name of ["groups", "failures", "before", "after"]) {
+        const heading = page.locator(`section[aria-labelledby="h-${name}"] h2`);
+        check(`${at}: there is a section of ${name}`, await heading.isVisible());
+      }
+      const cut = await page.evaluate(() => [...document.querySelectorAll("td, th, dd")].filter((cell) => cell.scrollWidth > cell.clientWidth + 1).map((cell) => cell.textContent));
+      check(`${at}: no figure is cut`, cut.length === 0, cut);
     }
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     check(`${at}: the page does not scroll sideways`, overflow <= 0, overflow);
