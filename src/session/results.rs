@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use super::options::Output;
 use crate::diagnostic::Diagnostic;
 use crate::sink::{
-    ExceptionsCsv, FailuresCsv, FanOut, HistoryCsv, HtmlFile, Progress, StatsCsv, SummaryJson,
-    SummaryText, VerdictText,
+    ExceptionsCsv, FailuresCsv, FanOut, HistoryCsv, HtmlFile, PlanFile, Progress, StatsCsv,
+    SummaryJson, SummaryText, VerdictText,
 };
 
 /// The folder of a run's results.
@@ -79,7 +79,11 @@ pub(super) fn link_latest(folder: &Path) {
 ///
 /// # Errors
 /// Which file cannot be written, and why.
-pub(super) fn sinks(out: &Path, output: &Output) -> Result<FanOut, (PathBuf, io::Error)> {
+pub(super) fn sinks(
+    out: &Path,
+    output: &Output,
+    plan_format: &str,
+) -> Result<FanOut, (PathBuf, io::Error)> {
     let mut fan_out = FanOut::default();
     if !output.quiet {
         fan_out.add(Progress::stderr());
@@ -98,6 +102,7 @@ pub(super) fn sinks(out: &Path, output: &Output) -> Result<FanOut, (PathBuf, io:
         csv_files(&mut fan_out, copy)?;
     }
     csv_files(&mut fan_out, |name| out.join(format!("{name}.csv")))?;
+    fan_out.add(PlanFile::new(out, plan_format));
     fan_out.add(SummaryJson::new(Some(out.join("summary.json"))));
     if !output.no_report {
         fan_out.add(HtmlFile::new(out.join("report.html")));

@@ -117,7 +117,7 @@ async fn measure(
         }
     }
     let mut started = about(plan, sources, options, &prepared, workers, &out.path);
-    let mut fan_out = match sinks(&out.path, &options.output) {
+    let mut fan_out = match sinks(&out.path, &options.output, started.plan_format) {
         Ok(fan_out) => fan_out,
         Err((path, error)) => {
             out.discard();
@@ -338,11 +338,15 @@ fn about(
     }
 }
 
-/// The plan, and after it the files that it includes.
+/// The plan, and after it the files that it includes: as comments, so that the whole is a plan.
 fn plan_text(sources: &[Source]) -> String {
     let mut text = sources[0].text.clone();
     for source in &sources[1..] {
-        text += &format!("\n# included: {}\n{}", source.path, source.text);
+        text += &format!("\n# included: {}\n", source.path);
+        for line in source.text.lines() {
+            text += format!("# {line}").trim_end();
+            text.push('\n');
+        }
     }
     text
 }

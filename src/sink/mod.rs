@@ -6,6 +6,7 @@ mod figures;
 pub mod html;
 mod html_file;
 mod json;
+mod plan_file;
 mod progress;
 mod terminal;
 mod text;
@@ -14,6 +15,7 @@ pub use csv::{ExceptionsCsv, FailuresCsv, HistoryCsv, StatsCsv};
 pub use fan_out::{FanOut, SinkFailure};
 pub use html_file::HtmlFile;
 pub use json::{SummaryJson, report};
+pub use plan_file::PlanFile;
 pub use progress::Progress;
 pub use terminal::{SummaryText, VerdictText, summary_text};
 

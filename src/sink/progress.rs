@@ -320,4 +320,4 @@ fn standing(started: &Started, second: &Second<'_>, columns: usize) -> Option<St
 
 #[cfg(test)]
 #[path = "progress_tests.rs"]
-mod tests;
+pub(super) mod tests;

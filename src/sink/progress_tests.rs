@@ -5,7 +5,7 @@ use crate::load::Span;
 use crate::metrics::{Catalogue, Failure, Interval, RequestName, Seen, Summary};
 use crate::verdict::Threshold;
 
-fn started() -> Started {
+pub(in crate::sink) fn started() -> Started {
     let name = |method: &str, name: &str| RequestName { method: method.into(), name: name.into() };
     let names = vec![
         name("GET", "/todos/ [GET - List]"),
@@ -120,6 +120,36 @@ fn a_narrow_one_leaves_out_what_matters_least() {
     insta::assert_snapshot!(shown(|_| {}, true, 80, 6), @r#"
     ━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌  1m20s  stopping; again cuts what is under way
     48 of 50 users  3,360 requests  80 failed  42.0/s  p50 14.0ms  p95 24.0ms
+    "#);
+}
+
+#[test]
+fn users_that_could_not_start_and_retries_are_shown_when_there_are_any() {
+    let (interval, mut so_far) = run();
+    (so_far.totals.not_started, so_far.totals.retries) = (12, 1);
+    let figures = |columns| {
+        let screen = lines(&(interval.clone(), so_far.clone()), &started(), false, columns, 6);
+        screen.lines().nth(1).unwrap().to_owned()
+    };
+    insta::assert_snapshot!(figures(120), @"48 of 50 users  3,360 requests  80 failed  12 could not start  42.0/s  p50 14.0ms  p95 24.0ms  p99 25.0ms  1 retry");
+    insta::assert_snapshot!(figures(60), @"48 of 50 users  80 failed  12 could not start  42.0/s");
+}
+
+#[test]
+fn the_warm_up_shows_its_own_figures_and_is_not_judged() {
+    let (interval, warm) = run();
+    let so_far = Summary::new(started().catalogue);
+    let second =
+        Second { interval: &interval, asked_users: 50, so_far: &so_far, warmup: Some(&warm) };
+    let lines = screen(&started(), &second, false, Size { columns: 80, rows: 24 });
+    let plain: Vec<_> =
+        lines.iter().map(|line| anstream::adapter::strip_str(line).to_string()).collect();
+    insta::assert_snapshot!(plain.join("\n"), @r#"
+    ━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌  1m20s of 5m  warm-up
+    48 of 50 users  3,360 requests  80 failed  42.0/s  p50 14.0ms  p95 24.0ms
+                                                        req/s       p95    failed
+    POST /할일/{id}/a-rather-long-name-of-an-endpoi…     22.0    24.0ms        80
+    GET /todos/ [GET - List]                             20.0    23.0ms         0
     "#);
 }
 

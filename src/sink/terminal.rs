@@ -212,8 +212,10 @@ fn aside(aside: &Aside, width: Option<u16>, out: &mut String) {
 /// What is in no table, a line each, where there is any.
 fn remarks(summary: &Summary, warmup: Option<&Summary>, out: &mut String) {
     let totals = &summary.totals;
+    // One empty line before all of them.
+    let mut gap = "\n";
     let mut remark = |style: Style, what: String, says: &str| {
-        let _ = writeln!(out, "\n{}{says}", styled(style, &what));
+        let _ = writeln!(out, "{}{}{says}", std::mem::take(&mut gap), styled(style, &what));
     };
     let plain = Style::new();
     if let Some(warm) = warmup {
@@ -426,40 +428,5 @@ fn verdict(ended: &Ended<'_>, out: &mut String) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::metrics::{Catalogue, Interval, RequestName};
-
-    fn shown(width: u16) -> Vec<String> {
-        let name =
-            |method: &str, name: &str| RequestName { method: method.into(), name: name.into() };
-        let names = vec![
-            name("GET", "/todos/{id} [GET - Single]"),
-            name("PUT", "/todos/{id} [PUT - Update]"),
-            name("DELETE", "/todos/{id} [DELETE]"),
-        ];
-        let mut summary = Summary::new(Catalogue { names, ..Catalogue::default() });
-        let mut interval = Interval::second(0);
-        for name in 0..3 {
-            let stats = interval.names.entry(name).or_default();
-            (1..1200).for_each(|us| stats.response_ok.record(std::time::Duration::from_micros(us)));
-        }
-        summary.add(&interval);
-        requests(&summary, Some(width)).to_string().lines().map(str::to_owned).collect()
-    }
-
-    #[test]
-    fn a_table_fits_its_terminal_and_its_names_stay_told_apart() {
-        for width in 40..120 {
-            let lines = shown(width);
-            assert_eq!(lines.len(), 5, "one line each at {width}: {lines:?}");
-            assert!(lines.iter().all(|line| width_of(line) <= usize::from(width)), "{lines:?}");
-            let ends = ["ngle]", "date]", "LETE]"];
-            for (line, end) in lines[1..].iter().zip(ends) {
-                assert!(line.contains(end), "{width}: {line}");
-                assert!(line.contains("1,199"), "{width}: {line}");
-            }
-        }
-        assert!(shown(60)[0].contains("p95") && !shown(40)[0].contains("p95"));
-    }
-}
+#[path = "terminal_tests.rs"]
+mod tests;

@@ -5,6 +5,7 @@ mod check;
 mod commands;
 mod exit_codes;
 mod https;
+mod measures;
 mod options;
 mod overrides;
 mod results;

@@ -48,6 +48,7 @@ Results: {shown}/report.html
         [
             "exceptions.csv",
             "failures.csv",
+            "plan.yaml",
             "report.html",
             "stats.csv",
             "stats_history.csv",

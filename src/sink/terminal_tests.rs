@@ -1,0 +1,183 @@
+//! Owns the tests of the summary in the terminal: whole texts, and tables at every width.
+
+use super::*;
+use std::time::Duration;
+
+use crate::event::Aside;
+use crate::metrics::{Catalogue, Interval, RequestName, Seen};
+use crate::verdict::{Threshold, Validity, Verdict, judge};
+
+fn shown(width: u16) -> Vec<String> {
+    let name = |method: &str, name: &str| RequestName { method: method.into(), name: name.into() };
+    let names = vec![
+        name("GET", "/todos/{id} [GET - Single]"),
+        name("PUT", "/todos/{id} [PUT - Update]"),
+        name("DELETE", "/todos/{id} [DELETE]"),
+    ];
+    let mut summary = Summary::new(Catalogue { names, ..Catalogue::default() });
+    let mut interval = Interval::second(0);
+    for name in 0..3 {
+        let stats = interval.names.entry(name).or_default();
+        (1..1200).for_each(|us| stats.response_ok.record(std::time::Duration::from_micros(us)));
+    }
+    summary.add(&interval);
+    requests(&summary, Some(width)).to_string().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_table_fits_its_terminal_and_its_names_stay_told_apart() {
+    for width in 40..120 {
+        let lines = shown(width);
+        assert_eq!(lines.len(), 5, "one line each at {width}: {lines:?}");
+        assert!(lines.iter().all(|line| width_of(line) <= usize::from(width)), "{lines:?}");
+        let ends = ["ngle]", "date]", "LETE]"];
+        for (line, end) in lines[1..].iter().zip(ends) {
+            assert!(line.contains(end), "{width}: {line}");
+            assert!(line.contains("1,199"), "{width}: {line}");
+        }
+    }
+    assert!(shown(60)[0].contains("p95") && !shown(40)[0].contains("p95"));
+}
+
+fn catalogue() -> Catalogue {
+    let name = |method: &str, name: &str| RequestName { method: method.into(), name: name.into() };
+    Catalogue {
+        names: vec![name("GET", "/todos/{id}"), name("POST", "/todos/")],
+        groups: vec!["checkout".into(), "a group with a rather long name".into()],
+        texts: vec!["expect: $.completed equals true".into()],
+        ..Catalogue::default()
+    }
+}
+
+fn second(fill: impl FnOnce(&mut Interval)) -> Summary {
+    let mut summary = Summary::new(catalogue());
+    let mut interval = Interval::second(0);
+    fill(&mut interval);
+    summary.add(&interval);
+    (summary.duration, summary.loaded) = (Duration::from_secs(1), Duration::from_secs(1));
+    summary
+}
+
+fn requests_of(interval: &mut Interval, name: u16, ok: u64, failed: &[(Failure, &[&str])]) {
+    let stats = interval.names.entry(name).or_default();
+    (0..ok).for_each(|k| stats.response_ok.record(Duration::from_millis(10 + k)));
+    for (failure, examples) in failed {
+        stats.response_failed.record(Duration::from_millis(3));
+        let examples = examples.iter().map(|text| (*text).to_owned()).collect();
+        stats.failures.push((*failure, Seen { count: 1, examples, ..Seen::default() }));
+    }
+    interval.issued += ok + failed.len() as u64;
+}
+
+fn text_of(summary: &Summary, warmup: Option<&Summary>, asides: &[Aside], width: u16) -> String {
+    let mut threshold = Threshold::parse("p95 < 2s").unwrap();
+    threshold.of = Some(Of::Group("checkout".into()));
+    let thresholds = vec![judge(&threshold, summary)];
+    let verdict = Verdict { thresholds, validity: Validity::Valid };
+    let (at, verdict) = (jiff::Timestamp::UNIX_EPOCH, &verdict);
+    let ended = Ended { summary, warmup, asides, verdict, stopped: None, exit_code: 0, at };
+    let text = summary_text(&crate::sink::progress::tests::started(), &ended, Some(width));
+    let plain = anstream::adapter::strip_str(&text).to_string();
+    plain.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+#[test]
+fn what_is_none_of_the_requests_has_tables_and_lines_of_its_own() {
+    let summary = second(|interval| {
+        let saw: &[&str] = &["false", "null", "an \u{1b}[31mescape"];
+        requests_of(interval, 0, 20, &[(Failure::Rule(0), saw), (Failure::Status(503), &[])]);
+        requests_of(interval, 1, 5, &[]);
+        for group in 0..2 {
+            let stats = interval.groups.entry(group).or_default();
+            (1..=4).for_each(|k| stats.response_ok.record(Duration::from_millis(200 * k)));
+        }
+        let broken = interval.groups.entry(1).or_default();
+        broken.response_failed.record(Duration::from_millis(50));
+        (interval.retries, interval.not_started, interval.unrecorded) = (1, 1234, 2);
+        (interval.issued, interval.cancelled, interval.idle) = (interval.issued + 1, 1, 3);
+    });
+    let mut warm = second(|interval| {
+        requests_of(interval, 0, 118, &[(Failure::Status(500), &[]), (Failure::Status(503), &[])]);
+    });
+    warm.duration = Duration::from_secs(10);
+    let aside = |name, summary| Aside { name, summary };
+    let before = second(|interval| requests_of(interval, 1, 1, &[]));
+    let after = second(|interval| {
+        requests_of(interval, 0, 1, &[(Failure::Status(404), &[])]);
+        interval.exceptions.insert("there is no `id` yet".into(), 1);
+    });
+    let asides = [aside("before", before), aside("after", after)];
+    insta::assert_snapshot!(text_of(&summary, Some(&warm), &asides, 100), @r#"
+           name         requests     failed   rps     p50     p95     p99     max
+     GET   /todos/{id}        22  2 (9.09%)  22.0  18.0ms  28.0ms  29.0ms  29.0ms
+     POST  /todos/             5          0  5.00  12.0ms  14.0ms  14.0ms  14.0ms
+           Aggregated         27  2 (7.41%)  27.0  16.0ms  28.0ms  29.0ms  29.0ms
+
+    Groups: time without waits
+     name                             count   failed    p50    p95    p99    max
+     checkout                             4        0  400ms  800ms  800ms  800ms
+     a group with a rather long name      5  1 (20%)  400ms  800ms  800ms  800ms
+
+    Before the first user: once, in no other figure
+           name     requests  failed     avg     max
+     POST  /todos/         1       0  10.0ms  10.0ms
+
+    After the last user: once, in no other figure
+          name         requests   failed     avg     max
+     GET  /todos/{id}         2  1 (50%)  6.50ms  10.0ms
+            1  status 404  GET /todos/{id}
+            1  there is no `id` yet
+
+    warm-up 10s: 120 requests, 2 failed; left out of the figures above
+    1,234 times a user could not start: its `on_start` failed
+    1 retry: only the last attempt of a request is in the figures
+    2 requests kept out of the tables by `record: off`
+    1 request was cut at the end; neither succeeded nor failed
+    3 times a user found nothing to do: no `when` of its tasks held
+
+    Failures: server errors (5xx)
+            1  status 503  GET /todos/{id}
+
+    Failures: rules of the plan
+            1  expect: $.completed equals true (saw false, null, an ␛[31mescape)  GET /todos/{id}
+
+    Thresholds
+      ✓ p95 < 2s of group checkout  800ms
+
+    The threshold held: 27 requests, 2 failed. VALID
+    Results:
+    "#);
+}
+
+#[test]
+fn what_there_is_not_is_not_spoken_of() {
+    let summary = second(|interval| requests_of(interval, 1, 5, &[]));
+    let nothing = Aside { name: "before", summary: Summary::new(catalogue()) };
+    insta::assert_snapshot!(text_of(&summary, None, &[nothing], 60), @r#"
+           name        requests  failed   rps     p95     max
+     POST  /todos/            5       0  5.00  14.0ms  14.0ms
+           Aggregated         5       0  5.00  14.0ms  14.0ms
+
+    Thresholds
+      ✗ p95 < 2s of group checkout  no data  not a pass
+
+    The threshold did not hold: 5 requests, none failed. VALID
+    Results:
+    "#);
+}
+
+#[test]
+fn the_tables_beside_the_requests_fit_their_terminal_too() {
+    let summary = second(|interval| {
+        let stats = interval.groups.entry(1).or_default();
+        (1..=4).for_each(|k| stats.response_ok.record(Duration::from_millis(200 * k)));
+    });
+    let asides =
+        [Aside { name: "before", summary: second(|interval| requests_of(interval, 0, 1, &[])) }];
+    for width in 40..120 {
+        let text = text_of(&summary, None, &asides, width);
+        let tables = text.lines().filter(|line| line.contains("name") && !line.contains("rate"));
+        assert!(tables.clone().count() >= 3, "{text}");
+        assert!(tables.into_iter().all(|line| width_of(line) <= usize::from(width)), "{text}");
+    }
+}
