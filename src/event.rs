@@ -74,6 +74,8 @@ pub struct Second<'a> {
     pub asked_users: u32,
     /// Everything up to its end, the warm-up left out.
     pub so_far: &'a Summary,
+    /// Iterations that ended up to its end, those of the warm-up too.
+    pub iterations: u64,
     /// The warm-up up to its end, while it lasts.
     pub warmup: Option<&'a Summary>,
 }

@@ -158,7 +158,7 @@ fn failing(at: u32, failures: &[(Failure, u64)]) -> Interval {
 /// Some of all that is in no table of requests.
 fn flowing(at: u32) -> Interval {
     let mut interval = second(at, 2, 4);
-    let failure = Failure::Rule(u32::from(at % 2 == 0));
+    let failure = Failure::Rule(u32::from(at.is_multiple_of(2)));
     let mut broken = failing(at, &[(failure, 2)]);
     let seen = &mut broken.names.get_mut(&0).unwrap().failures[0].1;
     seen.examples = vec![

@@ -251,6 +251,7 @@ impl<P: Protocol> User<P> {
                 continue;
             };
             self.mind.iterations += 1;
+            self.worker.recorder.borrow_mut().iterated();
             match over.ends {
                 Some(plan::Stop::User) => return,
                 Some(plan::Stop::Run) => {

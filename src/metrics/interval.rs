@@ -38,6 +38,8 @@ pub struct Interval {
     pub unrecorded: u64,
     /// How often a request was sent again, those that are in no table too.
     pub retries: u64,
+    /// Iterations that ended.
+    pub iterations: u64,
     /// How often a user found no task that it could run, and waited instead.
     pub idle: u64,
     /// How much later than asked users woke from waits: the generator's own lateness.
@@ -223,6 +225,7 @@ impl Interval {
         self.issued += other.issued;
         self.cancelled += other.cancelled;
         self.idle += other.idle;
+        self.iterations += other.iterations;
         self.unrecorded += other.unrecorded;
         self.not_started += other.not_started;
         self.retries += other.retries;
@@ -300,7 +303,7 @@ mod tests {
                 .record(std::time::Duration::from_micros(seed * 2));
         }
         (interval.unrecorded, interval.retries) = (seed % 5, seed % 8);
-        interval.not_started = seed % 6;
+        (interval.not_started, interval.iterations) = (seed % 6, seed % 7);
         for text in 0..seed % 90 {
             interval.exception(&format!("mistake {}", (seed + text) % 150), seed % 7 + 1);
         }

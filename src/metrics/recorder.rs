@@ -143,6 +143,11 @@ impl Recorder {
         self.current.wake_late.record(by);
     }
 
+    /// A user ended an iteration.
+    pub fn iterated(&mut self) {
+        self.current.iterations += 1;
+    }
+
     /// A user found no task that it could run.
     pub fn idle(&mut self) {
         self.current.idle += 1;

@@ -144,7 +144,9 @@ impl<'a> Follow<'a> {
         let asked_users = if end > loaded { 0 } else { self.schedule.users_at(just_before(end)) };
         let warmup = (end <= self.warmup).then_some(&self.warm);
         let so_far = &self.summary;
-        fan_out.take(&Event::Second(&Second { interval, asked_users, so_far, warmup }));
+        let iterations = so_far.totals.iterations + self.warm.totals.iterations;
+        let second = Second { interval, asked_users, so_far, iterations, warmup };
+        fan_out.take(&Event::Second(&second));
     }
 }
 

@@ -48,6 +48,7 @@ pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
             "users_peak": started.users_peak,
             "command_line": started.command_line,
             "iterations": started.iterations,
+            "iterations_ended": summary.totals.iterations,
             "labels": started.labels.iter().cloned().map(|(key, value)| (key, Value::String(value))).collect::<serde_json::Map<_, _>>(),
             "stopped": ended.stopped.map(stopped_word),
             "issued": summary.totals.issued,
@@ -235,6 +236,7 @@ fn aside(asides: &[Aside], name: &str) -> Value {
 fn warmup(summary: &Summary) -> Value {
     json!({
         "duration_s": rounded(Some(summary.duration.as_secs_f64())),
+        "iterations_ended": summary.totals.iterations,
         "issued": summary.totals.issued,
         "cancelled": summary.totals.cancelled,
         "retries": summary.totals.retries,

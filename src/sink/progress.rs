@@ -125,8 +125,7 @@ impl Sink for Progress {
 
 fn heading(started: &Started) -> String {
     let how_long = match started.iterations {
-        Some(1) => " for 1 request".to_owned(),
-        Some(n) => format!(" for {} requests", figures::count(n)),
+        Some(n) => format!(" for {}", figures::counted(n, "iteration")),
         // `profile load, for 15s` says it.
         None if started.profile.contains(", for ") => String::new(),
         None => format!(" for {}", format_duration(started.planned)),
@@ -216,8 +215,8 @@ fn clock(started: &Started, second: &Second<'_>, stopping: bool) -> String {
         return format!("{now}  stopping; again cuts what is under way");
     }
     if let Some(all) = started.iterations {
-        let done = second.so_far.all().requests();
-        return format!("{now}  {} of {} requests", figures::count(done), figures::count(all));
+        let done = figures::count(second.iterations);
+        return format!("{now}  {done} of {}", figures::counted(all, "iteration"));
     }
     if second.warmup.is_some() {
         return format!("{now} of {}  warm-up", format_duration(started.planned));
@@ -261,7 +260,7 @@ fn screen(started: &Started, second: &Second<'_>, stopping: bool, size: Size) ->
 
 fn bar(started: &Started, second: &Second<'_>, stopping: bool, columns: usize) -> String {
     let done = match started.iterations {
-        Some(all) => second.so_far.all().requests() as f64 / all.max(1) as f64,
+        Some(all) => second.iterations as f64 / all.max(1) as f64,
         None => f64::from(second.interval.to_s) / started.planned.as_secs_f64().max(1.0),
     };
     let clock = clock(started, second, stopping);

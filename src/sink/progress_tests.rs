@@ -79,7 +79,7 @@ fn lines(
     columns: usize,
     rows: usize,
 ) -> String {
-    let second = Second { interval, asked_users: 50, so_far, warmup: None };
+    let second = Second { interval, asked_users: 50, so_far, iterations: 1_680, warmup: None };
     let lines = screen(started, &second, stopping, Size { columns, rows });
     let plain: Vec<String> =
         lines.iter().map(|line| anstream::adapter::strip_str(line).to_string()).collect();
@@ -139,8 +139,13 @@ fn users_that_could_not_start_and_retries_are_shown_when_there_are_any() {
 fn the_warm_up_shows_its_own_figures_and_is_not_judged() {
     let (interval, warm) = run();
     let so_far = Summary::new(started().catalogue);
-    let second =
-        Second { interval: &interval, asked_users: 50, so_far: &so_far, warmup: Some(&warm) };
+    let second = Second {
+        interval: &interval,
+        asked_users: 50,
+        so_far: &so_far,
+        iterations: 9,
+        warmup: Some(&warm),
+    };
     let lines = screen(&started(), &second, false, Size { columns: 80, rows: 24 });
     let plain: Vec<_> =
         lines.iter().map(|line| anstream::adapter::strip_str(line).to_string()).collect();
@@ -179,7 +184,10 @@ fn the_clock_says_what_the_run_waits_for() {
     assert_eq!(first(|_| {}), "1m20s of 5m");
     let named = |started: &mut Started| started.spans[1].name = "peak".into();
     assert_eq!(first(named), "1m20s of 5m  peak");
-    assert_eq!(first(|started| started.iterations = Some(9_000)), "1m20s  3,360 of 9,000 requests");
+    assert_eq!(
+        first(|started| started.iterations = Some(9_000)),
+        "1m20s  1,680 of 9,000 iterations"
+    );
     assert_eq!(
         first(|started| started.planned = Duration::from_secs(70)),
         "1m20s  the load has ended; what is under way may finish"

@@ -18,7 +18,7 @@ fn shown(width: u16) -> Vec<String> {
     let mut interval = Interval::second(0);
     for name in 0..3 {
         let stats = interval.names.entry(name).or_default();
-        (1..1200).for_each(|us| stats.response_ok.record(std::time::Duration::from_micros(us)));
+        (1..1200).for_each(|us| stats.response_ok.record(Duration::from_micros(us)));
     }
     summary.add(&interval);
     requests(&summary, Some(width)).to_string().lines().map(str::to_owned).collect()

@@ -86,7 +86,12 @@ fn json_is_all_there_is_on_stdout() {
     assert_eq!(said.out, file, "to the byte");
     assert_eq!(summary["totals"]["requests"], 9);
     assert_eq!(summary["run"]["labels"]["commit"], "1a2b3c");
-    assert!(said.err.contains("for 9 requests, against"), "progress goes to stderr: {}", said.err);
+    assert_eq!(summary["run"]["iterations_ended"], 9);
+    assert!(
+        said.err.contains("for 9 iterations, against"),
+        "progress goes to stderr: {}",
+        said.err
+    );
     let report = std::fs::read_to_string(folder.results().join("report.html")).unwrap();
     assert!(report.contains("1a2b3c") && report.contains("main"));
 }
