@@ -1,7 +1,9 @@
 //! Owns outside text made safe for terminal, CSV and HTML.
 
 use std::borrow::Cow;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+
+use regex::Regex;
 
 /// What must not appear in any output. Shared by all who make some: a secret that is met while
 /// running is hidden from then on.
@@ -55,8 +57,81 @@ impl Secrets {
                 shown = Cow::Owned(shown.replace(secret.as_str(), HIDDEN));
             }
         }
-        shown
+        match shown.find('…') {
+            Some(cut) => Cow::Owned(without_a_beginning(&shown, cut, &known)),
+            None => shown,
+        }
     }
+}
+
+/// The value of a header as it may be shown: of those that prove who somebody is only what kind of
+/// proof it is, and of cookies their names.
+#[must_use]
+pub fn shown_header<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
+    let name = name.to_ascii_lowercase();
+    let before = |text: &str, sign: char| match text.split_once(sign) {
+        Some((kind, _)) => format!("{kind}{sign}{HIDDEN}"),
+        None => HIDDEN.to_owned(),
+    };
+    match &*name {
+        "authorization" => before(value, ' ').into(),
+        "cookie" => {
+            let cookies: Vec<_> = value.split("; ").map(|cookie| before(cookie, '=')).collect();
+            cookies.join("; ").into()
+        }
+        "set-cookie" => {
+            let (cookie, rest) = value.split_at(value.find(';').unwrap_or(value.len()));
+            (before(cookie, '=') + rest).into()
+        }
+        "x-api-key" => HIDDEN.into(),
+        name if name.starts_with("proxy-") => HIDDEN.into(),
+        _ => value.into(),
+    }
+}
+
+/// What ends the name of a part of a query whose value nobody else is to see.
+const TELLING: &str = "token|key|sig|signature|password|passwd|secret";
+
+/// The text with the values of telling parts of every query in it hidden: `?token=***&page=2`. In a
+/// `form` also the first part is one, which follows no `?`.
+#[must_use]
+pub fn shown_query(text: &str, form: bool) -> Cow<'_, str> {
+    static QUERY: LazyLock<Regex> = LazyLock::new(|| telling("[?&]"));
+    static FORM: LazyLock<Regex> = LazyLock::new(|| telling("^|[?&]"));
+    let pattern = if form { &FORM } else { &QUERY };
+    pattern.replace_all(text, |found: &regex::Captures<'_>| format!("{}{HIDDEN}", &found[1]))
+}
+
+/// JSON with the texts of passwords and the like in it hidden: `{"password": "***"}`.
+#[must_use]
+pub fn shown_json(json: &str) -> Cow<'_, str> {
+    static PASSWORD: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(?i)("[\w.-]*(?:password|passwd|secret)"\s*:\s*")(?:[^"\\]|\\.)+"#)
+            .expect("the pattern is fixed")
+    });
+    PASSWORD.replace_all(json, |found: &regex::Captures<'_>| format!("{}{HIDDEN}", &found[1]))
+}
+
+fn telling(begin: &str) -> Regex {
+    Regex::new(&format!(
+        r#"(?i)((?:{begin})[\w.-]*(?:{TELLING})=)(?:\{{\{{.*?\}}\}}|[^&#\s"'<>\\])+"#
+    ))
+    .expect("the pattern is fixed")
+}
+
+/// The text without the beginning of a secret before the `…` at `cut`: there it was cut short, in the
+/// middle of the secret maybe.
+fn without_a_beginning(text: &str, cut: usize, secrets: &[String]) -> String {
+    let (before, after) = text.split_at(cut);
+    for secret in secrets {
+        let parts = secret.char_indices().map(|(at, _)| &secret[..at]).rev();
+        if let Some(part) =
+            parts.take_while(|part| part.len() > SHORTEST).find(|part| before.ends_with(part))
+        {
+            return format!("{}{HIDDEN}{after}", &before[..cut - part.len()]);
+        }
+    }
+    text.to_owned()
 }
 
 /// Text as a terminal may show it: control characters (but newline and tab), DEL, C1 and marks
@@ -125,6 +200,46 @@ mod tests {
             "***, \"***\", ***, ***, ab"
         );
         assert!(matches!(secrets.hidden("nothing in it"), Cow::Borrowed(_)));
+        assert_eq!(secrets.hidden("it was p\"ss w…"), "it was ***…", "cut in its middle");
+        assert_eq!(secrets.hidden("it was p\"s…"), "it was p\"s…", "too little to be known by");
+    }
+
+    #[test]
+    fn of_headers_that_prove_who_one_is_only_the_kind_of_proof_is_shown() {
+        for (name, value, shown) in [
+            ("Authorization", "Bearer abc.def", "Bearer ***"),
+            ("authorization", "abc", "***"),
+            ("Proxy-Authorization", "Basic eDp5", "***"),
+            ("X-API-Key", "abc", "***"),
+            ("Cookie", "session=abc; theme=dark=er", "session=***; theme=***"),
+            ("Set-Cookie", "session=abc; Path=/; HttpOnly", "session=***; Path=/; HttpOnly"),
+            ("set-cookie", "abc", "***"),
+            ("Accept", "text/html", "text/html"),
+        ] {
+            assert_eq!(shown_header(name, value), shown, "{name}");
+        }
+    }
+
+    #[test]
+    fn values_of_telling_parts_of_a_query_are_hidden() {
+        for (text, shown) in [
+            ("/a?token=x&page=2", "/a?token=***&page=2"),
+            ("/a?page=2&api_key=x%20y#z", "/a?page=2&api_key=***#z"),
+            ("{\"next\":\"/a?Access-Token=x\"}", "{\"next\":\"/a?Access-Token=***\"}"),
+            ("/a?X-Amz-Signature=0f", "/a?X-Amz-Signature=***"),
+            ("/a?keyword=x&q=token", "/a?keyword=x&q=token"),
+            ("password=x", "password=x"),
+            ("/a?key={{ env.KEY }}&page=1", "/a?key=***&page=1"),
+        ] {
+            assert_eq!(shown_query(text, false), shown);
+        }
+        assert_eq!(
+            shown_json(
+                r#"{"user": "u", "oldPassword": "a\"b", "client_secret" :"c", "secret": 3}"#
+            ),
+            r#"{"user": "u", "oldPassword": "***", "client_secret" :"***", "secret": 3}"#
+        );
+        assert_eq!(shown_query("password=x&user=y", true), "password=***&user=y");
     }
 
     #[test]
