@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::document::{Node, NodeValue};
+use super::document::Node;
 use super::status::Accept;
 use super::target::Target;
 use crate::data;
@@ -54,69 +54,6 @@ pub struct Plan {
     pub folder: PathBuf,
     /// Files may also lie elsewhere.
     pub allow_outside: bool,
-}
-
-/// Headers that say who sends a request.
-const AUTHENTICATING: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "x-api-key"];
-
-impl Plan {
-    /// Every list of steps, those of flows too.
-    fn blocks(&self) -> Vec<&[Step]> {
-        let mut blocks = vec![&self.before[..], &self.after[..]];
-        blocks.extend(self.flows.iter().map(|flow| &flow.steps[..]));
-        for class in &self.classes {
-            blocks.extend([&class.on_start[..], &class.on_stop[..]]);
-            blocks.extend(class.tasks.iter().map(|task| &task.steps[..]));
-        }
-        blocks
-    }
-
-    /// The environment's variables that say who sends a request: they are secrets, whether the plan
-    /// says so or not.
-    #[must_use]
-    pub fn environment_of_authentication(&self) -> Vec<String> {
-        fn within<'a>(steps: &'a [Step], all: &mut Vec<&'a Settings>) {
-            for step in steps {
-                if let Action::Request(request) = &step.action {
-                    all.push(&request.settings);
-                }
-                step.action.bodies().for_each(|body| within(body, all));
-            }
-        }
-        let mut all = vec![&self.defaults];
-        all.extend(self.classes.iter().map(|class| &class.defaults));
-        self.blocks().into_iter().for_each(|block| within(block, &mut all));
-        let mut texts: Vec<&str> = Vec::new();
-        for settings in all {
-            match &settings.auth {
-                Some(Auth::Bearer(token)) => texts.push(&token.value),
-                Some(Auth::Basic(user, password)) => texts.extend([&*user.value, &*password.value]),
-                Some(Auth::None) | None => {}
-            }
-            for (_, node) in &settings.cookies {
-                if let NodeValue::Text(text) = &node.value {
-                    texts.push(text);
-                }
-            }
-            for (name, node) in &settings.headers {
-                let name = name.value.to_ascii_lowercase();
-                if let (true, NodeValue::Text(text)) =
-                    (AUTHENTICATING.contains(&&*name), &node.value)
-                {
-                    texts.push(text);
-                }
-            }
-        }
-        let part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let mut names: Vec<String> = Vec::new();
-        for text in texts {
-            for after in text.split("env.").skip(1) {
-                let end = after.find(|c| !part(c)).unwrap_or(after.len());
-                names.push(after[..end].to_owned());
-            }
-        }
-        names
-    }
 }
 
 /// A source of rows.

@@ -8,7 +8,7 @@ use super::way::Way;
 use crate::data::{Per, Source as Rows};
 use crate::diagnostic::{Diagnostic, Source, suggest};
 use crate::load::{Profile, Schedule, Span, order};
-use crate::plan::{Plan, Target};
+use crate::plan::{Plan, Target, secrets_of};
 use crate::program::{self, Inputs, Program};
 use crate::protocol::http::Roots;
 use crate::units::format_duration;
@@ -116,9 +116,8 @@ pub fn prepare(
         return Err(mistakes);
     }
     let secrets = Secrets::default();
-    let authenticating = plan.environment_of_authentication();
-    for name in plan.secrets.iter().map(|name| &name.value).chain(&authenticating) {
-        if let Some(value) = options.variables.get(name) {
+    for name in secrets_of(plan) {
+        if let Some(value) = options.variables.get(&name) {
             secrets.add(value);
         }
     }
@@ -266,7 +265,10 @@ fn weights(plan: &Plan, wanted: &[String]) -> Result<(Vec<f64>, Vec<u32>), Diagn
     Ok((weights, fixed))
 }
 
-fn did_you_mean<'a>(wrong: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
+pub(super) fn did_you_mean<'a>(
+    wrong: &str,
+    names: impl Iterator<Item = &'a str> + Clone,
+) -> String {
     match suggest(wrong, names.clone()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("it has: {}", names.collect::<Vec<_>>().join(", ")),

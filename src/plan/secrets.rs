@@ -1,0 +1,112 @@
+//! Owns which variables of the environment a plan keeps secret.
+
+use std::collections::BTreeSet;
+
+use super::document::NodeValue;
+use super::model::{Action, Auth, Plan, Settings, Step};
+
+/// Headers that prove who somebody is.
+const PROOFS: [&str; 5] =
+    ["authorization", "cookie", "proxy-authorization", "x-api-key", "x-auth-token"];
+
+/// The names of variables of the environment whose values must not appear in any output: those in
+/// `secrets`, and those that prove who somebody is, in `auth` or in a header.
+#[must_use]
+pub fn secrets_of(plan: &Plan) -> BTreeSet<String> {
+    let mut found: BTreeSet<String> = plan.secrets.iter().map(|name| name.value.clone()).collect();
+    for template in proofs(plan) {
+        let words = words(template);
+        let behind = words.iter().zip(words.iter().skip(1)).filter(|(word, _)| **word == "env");
+        found.extend(behind.map(|(_, name)| (*name).to_owned()));
+    }
+    found
+}
+
+/// The words of expressions that prove who somebody is, among them the variables whose values do.
+#[must_use]
+pub fn words_of_proofs(plan: &Plan) -> BTreeSet<String> {
+    proofs(plan).into_iter().flat_map(words).map(str::to_owned).collect()
+}
+
+/// The texts that prove who somebody is.
+fn proofs(plan: &Plan) -> Vec<&str> {
+    let mut found = Vec::new();
+    settings(&plan.defaults, &mut found);
+    for class in &plan.classes {
+        settings(&class.defaults, &mut found);
+        steps(&class.on_start, &mut found);
+        class.tasks.iter().for_each(|task| steps(&task.steps, &mut found));
+        steps(&class.on_stop, &mut found);
+    }
+    plan.flows.iter().for_each(|flow| steps(&flow.steps, &mut found));
+    steps(&plan.before, &mut found);
+    steps(&plan.after, &mut found);
+    found
+}
+
+fn steps<'a>(all: &'a [Step], found: &mut Vec<&'a str>) {
+    for step in all {
+        if let Action::Request(request) = &step.action {
+            settings(&request.settings, found);
+        }
+        step.action.bodies().for_each(|body| steps(body, found));
+    }
+}
+
+fn settings<'a>(settings: &'a Settings, found: &mut Vec<&'a str>) {
+    match &settings.auth {
+        Some(Auth::Basic(_, password)) => found.push(&password.value),
+        Some(Auth::Bearer(token)) => found.push(&token.value),
+        Some(Auth::None) | None => {}
+    }
+    let is_proof = |name: &str| PROOFS.iter().any(|proof| name.eq_ignore_ascii_case(proof));
+    let headers = settings.headers.iter().filter(|(name, _)| is_proof(&name.value));
+    for (_, node) in headers.chain(&settings.cookies) {
+        if let NodeValue::Text(text) = &node.value {
+            found.push(text);
+        }
+    }
+    if let Some(Some(retry)) = &settings.retry {
+        steps(&retry.first, found);
+    }
+}
+
+/// The words in the expressions of a template.
+fn words(template: &str) -> Vec<&str> {
+    let expressions = template.split("{{").skip(1).filter_map(|part| part.split("}}").next());
+    let no_letter = |c: char| !c.is_alphanumeric() && c != '_';
+    expressions.flat_map(|part| part.split(no_letter)).filter(|word| !word.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_proves_who_one_is_is_secret_without_being_said_so() {
+        let loaded = crate::plan::parse(
+            "plan.yaml",
+            r#"
+secrets: [SAID]
+defaults: { auth: { bearer: "{{ env.DEFAULT | default('x') }}" } }
+flows: { login: { steps: [ { get: /a, auth: { basic: ["{{ env.NAME }}", "{{ env['PASSWORD'] }}"] } } ] } }
+users:
+  A:
+    tasks:
+      one:
+        steps:
+          - call: login
+          - group: g
+            do: [ { get: /b, headers: { X-Api-Key: "{{ env.KEY }}", accept: "{{ env.KIND }}" } } ]
+          - get: /c
+            retry: { status: 401, times: 1, first: [ { get: /d, auth: { bearer: "{{ env.AGAIN }}" } } ] }
+profiles: { only: { users: 1, hold: 1s } }
+target: http://target.test
+"#,
+        );
+        let plan = loaded.plan.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics));
+        let found: Vec<_> = secrets_of(&plan).into_iter().collect();
+        assert_eq!(found, ["AGAIN", "DEFAULT", "KEY", "PASSWORD", "SAID"]);
+        assert!(!words_of_proofs(&plan).contains("NAME"), "who one says to be is no proof of it");
+    }
+}
