@@ -13,7 +13,7 @@ mod user;
 mod worker;
 mod workers;
 
-pub use observer::Observer;
+pub use observer::{Observer, Seen};
 pub use once::{Once, once, rehearse};
 pub use worker::{Handover, Setup, conduct};
 pub use workers::{Workers, start};

@@ -42,6 +42,9 @@ pub async fn once<P: Protocol>(
     // Classes are numbered from 0 up: these are no class of the plan's.
     let random = Stream::new(setup.seed, usize::MAX - number, 0);
     let mut user = User::of(worker.clone(), class, 0, 0, random, None, Stop::default());
+    if let Some(observer) = worker.observer.as_ref().filter(|_| class.script.start.is_some()) {
+        observer.borrow_mut().begins(&class.name);
+    }
     // A failure here is the end of it, as it is of the first steps of a user.
     user.starting = true;
     let rows = user.take_rows(class, Per::User) && user.take_rows(class, Per::Iteration);
@@ -50,23 +53,30 @@ pub async fn once<P: Protocol>(
         None => None,
     };
     let slots = user.into_slots();
+    if let Some(observer) =
+        worker.observer.as_ref().filter(|_| over.is_some_and(|over| over.failed))
+    {
+        observer.borrow_mut().broken_off();
+    }
     let worker = Rc::into_inner(worker).expect("the user is gone, and nobody else shares it");
     let intervals = worker.recorder.into_inner().finish(Instant::now());
     Once { intervals, succeeded: rows && over.is_none_or(|over| !over.failed), slots }
 }
 
-/// Runs every task of a class once, in the order in which they are written, between the first and
-/// the last steps: one user, one pass, without waits between tasks.
+/// Runs the tasks of a class once each, in the order in which they are written, between the first and
+/// the last steps, as one user. Only those in `only`, when it names some. The observer says whether
+/// the user waits.
 pub async fn rehearse<P: Protocol>(
     setup: Arc<Setup>,
     class: usize,
+    only: &[String],
     protocol: P,
     observer: Box<dyn Observer>,
 ) -> Vec<Interval> {
     let start = Instant::now();
     let worker = Rc::new(Worker::new(setup.clone(), protocol, start, Some(RefCell::new(observer))));
     let mut user = User::new(worker.clone(), class, 0, None, Stop::default());
-    user.rehearse().await;
+    user.rehearse(only).await;
     drop(user);
     let worker = Rc::into_inner(worker).expect("the user is gone, and nobody else shares it");
     let Worker { recorder, .. } = worker;

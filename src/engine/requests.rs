@@ -7,10 +7,11 @@ use std::task::Poll;
 use tokio::time::Instant;
 
 use super::frames::{Flow, Frame, Retry};
+use super::observer::Seen;
 use super::user::{Over, User};
 use super::worker::Worker;
 use crate::data::Ended;
-use crate::expr::EvalError;
+use crate::expr::{EvalError, Value};
 use crate::metrics::{Failure, Outcome, RetryClass, Sample};
 use crate::plan::{OnFail, Stop};
 use crate::program::{Class, Judgement, Message, Request};
@@ -24,6 +25,8 @@ struct Ready {
     /// As it was written; empty for one in which nothing changes.
     bytes: Vec<u8>,
     target: usize,
+    /// The same with what the protocol adds; empty when nobody looks on.
+    shown: Vec<u8>,
 }
 
 impl<P: Protocol> User<P> {
@@ -101,7 +104,8 @@ impl<P: Protocol> User<P> {
     fn write(&mut self, request: &Request) -> Result<Ready, EvalError> {
         // Nothing is written for what never changes: it is sent from the program.
         if let Message::Fixed(_) = request.message {
-            return Ok(Ready { bytes: Vec::new(), target: request.target });
+            let (bytes, target) = (Vec::new(), request.target);
+            return Ok(self.shown(request, Ready { bytes, target, shown: Vec::new() }));
         }
         let worker = self.worker.clone();
         let mut bytes = worker.buffer();
@@ -122,7 +126,16 @@ impl<P: Protocol> User<P> {
                 return Err(error);
             }
         };
-        Ok(Ready { bytes, target })
+        Ok(self.shown(request, Ready { bytes, target, shown: Vec::new() }))
+    }
+
+    /// With what the protocol adds, when somebody looks on.
+    fn shown(&self, request: &Request, mut ready: Ready) -> Ready {
+        if self.worker.observer.is_some() {
+            let outgoing = outgoing(request, &ready);
+            ready.shown = self.worker.protocol.as_sent(&self.connection, outgoing);
+        }
+        ready
     }
 
     /// Takes the answer in, as far as it is kept.
@@ -199,26 +212,30 @@ impl<P: Protocol> User<P> {
         let (protocol, connection) = (&self.worker.protocol, &self.connection);
         let bytes = ready.bytes_of(request);
         let cookie = |name: &str| protocol.cookie(connection, ready.target, path_of(bytes), name);
-        let judged = request.judge(exchange.status, &mut self.mind, &cookie);
+        let (judged, rules) = match &self.worker.observer {
+            None => (request.judge(exchange.status, &mut self.mind, &cookie), Vec::new()),
+            Some(_) => request.explain(exchange.status, &mut self.mind, &cookie),
+        };
         let (judgement, error) = match judged {
             Ok(judgement) => (judgement, None),
             // Law 4: what was sent has ended, whatever the rules come to.
             Err(error) => (Judgement::broken(), Some(error)),
         };
-        if let Some(observer) = &self.worker.observer {
-            observer.borrow_mut().exchanged(
-                request,
-                bytes,
-                exchange,
-                &mut self.mind,
-                &judgement,
-                &cookie,
-            );
-        }
         for capture in request.captures.iter().filter(|capture| capture.secret) {
             if let Some(value) = &self.mind.slots[capture.slot] {
-                self.worker.setup.secrets.add(&crate::program::text_of(value));
+                self.keep_secret(value);
             }
+        }
+        // After its secrets are known: who looks on must not see them.
+        if let Some(observer) = &self.worker.observer {
+            observer.borrow_mut().exchanged(&Seen {
+                request,
+                bytes: &ready.shown,
+                exchange,
+                mind: &self.mind,
+                judgement: &judgement,
+                rules: &rules,
+            });
         }
         self.record(request.series, due, exchange, &judgement);
         if !request.retain {
@@ -250,6 +267,14 @@ impl<P: Protocol> User<P> {
             (true, None) if self.starting => Flow::Failed,
             (true, None) => Flow::Next,
         })
+    }
+
+    /// From now on it is hidden; of a list each item is, since they are used one by one.
+    fn keep_secret(&self, value: &Value) {
+        match value {
+            Value::List(items) => items.iter().for_each(|item| self.keep_secret(item)),
+            other => self.worker.setup.secrets.add(&crate::program::text_of(other)),
+        }
     }
 
     fn record(

@@ -27,6 +27,9 @@ impl<P: Protocol> User<P> {
             },
             Instruction::Parallel(numbers) => Box::pin(self.together(class, numbers, over)).await?,
             Instruction::Wait(wait) => {
+                if self.leaves_out(*wait) {
+                    return Ok(Flow::Next);
+                }
                 over.rested |= *wait != Wait::None;
                 let spent = self.spent();
                 let wait = wait.draw(&mut self.mind.random, spent);
@@ -177,7 +180,9 @@ impl<P: Protocol> User<P> {
                 if let Some(observer) = &self.worker.observer {
                     let mut shown = Vec::new();
                     message.render(&mut self.mind.scope(None), &mut shown)?;
-                    observer.borrow_mut().said("fail", &String::from_utf8_lossy(&shown));
+                    let shown = String::from_utf8_lossy(&shown);
+                    let shown = self.worker.setup.secrets.hidden(&shown);
+                    observer.borrow_mut().said("fail", &shown);
                 }
                 return Err(error);
             }
@@ -196,6 +201,18 @@ impl<P: Protocol> User<P> {
     fn sentence(&self, number: u32) -> EvalError {
         let texts = &self.worker.setup.program.catalogue.texts;
         EvalError(texts.get(number as usize).cloned().unwrap_or_default())
+    }
+
+    /// Whether a wait is only told to those who look on.
+    fn leaves_out(&self, wait: Wait) -> bool {
+        let Some(observer) = &self.worker.observer else { return false };
+        // A loop that looks again and again whether something holds needs its pauses.
+        let polls = self.frames.iter().any(|frame| matches!(frame, Frame::Bound { .. }));
+        let leaves_out = wait != Wait::None && !polls && !observer.borrow().waits();
+        if leaves_out {
+            observer.borrow_mut().skipped(wait);
+        }
+        leaves_out
     }
 
     fn log(&mut self, line: &str) {

@@ -8,14 +8,15 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::frames::{Flow, Frame, Frames};
+use super::observer::Observer;
 use super::stop::Stop;
 use super::worker::Worker;
 use crate::data::{Ended, Lease, Per};
-use crate::expr::{EvalError, Value};
+use crate::expr::{EvalError, Expression, Value};
 use crate::load::{Order, Wait, pick};
 use crate::metrics::Sample;
 use crate::plan;
-use crate::program::{Class, Mind, Program};
+use crate::program::{Class, Mind, Program, Task};
 use crate::protocol::Protocol;
 use crate::random::Stream;
 
@@ -145,51 +146,90 @@ impl<P: Protocol> User<P> {
         }
     }
 
-    /// Every task once, as written, between its first and its last steps.
-    pub(super) async fn rehearse(&mut self) {
+    /// Tasks once each, as written, between its first and its last steps: those in `only`, or all of
+    /// them when it is empty.
+    pub(super) async fn rehearse(&mut self, only: &[String]) {
         let program: Arc<Program> = self.worker.setup.program.clone();
         let class = &program.classes[self.class];
-        if !self.take_rows(class, Per::User) {
+        let hinders = if !self.take_rows(class, Per::User) {
+            Some("no row of data is left for this user")
+        } else if self.rehearse_start(class).await {
+            None
+        } else {
+            Some("`on_start` failed")
+        };
+        let asked = |task: &&Task| only.is_empty() || only.contains(&task.name);
+        if let Some(why) = hinders {
+            let tasks: Vec<&str> =
+                class.tasks.iter().filter(asked).map(|task| &*task.name).collect();
+            self.tell(|observer| observer.left_out(&tasks, why));
             return;
         }
-        if let Some(at) = class.script.start {
-            self.begins("on_start");
-            self.starting = true;
-            let over = self.run(class, at).await;
-            self.starting = false;
-            if over.failed {
-                return;
+        for task in class.tasks.iter().filter(asked) {
+            if let Some(why) = self.hinders(class, task, only) {
+                self.tell(|observer| observer.left_out(&[&task.name], &why));
+                continue;
             }
-        }
-        for task in &class.tasks {
-            if !self.take_rows(class, Per::Iteration) {
-                break;
-            }
-            self.begins(&task.name);
-            match self.holds(task) {
-                Ok(true) => {
-                    self.run(class, task.start).await;
-                }
-                Ok(false) => self.says("when", "does not hold: the task is left out"),
-                Err(error) => self.exception(&error),
-            }
+            self.rehearse_part(class, &task.name, task.start).await;
             self.mind.iterations += 1;
+            if self.worker.observer.as_ref().is_some_and(|observer| observer.borrow().waits()) {
+                let wait = task.wait.unwrap_or(class.wait);
+                let spent = self.spent();
+                let wait = wait.draw(&mut self.mind.random, spent);
+                self.pause(wait).await;
+            }
         }
         if let Some(at) = class.script.stop {
-            self.begins("on_stop");
-            self.run(class, at).await;
+            self.rehearse_part(class, "on_stop", at).await;
         }
     }
 
-    fn begins(&self, what: &str) {
-        if let Some(observer) = &self.worker.observer {
-            observer.borrow_mut().begins(what);
+    /// Its first steps, when it has some; whether it may go on.
+    async fn rehearse_start(&mut self, class: &Class) -> bool {
+        let Some(at) = class.script.start else { return true };
+        self.starting = true;
+        let over = self.rehearse_part(class, "on_start", at).await;
+        self.starting = false;
+        !over.failed
+    }
+
+    async fn rehearse_part(&mut self, class: &Class, what: &str, at: usize) -> Over {
+        self.tell(|observer| observer.begins(what));
+        self.started = self.due;
+        let over = self.run(class, at).await;
+        self.tell(|observer| match over.ends {
+            _ if over.failed => observer.broken_off(),
+            Some(plan::Stop::User) => observer.said("stop", "the user would end here"),
+            Some(plan::Stop::Run) => observer.said("stop", "the run would end here"),
+            Some(plan::Stop::Iteration) | None => {}
+        });
+        over
+    }
+
+    /// Why a task cannot be done now.
+    fn hinders(&mut self, class: &Class, task: &Task, only: &[String]) -> Option<String> {
+        if class.order == Order::Random && task.weight == 0.0 && only.is_empty() {
+            return Some("its weight is 0: it runs where it is called".to_owned());
+        }
+        if !self.take_rows(class, Per::Iteration) {
+            return Some("no row of data is left for it".to_owned());
+        }
+        match self.holds(task) {
+            Ok(true) => None,
+            Ok(false) => {
+                let when = task.when.as_ref().map_or("", Expression::text);
+                Some(format!("its `when` does not hold: {when}"))
+            }
+            Err(error) => {
+                self.exception(&error);
+                Some("its `when` failed".to_owned())
+            }
         }
     }
 
-    fn says(&self, by: &str, text: &str) {
+    fn tell(&self, what: impl FnOnce(&mut dyn Observer)) {
         if let Some(observer) = &self.worker.observer {
-            observer.borrow_mut().said(by, text);
+            what(&mut **observer.borrow_mut());
         }
     }
 
@@ -348,7 +388,7 @@ impl<P: Protocol> User<P> {
         Ok(drawn.and_then(|drawn| next[drawn].0))
     }
 
-    fn holds(&mut self, task: &crate::program::Task) -> Result<bool, EvalError> {
+    fn holds(&mut self, task: &Task) -> Result<bool, EvalError> {
         match &task.when {
             Some(when) => when.holds(&mut self.mind.scope(None)),
             None => Ok(true),

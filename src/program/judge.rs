@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::build::push;
+use super::build::{Build, push};
+use super::explain::{Explained, Part, time_text};
 use super::instruction::Request;
 use super::mind::Mind;
 use super::rules::{Capture, Check, Expect, Matcher, Source, Text};
@@ -45,29 +46,54 @@ impl Request {
         mind: &mut Mind,
         cookie: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Judgement, EvalError> {
+        self.judge_telling(status, mind, cookie, &mut None)
+    }
+
+    /// The same; when there is a list, what each rule came to is told, in the order of the rules.
+    /// Then every expect is looked at, also after one that broke.
+    pub(super) fn judge_telling(
+        &self,
+        status: Result<u16, Fault>,
+        mind: &mut Mind,
+        cookie: &dyn Fn(&str) -> Option<String>,
+        told: &mut Option<Vec<Explained>>,
+    ) -> Result<Judgement, EvalError> {
         let status = match status {
             Ok(status) => status,
             Err(fault) => return Ok(failed(Failure::Fault(fault), None)),
         };
         match self.accept.iter().find(|rule| rule.codes.allows(status)) {
-            None => return Ok(failed(Failure::Status(status), None)),
+            None => {
+                tell(told, || self.accepted(status, None));
+                return Ok(failed(Failure::Status(status), None));
+            }
             Some(rule) => {
                 if let Some(text) = &rule.fail {
-                    return Ok(failed(Failure::Rule(text.number), text.shown(mind)?));
+                    let shown = text.shown(mind)?;
+                    tell(told, || rule.failed(status, shown.as_deref()));
+                    return Ok(failed(Failure::Rule(text.number), shown));
                 }
+                tell(told, || self.accepted(status, Some(rule)));
             }
         }
         let mut broken: Option<Broken> = None;
         for expect in &self.expects {
-            if broken.is_none() {
-                broken = expect.broken(mind, cookie)?;
+            if broken.is_none() || told.is_some() {
+                let found = expect.broken(mind, cookie, told).inspect_err(|_| {
+                    tell(told, || Explained::unknown(Part::Expect, &expect.asked));
+                })?;
+                broken = broken.or(found);
             }
         }
         let mut ends_iteration = false;
         for capture in &self.captures {
-            let missing = match capture.value(mind, cookie)? {
-                Ok(value) => {
-                    capture.keep(value, mind);
+            let found = capture.value(mind, cookie).inspect_err(|_| {
+                tell(told, || Explained::unknown(Part::Capture, &capture.name));
+            })?;
+            tell(told, || capture.explained(found.as_ref(), mind));
+            let missing = match found {
+                Ok(found) => {
+                    capture.keep(found.value, mind);
                     continue;
                 }
                 Err(text) => text,
@@ -100,6 +126,12 @@ impl Judgement {
     }
 }
 
+fn tell(told: &mut Option<Vec<Explained>>, what: impl FnOnce() -> Explained) {
+    if let Some(told) = told {
+        told.push(what());
+    }
+}
+
 fn failed(failure: Failure, seen: Option<Seen>) -> Judgement {
     Judgement { outcome: Outcome::Failed(failure), seen, ends_iteration: false }
 }
@@ -119,54 +151,79 @@ impl Expect {
         &self,
         mind: &mut Mind,
         cookie: &dyn Fn(&str) -> Option<String>,
+        told: &mut Option<Vec<Explained>>,
     ) -> Result<Option<Broken>, EvalError> {
-        let seen = match &self.check {
+        let (holds, seen) = match &self.check {
             Check::Time(bound) => {
-                let (time, limit) = (mind.response.time, bound.limit);
-                if bound.op.holds(time.as_secs_f64(), limit.as_secs_f64()) {
-                    return Ok(None);
-                }
-                Some(about(time))
+                let time = mind.response.time;
+                let holds = bound.op.holds(time.as_secs_f64(), bound.limit.as_secs_f64());
+                tell(told, || self.explained(holds, time_text(time)));
+                (holds, (!holds).then(|| about(time)))
             }
             Check::Size(bound) => {
-                if bound.op.holds(mind.response.size as f64, bound.limit as f64) {
-                    return Ok(None);
-                }
-                Some(format!("{} B", mind.response.size))
+                let size = mind.response.size;
+                let holds = bound.op.holds(size as f64, bound.limit as f64);
+                tell(told, || self.explained(holds, format!("{size} B")));
+                (holds, (!holds).then(|| format!("{size} B")))
             }
             Check::That(expression) => {
-                if expression.holds(&mut mind.scope(None))? {
-                    return Ok(None);
-                }
-                None
+                let holds = expression.holds(&mut mind.scope(None))?;
+                tell(told, || self.explained(holds, String::new()));
+                (holds, None)
             }
             Check::Value(source, matcher) => match source.value(Pick::First, mind, cookie)? {
                 Err(NotJson) => {
                     // What is no JSON has no such value.
-                    if matches!(matcher, Matcher::Exists(false)) && mind.response.body.is_empty() {
-                        return Ok(None);
+                    let holds =
+                        matches!(matcher, Matcher::Exists(false)) && mind.response.body.is_empty();
+                    tell(told, || self.explained(holds, NO_JSON.to_owned()));
+                    if !holds {
+                        let failure = Failure::Rule(self.not_json);
+                        return Ok(Some(Broken { failure, seen: None }));
                     }
-                    return Ok(Some(Broken { failure: Failure::Rule(self.not_json), seen: None }));
+                    (true, None)
                 }
                 Ok(value) => {
-                    if matcher.holds(value.as_ref(), source.is_text(), mind)? {
-                        return Ok(None);
-                    }
-                    Some(match &value {
-                        None => "nothing".to_owned(),
+                    let mut wanted = told.is_some().then(Vec::new);
+                    let holds =
+                        matcher.holds(value.as_ref(), source.is_text(), mind, &mut wanted)?;
+                    let seen = || match &value {
+                        None => NOTHING.to_owned(),
                         Some(value) => described(value, matcher),
-                    })
+                    };
+                    tell(told, || {
+                        // The whole body stands beside it already.
+                        let seen = if holds && matches!(source, Source::Whole) {
+                            String::new()
+                        } else {
+                            seen()
+                        };
+                        self.explained(holds, seen).wanting(wanted.as_deref())
+                    });
+                    (holds, (!holds).then(seen))
                 }
             },
         };
+        if holds {
+            return Ok(None);
+        }
         // A message of the plan's own says what it wants to.
         let seen = match &self.text.template {
             Some(_) => self.text.shown(mind)?,
             None => seen,
         };
+        if let (Some(told), Check::That(_)) = (told, &self.check)
+            && let (Some(last), Some(seen)) = (told.last_mut(), &seen)
+        {
+            last.seen.clone_from(seen);
+        }
         Ok(Some(Broken { failure: Failure::Rule(self.text.number), seen }))
     }
 }
+
+/// What is said of what is not there, and of a body that is something else.
+pub(super) const NOTHING: &str = "nothing";
+pub(super) const NO_JSON: &str = "the answer is no JSON";
 
 /// Rounded, so that failures show a few times and not as many as there are.
 fn about(time: Duration) -> String {
@@ -179,7 +236,7 @@ fn about(time: Duration) -> String {
     format!("about {} ms", (ms + step / 2) / step * step)
 }
 
-fn described(value: &Value, matcher: &Matcher) -> String {
+pub(super) fn described(value: &Value, matcher: &Matcher) -> String {
     let mut text = Vec::new();
     match (matcher, value) {
         (Matcher::Length(_), value) => {
@@ -195,7 +252,7 @@ fn described(value: &Value, matcher: &Matcher) -> String {
 }
 
 /// The start of a text in one line.
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     let mut short: String =
         text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if short.len() < text.len() {
@@ -232,6 +289,7 @@ impl Matcher {
         value: Option<&Value>,
         is_text: bool,
         mind: &mut Mind,
+        computed: &mut Option<Vec<Value>>,
     ) -> Result<bool, EvalError> {
         if let Self::Exists(wanted) = self {
             return Ok(value.is_some() == *wanted);
@@ -240,20 +298,27 @@ impl Matcher {
             // What is not there is not this, and holds nothing.
             return Ok(matches!(self, Self::Equals(_, false) | Self::Contains(_, false)));
         };
+        // What was computed to compare with, for those who ask.
+        let mut compute = |wanted: &Build| {
+            let value = wanted.value(&mut mind.scope(None))?;
+            if let Some(computed) = computed.as_mut().filter(|_| !matches!(wanted, Build::Value(_)))
+            {
+                computed.push(value.clone());
+            }
+            Ok::<_, EvalError>(value)
+        };
         Ok(match self {
             Self::Exists(_) => true,
-            Self::Equals(wanted, equal) => {
-                same(value, &wanted.value(&mut mind.scope(None))?, is_text) == *equal
-            }
+            Self::Equals(wanted, equal) => same(value, &compute(wanted)?, is_text) == *equal,
             Self::OneOf(wanted) => {
                 let mut found = false;
                 for one in wanted {
-                    found |= same(value, &one.value(&mut mind.scope(None))?, is_text);
+                    found |= same(value, &compute(one)?, is_text);
                 }
                 found
             }
             Self::Contains(wanted, held) => {
-                let wanted = wanted.value(&mut mind.scope(None))?;
+                let wanted = compute(wanted)?;
                 let holds = match value {
                     Value::List(items) => items.iter().any(|item| same(item, &wanted, false)),
                     Value::Map(entries) => {
@@ -334,19 +399,32 @@ fn within(range: Range, number: f64) -> bool {
     range.low.is_none_or(|low| number >= low) && range.high.is_none_or(|high| number <= high)
 }
 
+/// A value for a capture.
+pub(super) struct Found {
+    pub(super) value: Value,
+    /// The answer held none: it is the one that the plan has for that.
+    pub(super) by_default: bool,
+}
+
+impl Found {
+    fn default(default: &Build, mind: &mut Mind) -> Result<Self, EvalError> {
+        Ok(Self { value: default.value(&mut mind.scope(None))?, by_default: true })
+    }
+}
+
 impl Capture {
     /// The value, or the number of the sentence that says what is missing.
     fn value(
         &self,
         mind: &mut Mind,
         cookie: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Result<Value, u32>, EvalError> {
+    ) -> Result<Result<Found, u32>, EvalError> {
         let found = self.source.value(self.pick, mind, cookie)?;
         let empty = self.source.needs_body() && mind.response.body.is_empty();
         Ok(match (found, &self.default) {
-            (Ok(Some(value)), _) => Ok(value),
-            (Ok(None), Some(default)) => Ok(default.value(&mut mind.scope(None))?),
-            (Err(NotJson), Some(default)) if empty => Ok(default.value(&mut mind.scope(None))?),
+            (Ok(Some(value)), _) => Ok(Found { value, by_default: false }),
+            (Ok(None), Some(default)) => Ok(Found::default(default, mind)?),
+            (Err(NotJson), Some(default)) if empty => Ok(Found::default(default, mind)?),
             (Ok(None), None) => Err(self.nothing),
             (Err(NotJson), _) => Err(self.not_json),
         })

@@ -4,6 +4,7 @@ mod bodies;
 mod build;
 mod code;
 mod compile;
+mod explain;
 mod instruction;
 mod judge;
 mod message;
@@ -16,6 +17,7 @@ mod selection;
 
 pub use build::{Build, push, remove};
 pub use compile::{Compiled, Inputs, compile, mistakes};
+pub use explain::{Came, Explained, Part, time_text};
 pub use instruction::{Class, Instruction, Program, Request, Retry, Row, Script, Task};
 pub use judge::{Judgement, Seen, text as text_of};
 pub use message::{Line, Message, Payload, Piece};

@@ -442,7 +442,8 @@ impl<'a> Compiler<'a> {
             self.text(format!("capture: {name}: nothing at {}", described(&capture.origin)));
         let not_json = self.text(format!("capture: {name}: the answer is no JSON"));
         let (pick, push, secret) = (capture.pick, capture.push, capture.secret);
-        Some(Capture { slot, source, pick, push, default, secret, nothing, not_json })
+        let (name, from) = (name.clone(), described(&capture.origin));
+        Some(Capture { slot, name, from, source, pick, push, default, secret, nothing, not_json })
     }
 
     fn expect(
@@ -461,10 +462,11 @@ impl<'a> Compiler<'a> {
                 Check::Value(source?, matcher?)
             }
         };
+        let asked = asked(&expect.check);
         let text = match &expect.message {
             Some(message) => self.message_text(message, names, uses),
             None => {
-                let number = self.text(format!("expect: {}", asked(&expect.check)));
+                let number = self.text(format!("expect: {asked}"));
                 Text { number, template: None }
             }
         };
@@ -474,7 +476,7 @@ impl<'a> Compiler<'a> {
             }
             _ => text.number,
         };
-        Some(Expect { check, text, not_json })
+        Some(Expect { check, asked, text, not_json })
     }
 
     fn matcher(

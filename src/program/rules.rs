@@ -45,6 +45,8 @@ pub enum Source {
 pub struct Expect {
     /// What is asked.
     pub check: Check,
+    /// The same in words, as the plan has it: `$.completed equals true`.
+    pub asked: String,
     /// The failure's message.
     pub text: Text,
     /// The failure's message for a body that is no JSON.
@@ -88,6 +90,10 @@ pub enum Matcher {
 pub struct Capture {
     /// The variable.
     pub slot: usize,
+    /// Its name.
+    pub name: String,
+    /// Where it is in words, as the plan has it: `$.id`.
+    pub from: String,
     /// Where it is.
     pub source: Source,
     /// Which of several matches.

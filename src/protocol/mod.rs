@@ -142,6 +142,12 @@ pub trait Protocol: 'static {
         name: &str,
     ) -> Option<String>;
 
+    /// The request as it is going to be written, with what the protocol adds to it: the user's
+    /// cookies. For those who look on.
+    fn as_sent(&self, _connection: &Self::Connection, request: Outgoing<'_>) -> Vec<u8> {
+        request.bytes.to_vec()
+    }
+
     /// Tries to connect to every target once, and closes again.
     ///
     /// # Errors

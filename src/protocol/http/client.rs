@@ -344,6 +344,11 @@ impl Protocol for Http {
         with.jar = Some(from.jar.get_or_insert_default().clone());
     }
 
+    fn as_sent(&self, connections: &Connections, request: Outgoing<'_>) -> Vec<u8> {
+        let written = self.with_cookies(connections.jar.as_deref(), &request, Instant::now());
+        if written.is_empty() { request.bytes.to_vec() } else { written }
+    }
+
     async fn probe(&self, limits: &Limits) -> Result<(), (usize, Fault)> {
         for target in 0..self.targets.named() {
             let now = Instant::now();
