@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod reading;
+mod rehearse;
 mod run;
 mod shell;
 mod slips;
@@ -34,6 +35,8 @@ struct Cli {
 enum Verb {
     /// Run a plan: check it, load the target, write results, judge
     Run(Box<run::Arguments>),
+    /// Do each task of a plan once, and show each request and answer
+    Try(Box<rehearse::Arguments>),
     /// Say every mistake in plans, with its place; nothing is sent
     Check(check::Arguments),
     /// Serve the embedded Todo API that the sample plans use
@@ -47,12 +50,15 @@ enum Verb {
 const EXAMPLES: &str = "Begin here:
   throng run plans/todo.yaml --demo                     a whole run, on a built-in Todo API
   throng run http://127.0.0.1:8000/todos/ -u 50 -t 30s  no plan at all
+  throng try plans/todo.yaml --demo                     each task once, with what is sent and answered
   throng check plans/todo.yaml                          every mistake of a plan, nothing sent
   throng run --help                                     all options, exit codes, examples";
 
-/// The command line as clap knows it, with a name in the environment for every option of a run.
+/// The command line as clap knows it, with a name in the environment for every option of a run and of a rehearsal.
 fn command() -> Command {
-    Cli::command().mut_subcommand("run", |run| run.mut_args(with_environment))
+    Cli::command()
+        .mut_subcommand("run", |run| run.mut_args(with_environment))
+        .mut_subcommand("try", |try_| try_.mut_args(with_environment))
 }
 
 fn with_environment(arg: Arg) -> Arg {
@@ -85,6 +91,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     };
     match cli.verb {
         Verb::Run(run) => run.run(command_line(&arguments)),
+        Verb::Try(rehearsal) => rehearsal.run(),
         Verb::Check(check) => check.run(),
         Verb::Demo(demo) => demo.run(),
         Verb::Completions(completions) => completions.run(command()),

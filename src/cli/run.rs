@@ -108,7 +108,7 @@ pub(super) struct Arguments {
 }
 
 /// What `--demo` runs when no plan is named.
-const SAMPLE: (&str, &str) = ("todo.yaml", include_str!("../../plans/todo.yaml"));
+pub(super) const SAMPLE: (&str, &str) = ("todo.yaml", include_str!("../../plans/todo.yaml"));
 
 fn exit_codes() -> String {
     let rows = exit::TABLE.map(|(_, code, meaning)| format!("  {code:>3}  {meaning}"));

@@ -3,12 +3,15 @@
 mod check;
 mod descriptors;
 mod once;
+mod onlooker;
 mod options;
 mod prepare;
 mod reach;
+mod rehearse;
 mod results;
 mod run;
 mod seconds;
+mod shown;
 mod signals;
 mod watch;
 mod way;
@@ -16,6 +19,7 @@ mod way;
 pub use check::{check, complete, read, strictly, variables};
 pub use options::{Options, Output, ProfileChoice, Ramp, Trust};
 pub use prepare::{Prepared, prepare};
+pub use rehearse::{Rehearsal, rehearse};
 pub use run::run;
 pub use way::{Pinned, Way};
 

@@ -1,11 +1,17 @@
 //! Owns what happens before the first user: whether load may go to the target, and reaching it.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
-use super::say;
-use super::way::Way;
+use super::options::Options;
+use super::signals::Signals;
+use super::way::{self, Way};
+use super::{colour, say};
+use crate::control::StopReason;
+use crate::diagnostic::{self, Diagnostic};
+use crate::exit::Exit;
 use crate::metrics::Fault;
 use crate::plan::Target;
 use crate::protocol::http::{self, Http, Reach, Settings};
@@ -16,12 +22,81 @@ const AGAIN: Duration = Duration::from_millis(250);
 /// How long looking up a name may take.
 const LOOKUP: Duration = Duration::from_secs(5);
 
+/// Reaches every target before anything is sent, and says what must be said of the way there.
+///
+/// # Errors
+/// It was said what hinders; this is how the program ends.
+pub(super) async fn all(
+    targets: &[(Target, Way)],
+    options: &Options,
+    signals: &mut Signals,
+) -> Result<Vec<http::Target>, Exit> {
+    let mut reached = Vec::with_capacity(targets.len());
+    for (target, way) in targets {
+        say(&way::remark(target, &options.trust));
+        let one = tokio::select! {
+            one = reach(target, way, options.wait_for) => one,
+            reason = signals.next() => {
+                say("stopped before the first user: nothing was sent\n");
+                return Err(stopped(reason));
+            }
+        };
+        match one {
+            Ok(one) => {
+                warn_of_distance(target, &one.addresses, options.yes);
+                reached.push(one);
+            }
+            Err(NotReached::Fault(fault)) => {
+                say(&format!(
+                    "error: the target {target} was never reached: {}\n  {}\n  nothing was sent\n",
+                    fault.sentence(),
+                    fault.advice(),
+                ));
+                return Err(Exit::Unreached);
+            }
+            Err(NotReached::Forbidden) => {
+                let mistake = Diagnostic::without_place(
+                    format!("{target} is a link-local address, where clouds hand out credentials"),
+                    "load is never sent there; nothing was sent",
+                );
+                say(&diagnostic::render(&[mistake], &[], colour()));
+                return Err(Exit::Mistake);
+            }
+        }
+    }
+    Ok(reached)
+}
+
+/// How the program ends when it was stopped.
+pub(super) fn stopped(reason: StopReason) -> Exit {
+    match reason {
+        StopReason::Interrupted => Exit::Interrupted,
+        StopReason::Terminated => Exit::Terminated,
+        StopReason::Plan => Exit::Held,
+    }
+}
+
+/// A word when load leaves the private network, and when people may think that it takes a proxy.
+fn warn_of_distance(target: &Target, addresses: &[SocketAddr], yes: bool) {
+    if Reach::of(addresses) == Reach::Far && !yes {
+        say(&format!(
+            "warning: the load leaves this machine and its private network, for {target} ({}): \
+             be sure that you may load it; `--yes` says that you are\n",
+            addresses[0].ip(),
+        ));
+    }
+    let is_set = |name: &str| std::env::var_os(name).is_some();
+    if let Some(name) = ignored_proxy(target.is_https(), is_set) {
+        say(&format!("note: {name} is set and not used: load goes straight to the target\n"));
+    }
+}
+
 /// Resolves the target and connects once, as the run's own client does; again and again for
 /// `patience`, when that is asked for.
 ///
 /// # Errors
 /// What the last try met, or that load may never go there.
-pub(super) async fn reach(
+async fn reach(
     target: &Target,
     way: &Way,
     patience: Option<Duration>,
@@ -69,7 +144,7 @@ async fn once(target: &Target, way: &Way) -> Result<http::Target, NotReached> {
 
 /// Why a run cannot begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NotReached {
+enum NotReached {
     /// The target could not be reached.
     Fault(Fault),
     /// It is an address that load never goes to.
@@ -77,7 +152,7 @@ pub(super) enum NotReached {
 }
 
 /// The proxy that other tools would use, when one is set.
-pub(super) fn ignored_proxy(https: bool, set: impl Fn(&str) -> bool) -> Option<&'static str> {
+fn ignored_proxy(https: bool, set: impl Fn(&str) -> bool) -> Option<&'static str> {
     let own = if https { ["HTTPS_PROXY", "https_proxy"] } else { ["HTTP_PROXY", "http_proxy"] };
     own.into_iter().chain(["ALL_PROXY", "all_proxy"]).find(|name| set(name))
 }

@@ -135,7 +135,7 @@ fn csv_files(
     Ok(())
 }
 
-fn stdout_width() -> Option<u16> {
+pub(super) fn stdout_width() -> Option<u16> {
     let stdout = io::stdout();
     let size =
         stdout.is_terminal().then(|| rustix::termios::tcgetwinsize(&stdout).ok()).flatten()?;

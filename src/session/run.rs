@@ -10,7 +10,7 @@ use super::descriptors::{self, Held};
 use super::once;
 use super::options::Options;
 use super::prepare::{Prepared, prepare};
-use super::reach::{self, NotReached};
+use super::reach;
 use super::results::{Folder, cannot_write, link_latest, sinks};
 use super::signals::Signals;
 use super::watch::{Follow, Watched};
@@ -23,10 +23,10 @@ use crate::engine::{self, Setup};
 use crate::event::{Aside, Ended, Event, Started};
 use crate::exit::Exit;
 use crate::expr::Run;
-use crate::metrics::{Fault, Summary};
+use crate::metrics::Summary;
 use crate::plan::{Plan, Target};
 use crate::program::Program;
-use crate::protocol::http::{Http, Reach, Settings};
+use crate::protocol::http::{Http, Settings};
 use crate::sink::FanOut;
 use crate::verdict::{Verdict, judge, validity};
 
@@ -66,7 +66,7 @@ pub fn run(plan: &Plan, sources: &[Source], options: &Options) -> Exit {
     }
 }
 
-fn start_demo(wanted: bool) -> io::Result<Option<Demo>> {
+pub(super) fn start_demo(wanted: bool) -> io::Result<Option<Demo>> {
     if !wanted {
         return Ok(None);
     }
@@ -86,36 +86,13 @@ async fn measure(
         Ok(signals) => signals,
         Err(error) => return mistakes(&[cannot("listen for signals", &error)], sources),
     };
-    let mut reached = Vec::with_capacity(prepared.targets.len());
-    for (target, way) in &prepared.targets {
-        say(&way::remark(target, &options.trust));
-        let one = tokio::select! {
-            one = reach::reach(target, way, options.wait_for) => one,
-            reason = signals.next() => {
-                out.discard();
-                say("stopped before the first user: nothing was sent\n");
-                return stopped_exit(reason);
-            }
-        };
-        match one {
-            Ok(one) => {
-                warn_of_distance(target, &one.addresses, options.yes);
-                reached.push(one);
-            }
-            Err(NotReached::Fault(fault)) => {
-                out.discard();
-                return unreached(target, fault);
-            }
-            Err(NotReached::Forbidden) => {
-                out.discard();
-                let mistake = Diagnostic::without_place(
-                    format!("{target} is a link-local address, where clouds hand out credentials"),
-                    "load is never sent there; nothing was sent",
-                );
-                return mistakes(&[mistake], sources);
-            }
+    let reached = match reach::all(&prepared.targets, options, &mut signals).await {
+        Ok(reached) => reached,
+        Err(exit) => {
+            out.discard();
+            return exit;
         }
-    }
+    };
     let mut started = about(plan, sources, options, &prepared, workers, &out.path);
     let mut fan_out = match sinks(&out.path, &options.output, started.plan_format) {
         Ok(fan_out) => fan_out,
@@ -156,7 +133,7 @@ async fn measure(
             ran = once::run("before", 0, &shared, &before, protocol()) => ran,
             reason = signals.next() => {
                 say("stopped in `before`: no user was started\n");
-                return stopped_exit(reason);
+                return reach::stopped(reason);
             }
         };
         if !once.succeeded {
@@ -214,21 +191,6 @@ fn run_id(out: &Path) -> String {
     out.file_name().map_or_else(|| "run".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
-/// A word when load leaves the private network, and when people may think that it takes a proxy.
-fn warn_of_distance(target: &Target, addresses: &[SocketAddr], yes: bool) {
-    if Reach::of(addresses) == Reach::Far && !yes {
-        say(&format!(
-            "warning: the load leaves this machine and its private network, for {target} ({}): \
-             be sure that you may load it; `--yes` says that you are\n",
-            addresses[0].ip(),
-        ));
-    }
-    let is_set = |name: &str| std::env::var_os(name).is_some();
-    if let Some(name) = reach::ignored_proxy(target.is_https(), is_set) {
-        say(&format!("note: {name} is set and not used: load goes straight to the target\n"));
-    }
-}
-
 /// All that is known at the end.
 struct Conclusion<'a> {
     started: &'a Started,
@@ -277,28 +239,11 @@ impl Conclusion<'_> {
 /// When several apply: a signal, then a run that cannot be trusted, then a broken threshold.
 fn exit(verdict: &Verdict, stopped: Option<StopReason>, broke: bool, unwritten: bool) -> Exit {
     match stopped.filter(|reason| *reason != StopReason::Plan) {
-        Some(reason) => stopped_exit(reason),
+        Some(reason) => reach::stopped(reason),
         None if unwritten || !verdict.validity.reasons().is_empty() => Exit::Untrusted,
         None if broke => Exit::Broke,
         None => Exit::Held,
     }
-}
-
-fn stopped_exit(reason: StopReason) -> Exit {
-    match reason {
-        StopReason::Interrupted => Exit::Interrupted,
-        StopReason::Terminated => Exit::Terminated,
-        StopReason::Plan => Exit::Held,
-    }
-}
-
-fn unreached(target: &Target, fault: Fault) -> Exit {
-    say(&format!(
-        "error: the target {target} was never reached: {}\n  {}\n  nothing was sent\n",
-        fault.sentence(),
-        fault.advice(),
-    ));
-    Exit::Unreached
 }
 
 fn about(
@@ -360,11 +305,11 @@ fn plan_stem(sources: &[Source]) -> String {
     stem.map_or_else(|| "plan".to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
-fn cannot(what: &str, error: &io::Error) -> Diagnostic {
+pub(super) fn cannot(what: &str, error: &io::Error) -> Diagnostic {
     Diagnostic::without_place(format!("cannot {what}: {error}"), "nothing was sent")
 }
 
-fn mistakes(found: &[Diagnostic], sources: &[Source]) -> Exit {
+pub(super) fn mistakes(found: &[Diagnostic], sources: &[Source]) -> Exit {
     say(&diagnostic::render(found, sources, colour()));
     Exit::Mistake
 }

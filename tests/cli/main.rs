@@ -8,5 +8,6 @@ mod https;
 mod measures;
 mod options;
 mod overrides;
+mod rehearsal;
 mod results;
 mod support;
