@@ -5,6 +5,7 @@ mod demo;
 mod reading;
 mod rehearse;
 mod run;
+mod schema;
 mod shell;
 mod slips;
 mod url;
@@ -41,6 +42,8 @@ enum Verb {
     Check(check::Arguments),
     /// Serve the embedded Todo API that the sample plans use
     Demo(demo::Arguments),
+    /// Print the JSON Schema of plans, for editors
+    Schema(schema::Arguments),
     /// Print a script that completes commands and options in a shell
     Completions(shell::Completions),
     /// Print the manual page
@@ -94,6 +97,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Verb::Try(rehearsal) => rehearsal.run(),
         Verb::Check(check) => check.run(),
         Verb::Demo(demo) => demo.run(),
+        Verb::Schema(schema) => schema.run(),
         Verb::Completions(completions) => completions.run(command()),
         Verb::Man => shell::man(command()),
     }

@@ -60,7 +60,7 @@ fn page(command: Command) -> io::Result<Vec<u8>> {
     Ok(page)
 }
 
-fn print(bytes: &[u8]) -> Exit {
+pub(super) fn print(bytes: &[u8]) -> Exit {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         // `throng man | head` is no failure.

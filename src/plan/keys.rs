@@ -72,19 +72,35 @@ pub enum Status {
     Later,
 }
 
-/// What may stand behind a key.
+/// What may stand behind a key. A quantity may also be text with a template in it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Shape {
     /// Plain text, or text of `vars` and `env`.
     Text,
     /// Text in which `{{ }}` is live.
     Template,
+    /// Text with templates, a number, a truth value, or nothing.
+    Scalar,
+    /// The value of a header: text with templates, a number, or nothing.
+    Header,
+    /// Anything but a map or nothing.
+    Item,
+    /// A path, or a whole URL.
+    Path,
+    /// A base URL.
+    Url,
+    /// A JSONPath.
+    JsonPath,
+    /// A JSONPath, or text with templates.
+    Source,
     /// An expression, without braces.
     Expression,
-    /// A number.
+    /// A number that is not negative.
     Number,
     /// A whole number that is not negative.
     Integer,
+    /// A number of users.
+    Users,
     /// `true` or `false`.
     Bool,
     /// A time with its unit.
@@ -95,18 +111,34 @@ pub enum Shape {
     Percent,
     /// A comparison with a size in bytes.
     Size,
+    /// A comparison with a time.
+    Time,
+    /// A number, or a range of numbers.
+    Range,
+    /// A pause as text: a time, a range of times, `none`.
+    Wait,
+    /// Status codes.
+    Codes,
+    /// A figure of the run and its limit.
+    Judgement,
     /// Any value; templates are live in its texts.
     Value,
     /// One of these words.
     Word(&'static [&'static str]),
+    /// A user name and a password.
+    Pair,
     /// A list of such.
     List(&'static Shape),
+    /// One of such, or a list of them.
+    Many(&'static Shape),
     /// Names and such.
     Map(&'static Shape),
     /// A map of the keys of a context.
     Keys(Context),
     /// Names, and below each a map of the keys of a context.
     Named(Context),
+    /// A flow: a map of its keys, or a list of steps.
+    Flow,
     /// A list of steps, or one step.
     Steps,
     /// One of several shapes.
@@ -198,6 +230,39 @@ impl Context {
             .collect();
         let more = if most_used.is_empty() { "" } else { " and others" };
         format!("{}{more}", names.join(", "))
+    }
+
+    /// A short name, for links and files.
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Environment => "environment",
+            Self::Defaults => "defaults",
+            Self::Class => "class",
+            Self::Task => "task",
+            Self::Flow => "flow",
+            Self::Step => "step",
+            Self::Branch => "branch",
+            Self::Part => "part",
+            Self::BodyFile => "body_file",
+            Self::Auth => "auth",
+            Self::Redirects => "redirects",
+            Self::Retry => "retry",
+            Self::Connections => "connections",
+            Self::Data => "data",
+            Self::Capture => "capture",
+            Self::AcceptRule => "accept_rule",
+            Self::Expect => "expect",
+            Self::Timeout => "timeout",
+            Self::Wait => "wait",
+            Self::Profile => "profile",
+            Self::Stage => "stage",
+            Self::Steps => "stairs",
+            Self::Spike => "spike",
+            Self::Threshold => "threshold",
+            Self::Of => "of",
+        }
     }
 
     /// What stands here, with its article: "unknown key in a task".

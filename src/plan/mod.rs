@@ -13,6 +13,7 @@ pub mod keys;
 mod merge;
 mod model;
 mod secrets;
+pub mod schema;
 pub mod source;
 mod status;
 mod target;

@@ -1,8 +1,9 @@
 //! Owns the table of keys: for each place in a plan, what may stand there, of which shape.
 
 use super::Shape::{
-    Any, Bool, Duration, Expression, Integer, Keys, List, Map, Named, Number, Percent, Rate, Size,
-    Steps, Template, Text, Value, Word,
+    Any, Bool, Codes, Duration, Expression, Flow, Header, Integer, Item, JsonPath, Judgement, Keys,
+    List, Many, Map, Named, Number, Pair, Path, Percent, Range, Rate, Scalar, Size, Source, Steps,
+    Template, Text, Time, Url, Users, Value, Wait, Word,
 };
 use super::{Context, Key, Shape, Status};
 
@@ -20,26 +21,25 @@ impl Key {
     }
 }
 
-const TEXTS: Shape = List(&Text);
-const TEXT_OR_TEXTS: Shape = Any(&[Text, TEXTS]);
-const HEADERS: Shape = Map(&Template);
+const TEXTS: Shape = Many(&Text);
+const HEADERS: Shape = Map(&Header);
+const PARAMETERS: Shape = Map(&Any(&[Scalar, List(&Scalar)]));
+const COOKIES: Shape = Map(&Scalar);
 const VALUES: Shape = Map(&Value);
-const RANGE: Shape = Any(&[Number, Text]);
+const CODES: Shape = Many(&Codes);
 /// The whole time, or each part of it.
 const TIMEOUT_SHAPE: Shape = Any(&[Duration, Keys(Context::Timeout)]);
 const ON_FAIL: Shape = Word(&["continue", "iteration", "user", "run"]);
 const CONNECTIONS_SHAPE: Shape = Any(&[Word(&["own", "new"]), Keys(Context::Connections)]);
-const WAIT_SHAPE: Shape = Any(&[Text, Keys(Context::Wait)]);
-const ACCEPT_SHAPE: Shape =
-    Any(&[Integer, Text, List(&Any(&[Integer, Text, Keys(Context::AcceptRule)]))]);
-const EXPECT_SHAPE: Shape = Any(&[Keys(Context::Expect), List(&Keys(Context::Expect))]);
+const WAIT_SHAPE: Shape = Any(&[Wait, Keys(Context::Wait)]);
+const ACCEPT_SHAPE: Shape = Many(&Any(&[Codes, Keys(Context::AcceptRule)]));
+const EXPECT_SHAPE: Shape = Many(&Keys(Context::Expect));
 const RETRY_SHAPE: Shape = Any(&[Word(&["none"]), Keys(Context::Retry)]);
 const AUTH_SHAPE: Shape = Any(&[Word(&["none"]), Keys(Context::Auth)]);
 const REDIRECTS_SHAPE: Shape = Any(&[Integer, Word(&["off"]), Keys(Context::Redirects)]);
-const USERS_OR_TEMPLATE: Shape = Any(&[Integer, Template]);
 const TAGS: Key = key(
     "tags",
-    TEXT_OR_TEXTS,
+    TEXTS,
     "[smoke, read]",
     "Words by which `--tags` and `--exclude-tags` pick it; steps inherit those of what they stand in.",
 );
@@ -52,11 +52,18 @@ const WHEN_STEP: Key = key(
 const CHANCE: Key =
     key("chance", Percent, "30%", "How often it is done at all; else it is left out.");
 
-const PLAN: &[Key] = &[
+const NAMED: &[Key] = &[
     key("name", Text, "Todo API", "What results are titled with; the file's name when nothing is said."),
-    key("target", Template, "http://127.0.0.1:8000", "The base URL that paths are joined to; `--target` wins over it."),
-    key("include", TEXT_OR_TEXTS, "shared.yaml", "Other files, whose keys stand below those of this one: maps are merged, all else is replaced."),
+    key("target", Url, "http://127.0.0.1:8000", "The base URL that paths are joined to; `--target` wins over it."),
+];
+
+/// What an environment cannot hold.
+const FILES: &[Key] = &[
+    key("include", TEXTS, "shared.yaml", "Other files, whose keys stand below those of this one: maps are merged, all else is replaced."),
     key("environments", Named(Context::Environment), "staging: { target: https://staging.example.com }", "What `--env NAME` lays over the plan, by name."),
+];
+
+const PLAN: &[Key] = &[
     key("vars", VALUES, "project: 42", "Values that templates can use; `--set project=7` wins over them."),
     key("secrets", TEXTS, "[API_PASSWORD]", "Environment variables whose values never appear in any output."),
     key("warmup", Duration, "10s", "The time at the start that is left out of thresholds and totals.").or("0s"),
@@ -66,14 +73,12 @@ const PLAN: &[Key] = &[
     key("data", Named(Context::Data), "accounts: { file: accounts.csv }", "Rows of values from files or lists, by name."),
     key("before", Steps, "[{ get: /health }]", "Steps that run once, before the first user; every user can read what they capture."),
     key("after", Steps, "[{ delete: /projects/1/todos }]", "Steps that run once, at the end, whenever `before` was begun."),
-    key("flows", Named(Context::Flow), "refresh: { steps: [{ post: /auth/refresh }] }", "Shared pieces for `call`, written like tasks, by name."),
+    key("flows", Map(&Flow), "refresh: { steps: [{ post: /auth/refresh }] }", "Shared pieces for `call`, written like tasks, by name."),
     key("users", Named(Context::Class), "Visitor: { tasks: { home: { get: / } } }", "The user classes, by name: who does what."),
     key("profile", Text, "load", "The profile that runs when none is named; the only one needs no mention."),
     key("profiles", Named(Context::Profile), "load: { users: 100, hold: 5m }", "How many users there are over time, by name."),
-    key("thresholds", List(&Any(&[Text, Keys(Context::Threshold)])), "[p95 < 500ms, error_rate < 1%]", "What must hold for the run to pass."),
+    key("thresholds", Many(&Any(&[Judgement, Keys(Context::Threshold)])), "[p95 < 500ms, error_rate < 1%]", "What must hold for the run to pass."),
 ];
-
-const ENVIRONMENT: &[Key] = PLAN;
 
 const DEFAULTS: &[Key] = &[
     key(
@@ -89,10 +94,10 @@ const DEFAULTS: &[Key] = &[
         "{ accept: application/json }",
         "Headers, by name; one of a request wins over one of the same name here.",
     ),
-    key("query", Map(&Value), "{ lang: en }", "Parameters that are appended to the path."),
+    key("query", PARAMETERS, "{ lang: en }", "Parameters that are appended to the path."),
     key(
         "cookies",
-        Map(&Template),
+        COOKIES,
         "{ theme: dark }",
         "Cookies that are sent beside those of the user's jar.",
     ),
@@ -118,13 +123,13 @@ const DEFAULTS: &[Key] = &[
 
 const CLASS: &[Key] = &[
     key("weight", Number, "3", "The share of the users that are of this class.").or("1"),
-    key("fixed", USERS_OR_TEMPLATE, "2", "Exactly so many users of this class, which come first, whatever the weights."),
+    key("fixed", Users, "2", "Exactly so many users of this class, which come first, whatever the weights."),
     key("order", Word(&["random", "sequence", "shuffle", "chain"]), "sequence", "How tasks follow each other: drawn by weight, as written, as written but shuffled each time, or by their `next`.").or("random"),
     key("wait", WAIT_SHAPE, "1s..3s", "The pause after each task: `2s`, `1s..3s`, `none`, or a map.").or("none"),
-    key("target", Template, "http://127.0.0.1:8001", "The base URL of this class, where it is another than the plan's."),
+    key("target", Url, "http://127.0.0.1:8001", "The base URL of this class, where it is another than the plan's."),
     key("defaults", Keys(Context::Defaults), "auth: { bearer: \"{{ token }}\" }", "What holds for every request of this class."),
     key("connections", CONNECTIONS_SHAPE, "new", "How users of this class hold connections."),
-    key("tags", TEXT_OR_TEXTS, "[smoke]", "Words that all its tasks inherit."),
+    key("tags", TEXTS, "[smoke]", "Words that all its tasks inherit."),
     key("on_start", Steps, "[{ post: /login }]", "Steps that each user does first."),
     key("tasks", Named(Context::Task), "home: { get: / }", "What a user of this class does, by name."),
     key("on_stop", Steps, "[{ post: /logout }]", "Steps that each user does last."),
@@ -144,7 +149,7 @@ const TASK: &[Key] = &[
     key("wait", WAIT_SHAPE, "5s", "The pause after this task, instead of the class's."),
     key(
         "next",
-        Map(&Number),
+        Any(&[Text, Map(&Number)]),
         "{ list: 80, exit: 20 }",
         "With `order: chain`: which task follows, by weight; `exit` ends the pass.",
     ),
@@ -173,11 +178,11 @@ const STEP: &[Key] = &[
     key("if", Expression, "todos", "Does `then` when the expression holds, else `else`."),
     key("then", Steps, "[{ get: /todos/ }]", "The steps of an `if` that holds."),
     key("else", Steps, "[{ get: / }]", "The steps of an `if` that does not hold."),
-    key("repeat", Any(&[Integer, Template]), "3", "Does `do` so many times."),
+    key("repeat", Integer, "3", "Does `do` so many times."),
     key("for", Text, "id", "Does `do` for each item of `in`; the item is in this variable."),
     key(
         "in",
-        Any(&[Expression, List(&Value)]),
+        Any(&[Text, List(&Value)]),
         "todos",
         "The list of a `for`: an expression, or the items.",
     ),
@@ -234,7 +239,7 @@ const STEP: &[Key] = &[
     ),
     key(
         "log",
-        Template,
+        Scalar,
         "got {{ id }}",
         "Writes a line to the terminal; at most 10 a second are shown.",
     ),
@@ -242,20 +247,19 @@ const STEP: &[Key] = &[
 
 const BRANCH: &[Key] = &[
     key("weight", Number, "3", "How often the branch is chosen, beside the others.").or("1"),
-    key("do", Steps, "[{ get: /a }]", "The steps of the branch."),
+    key("do", Many(&Keys(Context::Step)), "[{ get: /a }]", "The steps of the branch; an empty list does nothing."),
 ];
 
-const PATH: Shape = Template;
 const METHODS: &[Key] = &[
-    key("get", PATH, "/todos/", "Sends a GET request to a path, or to a whole URL."),
-    key("post", PATH, "/todos/", "Sends a POST request to a path, or to a whole URL."),
-    key("put", PATH, "/todos/{{ id }}", "Sends a PUT request to a path, or to a whole URL."),
-    key("patch", PATH, "/todos/{{ id }}", "Sends a PATCH request to a path, or to a whole URL."),
-    key("delete", PATH, "/todos/{{ id }}", "Sends a DELETE request to a path, or to a whole URL."),
-    key("head", PATH, "/", "Sends a HEAD request to a path, or to a whole URL."),
-    key("options", PATH, "/", "Sends an OPTIONS request to a path, or to a whole URL."),
+    key("get", Path, "/todos/", "Sends a GET request to a path, or to a whole URL."),
+    key("post", Path, "/todos/", "Sends a POST request to a path, or to a whole URL."),
+    key("put", Path, "/todos/{{ id }}", "Sends a PUT request to a path, or to a whole URL."),
+    key("patch", Path, "/todos/{{ id }}", "Sends a PATCH request to a path, or to a whole URL."),
+    key("delete", Path, "/todos/{{ id }}", "Sends a DELETE request to a path, or to a whole URL."),
+    key("head", Path, "/", "Sends a HEAD request to a path, or to a whole URL."),
+    key("options", Path, "/", "Sends an OPTIONS request to a path, or to a whole URL."),
     key("request", Text, "PURGE", "Sends a request by a method of any name to `url`."),
-    key("url", PATH, "/cache", "Where a `request` goes: a path, or a whole URL."),
+    key("url", Path, "/cache", "Where a `request` goes: a path, or a whole URL."),
 ];
 
 pub(super) const REQUEST: &[Key] = &[
@@ -263,7 +267,7 @@ pub(super) const REQUEST: &[Key] = &[
         .or("its path, as written"),
     key(
         "query",
-        Map(&Value),
+        PARAMETERS,
         "{ page: 2, tag: [a, b] }",
         "Parameters that are appended to the path; a list is given once for each item.",
     ),
@@ -275,7 +279,7 @@ pub(super) const REQUEST: &[Key] = &[
     ),
     key(
         "cookies",
-        Map(&Template),
+        COOKIES,
         "{ theme: dark }",
         "Cookies that are sent beside those of the user's jar.",
     ),
@@ -287,13 +291,13 @@ pub(super) const REQUEST: &[Key] = &[
     ),
     key(
         "form",
-        VALUES,
+        PARAMETERS,
         "{ user: ann, csrf: \"{{ csrf }}\" }",
         "The body as fields of a form (`application/x-www-form-urlencoded`).",
     ),
     key(
         "multipart",
-        Map(&Any(&[Value, Keys(Context::Part)])),
+        Map(&Any(&[Scalar, Keys(Context::Part)])),
         "{ photo: { file: [a.png, b.jpg] } }",
         "The body as a form with files (`multipart/form-data`).",
     ),
@@ -346,7 +350,7 @@ pub(super) const REQUEST: &[Key] = &[
     ),
     key(
         "capture",
-        Map(&Any(&[Template, Keys(Context::Capture)])),
+        Map(&Any(&[Source, Keys(Context::Capture)])),
         "{ token: $.token }",
         "What is kept of the answer, by variable.",
     ),
@@ -358,11 +362,11 @@ pub(super) const REQUEST: &[Key] = &[
 const PART: &[Key] = &[
     key(
         "file",
-        TEXT_OR_TEXTS,
+        TEXTS,
         "[a.png, b.jpg]",
         "A file below the plan's folder; of a list one is taken at random.",
     ),
-    key("value", Template, "{{ id }}", "The content as text."),
+    key("value", Scalar, "\"{{ id }}\"", "The content as text."),
     key(
         "type",
         Text,
@@ -383,8 +387,8 @@ const BODY_FILE: &[Key] = &[
 ];
 
 const AUTH: &[Key] = &[
-    key("basic", List(&Template), "[ann, \"{{ env.PASSWORD }}\"]", "A user name and a password."),
-    key("bearer", Template, "{{ token }}", "A token."),
+    key("basic", Pair, "[ann, \"{{ env.PASSWORD }}\"]", "A user name and a password."),
+    key("bearer", Template, "\"{{ token }}\"", "A token."),
 ];
 
 const REDIRECTS: &[Key] = &[
@@ -401,7 +405,7 @@ const REDIRECTS: &[Key] = &[
 const RETRY: &[Key] = &[
     key(
         "status",
-        Any(&[Integer, Text, List(&Any(&[Integer, Text]))]),
+        Many(&Any(&[Codes, Word(&["connect", "timeout", "reset"])])),
         "[503, timeout]",
         "What is tried again: status codes, `5xx`, `connect`, `timeout`, `reset`.",
     ),
@@ -410,7 +414,7 @@ const RETRY: &[Key] = &[
     key("backoff", Number, "2", "By how much the pause grows with each attempt.").or("1"),
     key(
         "first",
-        Any(&[Keys(Context::Step), Steps]),
+        Steps,
         "{ call: refresh }",
         "Steps that are done before each further attempt.",
     ),
@@ -432,7 +436,7 @@ const DATA: &[Key] = &[
 ];
 
 const CAPTURE: &[Key] = &[
-    key("json", Text, "$.items[*].id", "A JSONPath (RFC 9535) into the body."),
+    key("json", JsonPath, "$.items[*].id", "A JSONPath (RFC 9535) into the body."),
     key("header", Text, "location", "A header of the answer."),
     key("cookie", Text, "session", "A cookie that the user now has."),
     key("regex", Text, "csrf=\"([^\"]+)\"", "A pattern in the body; its first group is kept."),
@@ -442,7 +446,7 @@ const CAPTURE: &[Key] = &[
         "input[name=csrf]",
         "An element of the page: its text, or the attribute `attr`.",
     ),
-    key("value", Template, "{{ response.status }}", "A template."),
+    key("value", Value, "\"{{ response.status }}\"", "A template."),
     key("attr", Text, "value", "An attribute of the element of `css`."),
     key(
         "pick",
@@ -459,7 +463,7 @@ const CAPTURE: &[Key] = &[
 const ACCEPT_RULE: &[Key] = &[
     key(
         "status",
-        Any(&[Integer, Text, List(&Any(&[Integer, Text]))]),
+        CODES,
         "404",
         "The status codes of the rule.",
     ),
@@ -473,7 +477,7 @@ const ACCEPT_RULE: &[Key] = &[
 ];
 
 const EXPECT: &[Key] = &[
-    key("json", Text, "$.completed", "Looks at a JSONPath (RFC 9535) into the body."),
+    key("json", JsonPath, "$.completed", "Looks at a JSONPath (RFC 9535) into the body."),
     key("header", Text, "content-type", "Looks at a header."),
     key("cookie", Text, "session", "Looks at a cookie that the user now has."),
     key("regex", Text, "id=(\\d+)", "Looks at the first group of a pattern in the body."),
@@ -482,14 +486,14 @@ const EXPECT: &[Key] = &[
     key("body", Bool, "true", "Looks at the body, as when no source is said."),
     key("equals", Value, "true", "It is this value."),
     key("not_equals", Value, "null", "It is not this value."),
-    key("contains", Template, "json", "It holds this text, or a list holds this item."),
-    key("not_contains", Template, "error", "It does not hold this text."),
+    key("contains", Item, "json", "It holds this text, or a list holds this item."),
+    key("not_contains", Item, "error", "It does not hold this text."),
     key("matches", Text, "^v\\d+", "A pattern is found in it."),
     key("one_of", List(&Value), "[open, closed]", "It is one of these values."),
-    key("length", RANGE, "1..", "So many characters, items or keys: a number or a range."),
-    key("between", RANGE, "1..10", "A number in this range."),
+    key("length", Range, "1..", "So many characters, items or keys: a number or a range."),
+    key("between", Range, "1..10", "A number in this range."),
     key("exists", Bool, "false", "Whether it is there at all."),
-    key("time", Text, "< 500ms", "How long the answer took, from when the request was sent."),
+    key("time", Time, "< 500ms", "How long the answer took, from when the request was sent."),
     key("size", Size, "< 10KB", "How large the body was as it came."),
     key("that", Expression, "response.json.total > 3", "An expression that must hold."),
     key(
@@ -516,13 +520,13 @@ const WAIT: &[Key] = &[
 ];
 
 const PROFILE: &[Key] = &[
-    key("users", USERS_OR_TEMPLATE, "100", "How many users there are at the top."),
+    key("users", Users, "100", "How many users there are at the top."),
     key("ramp", Duration, "10s", "How long it takes to get there.").or("0s"),
     key("hold", Duration, "5m", "How long they stay."),
     key("down", Duration, "10s", "How long it takes to get back to none.").or("0s"),
     key(
         "stages",
-        List(&Keys(Context::Stage)),
+        Many(&Keys(Context::Stage)),
         "[{ users: 10, hold: 1m }, { users: 50, over: 10s, hold: 1m }]",
         "The general form: one stage after the other.",
     ),
@@ -550,7 +554,7 @@ const PROFILE: &[Key] = &[
 
 const STAGE: &[Key] = &[
     key("name", Text, "peak", "What the stage is called in results."),
-    key("users", USERS_OR_TEMPLATE, "50", "How many users there are at its end."),
+    key("users", Users, "50", "How many users there are at its end."),
     key("over", Duration, "10s", "How long it takes to get there; a jump when nothing is said.")
         .or("0s"),
     key("hold", Duration, "1m", "How long they stay.").or("0s"),
@@ -558,15 +562,15 @@ const STAGE: &[Key] = &[
 ];
 
 const STEPS: &[Key] = &[
-    key("from", USERS_OR_TEMPLATE, "10", "Users on the first stair."),
-    key("by", USERS_OR_TEMPLATE, "10", "Users that each further stair adds."),
+    key("from", Users, "10", "Users on the first stair."),
+    key("by", Users, "10", "Users that each further stair adds."),
     key("every", Duration, "5m", "How long a stair lasts."),
-    key("to", USERS_OR_TEMPLATE, "500", "Users on the last stair."),
+    key("to", Users, "500", "Users on the last stair."),
 ];
 
 const SPIKE: &[Key] = &[
-    key("base", USERS_OR_TEMPLATE, "20", "Users before and after.").or("0"),
-    key("peak", USERS_OR_TEMPLATE, "200", "Users at the top."),
+    key("base", Users, "20", "Users before and after.").or("0"),
+    key("peak", Users, "200", "Users at the top."),
     key("rise", Duration, "2s", "How long it takes to get there.").or("0s"),
     key("hold", Duration, "30s", "How long they stay.").or("0s"),
     key("fall", Duration, "2s", "How long it takes to get back.").or("0s"),
@@ -581,7 +585,7 @@ const THRESHOLD: &[Key] = &[
         "/todos/",
         "What is judged: a name, `METHOD name`, group, tag or user class; all requests when nothing is said.",
     ),
-    key("must", TEXT_OR_TEXTS, "p95 < 500ms", "What must hold; a list for several."),
+    key("must", Many(&Judgement), "p95 < 500ms", "What must hold; a list for several."),
     later("every", "It must hold in each window of that length."),
     later("during", "It is judged in that stage alone."),
     later("after", "It is not judged before."),
@@ -599,8 +603,8 @@ const OF: &[Key] = &[
 impl Context {
     pub(super) fn tables(self) -> &'static [&'static [Key]] {
         match self {
-            Self::Plan => &[PLAN],
-            Self::Environment => &[ENVIRONMENT],
+            Self::Plan => &[NAMED, FILES, PLAN],
+            Self::Environment => &[NAMED, PLAN],
             Self::Defaults => &[DEFAULTS],
             Self::Class => &[CLASS],
             Self::Task => &[TASK, METHODS, REQUEST],
