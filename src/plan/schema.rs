@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::document;
 use super::keys::{Context, Key, Shape, Status};
+use crate::verdict::METRICS;
 
 /// `{{ … }}` somewhere in a text.
 const TEMPLATE: &str = r"\{\{";
@@ -14,7 +15,7 @@ const TIME: &str = "([0-9]+(\\.[0-9]+)?\\s*(h|hrs?|hours?|m|mins?|minutes?|s|sec
 const SIZE: &str = r"[0-9.]+\s*[kKMGT]?i?[bB]";
 const RANGE: &str = r"(-?[0-9.]+\s*\.\.\s*(-?[0-9.]+)?|\.\.\s*-?[0-9.]+)";
 const CODES: &str = r"(any|[1-5](xx|XX)|[1-5][0-9][0-9](\s*\.\.\s*[1-5][0-9][0-9])?)";
-const METRIC: &str = r"(((ok|service|connect|ttfb)\.)?(p[0-9]+(\.[0-9]+)?|avg|min|max)|rps|requests|failures|error_rate)";
+const TIMES: &str = r"((ok|service|connect|ttfb)\.)?(p[0-9]+(\.[0-9]+)?|avg|min|max)";
 
 /// The schema as the file that editors read: JSON, with a line feed at its end.
 #[must_use]
@@ -184,7 +185,7 @@ fn of_shape(shape: &Shape) -> Json {
             codes
         }
         Shape::Judgement => quantity(
-            &format!(r"{METRIC}\s*(<=|>=|<|>|≤|≥)\s*\S.*"),
+            &format!(r"({TIMES}|{})\s*(<=|>=|<|>|≤|≥)\s*\S.*", METRICS.join("|")),
             "write a figure and its limit, as `p95 < 500ms`, `error_rate < 1%` or `rps > 50`",
         ),
         Shape::Value => json!({}),

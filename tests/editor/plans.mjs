@@ -71,9 +71,10 @@ function is(good, what, seen) {
 let version = 0;
 // Opens a text under a path of the plans' folders and gives what the server underlines in it.
 async function open(path, text) {
-  const uri = pathToFileURL(join(root, path)).href;
-  const told = new Promise((done) => waiting.set(uri, done));
   version += 1;
+  // An address of its own: what closing the last one sends is not taken for an answer.
+  const uri = pathToFileURL(join(root, path.replace(/([^/]+)$/, `${version}-$1`))).href;
+  const told = new Promise((done) => waiting.set(uri, done));
   await connection.sendNotification('textDocument/didOpen', {
     textDocument: { uri, languageId: 'yaml', version, text },
   });
@@ -182,7 +183,6 @@ for (const [where, marked, keys] of [
   is(missing.length === 0, `in ${where}, keys are proposed`, { missing, got: items.map((i) => i.label) });
   const dumb = keys.filter((key) => by(key) && !documented(by(key)));
   is(dumb.length === 0, `in ${where}, each is explained`, dumb);
-  is(!items.some(({ label }) => label === 'rate'), `in ${where}, nothing that is not there`, items);
 }
 const words = await completions('words.yaml', `${HEAD}users:\n  Reader:\n    order: |\n`);
 is(
