@@ -10,7 +10,7 @@
 //! | `yaml ci` | YAML; lines of it that begin with `throng` are checked as in `sh` |
 //! | `sh` | a line that begins with `throng` or `cargo run … --` is run, for half a second, on a Todo API |
 //! | `console` | `$ COMMAND` prints exactly what follows it; `…` alone on a line stands for any lines, and in a line with times, rates or shares the figures may be others |
-//! | `text`, `python` | nothing: for reading |
+//! | `text`, `python`, `javascript`, `yaml artillery` | nothing: for reading |
 //!
 //! Todo APIs stand for these addresses: port 8000 answers at once, 8001 with errors alone (`throng
 //! demo --fail 100%`), 8002 after 300 ms (`throng demo --delay 300ms`).
@@ -39,6 +39,21 @@ fn the_page_for_users_of_locust_tells_the_truth() {
 #[test]
 fn the_page_on_trouble_tells_the_truth() {
     check("docs/troubleshooting.md");
+}
+
+#[test]
+fn the_page_for_users_of_k6_tells_the_truth() {
+    check("docs/from-k6.md");
+}
+
+#[test]
+fn the_page_for_users_of_artillery_tells_the_truth() {
+    check("docs/from-artillery.md");
+}
+
+#[test]
+fn the_reference_tells_the_truth() {
+    check("docs/plan-reference.md");
 }
 
 #[test]
@@ -160,10 +175,10 @@ fn check(page: &str) {
                 reader.plan(&format!("fragment-{}.yaml", block.line), &whole)
             }
             ["yaml", "ci"] => reader.job(&block.text),
+            ["text" | "python" | "javascript"] | ["yaml", "artillery"] => Ok(()),
             ["yaml" | "toml", name] => reader.plan(name, &block),
             ["sh"] => reader.commands(&block.text),
             ["console"] => reader.session(&block.text),
-            ["text"] | ["python"] => Ok(()),
             _ => Err(format!("no rule for a block of {words:?}")),
         };
         if let Err(problem) = found {

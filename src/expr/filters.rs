@@ -41,7 +41,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
 });
 
 /// The filters that are proposed; MiniJinja has a few more for HTML.
-pub(super) const FILTERS: &[&str] = &[
+pub const FILTERS: &[&str] = &[
     "abs",
     "batch",
     "bool",
@@ -82,7 +82,7 @@ pub(super) const FILTERS: &[&str] = &[
     "upper",
 ];
 /// The tests that are proposed.
-pub(super) const TESTS: &[&str] = &[
+pub const TESTS: &[&str] = &[
     "boolean",
     "defined",
     "divisibleby",

@@ -24,6 +24,7 @@ mod value;
 
 pub use encoding::Encoding;
 pub use expression::Expression;
+pub use filters::{FILTERS, TESTS};
 pub use functions::{FUNCTIONS, Function};
 pub use names::{Names, Uses};
 pub use scope::{Response, Run, Scope, Written};
