@@ -195,10 +195,9 @@ fn of_shape(shape: &Shape) -> Json {
             json!({ "type": "array", "items": item, "minItems": 2, "maxItems": 2 })
         }
         Shape::List(item) => json!({ "type": "array", "items": of_shape(item) }),
-        Shape::Many(item) => any([
-            of_shape(item),
-            json!({ "type": "array", "items": of_shape(item) }),
-        ]),
+        Shape::Many(item) => {
+            any([of_shape(item), json!({ "type": "array", "items": of_shape(item) })])
+        }
         Shape::Map(value) => named(of_shape(value)),
         Shape::Keys(context) => keys(*context),
         Shape::Named(context) => named(keys(*context)),

@@ -53,14 +53,34 @@ const CHANCE: Key =
     key("chance", Percent, "30%", "How often it is done at all; else it is left out.");
 
 const NAMED: &[Key] = &[
-    key("name", Text, "Todo API", "What results are titled with; the file's name when nothing is said."),
-    key("target", Url, "http://127.0.0.1:8000", "The base URL that paths are joined to; `--target` wins over it."),
+    key(
+        "name",
+        Text,
+        "Todo API",
+        "What results are titled with; the file's name when nothing is said.",
+    ),
+    key(
+        "target",
+        Url,
+        "http://127.0.0.1:8000",
+        "The base URL that paths are joined to; `--target` wins over it.",
+    ),
 ];
 
 /// What an environment cannot hold.
 const FILES: &[Key] = &[
-    key("include", TEXTS, "shared.yaml", "Other files, whose keys stand below those of this one: maps are merged, all else is replaced."),
-    key("environments", Named(Context::Environment), "staging: { target: https://staging.example.com }", "What `--env NAME` lays over the plan, by name."),
+    key(
+        "include",
+        TEXTS,
+        "shared.yaml",
+        "Other files, whose keys stand below those of this one: maps are merged, all else is replaced.",
+    ),
+    key(
+        "environments",
+        Named(Context::Environment),
+        "staging: { target: https://staging.example.com }",
+        "What `--env NAME` lays over the plan, by name.",
+    ),
 ];
 
 const PLAN: &[Key] = &[
@@ -247,7 +267,12 @@ const STEP: &[Key] = &[
 
 const BRANCH: &[Key] = &[
     key("weight", Number, "3", "How often the branch is chosen, beside the others.").or("1"),
-    key("do", Many(&Keys(Context::Step)), "[{ get: /a }]", "The steps of the branch; an empty list does nothing."),
+    key(
+        "do",
+        Many(&Keys(Context::Step)),
+        "[{ get: /a }]",
+        "The steps of the branch; an empty list does nothing.",
+    ),
 ];
 
 const METHODS: &[Key] = &[
@@ -412,12 +437,7 @@ const RETRY: &[Key] = &[
     key("times", Integer, "3", "How often at most, after the first attempt.").or("1"),
     key("wait", Duration, "200ms", "The pause before the second attempt.").or("0s"),
     key("backoff", Number, "2", "By how much the pause grows with each attempt.").or("1"),
-    key(
-        "first",
-        Steps,
-        "{ call: refresh }",
-        "Steps that are done before each further attempt.",
-    ),
+    key("first", Steps, "{ call: refresh }", "Steps that are done before each further attempt."),
 ];
 
 const CONNECTIONS: &[Key] =
@@ -461,12 +481,7 @@ const CAPTURE: &[Key] = &[
 ];
 
 const ACCEPT_RULE: &[Key] = &[
-    key(
-        "status",
-        CODES,
-        "404",
-        "The status codes of the rule.",
-    ),
+    key("status", CODES, "404", "The status codes of the rule."),
     key("because", Text, "already deleted", "Why they are a success."),
     key(
         "fail",
