@@ -4,9 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jsonschema::Validator;
-use serde_json::Value;
+use proptest::prelude::*;
+use serde_json::{Value, json};
 use throng::diagnostic::Diagnostic;
-use throng::plan::{document, schema};
+use throng::load::Wait;
+use throng::plan::{Accept, document, schema};
+use throng::units::{Rate, parse_duration, parse_percent, parse_size};
+use throng::verdict::Threshold;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -179,4 +183,58 @@ fn one_wrong_word_is_refused_wherever_it_stands() {
         }
     }
     assert!(passed.is_empty(), "{passed:?}");
+}
+
+/// The form of a key's text, apart from the rest of a plan.
+fn form(context: &str, key: &str) -> Validator {
+    let whole = schema::schema();
+    let mut form = whole["definitions"][context]["properties"][key].clone();
+    form["definitions"] = whole["definitions"].clone();
+    jsonschema::draft7::new(&form).unwrap()
+}
+
+/// Texts of few letters, so that many of them are right.
+fn quantity() -> impl Strategy<Value = String> {
+    let unit = "(ms|s|m|h|min|sec|hours|minutes|us|µs|ns|B|KB|kb|MiB|%|/s|/m|/h|x|d|w)";
+    let one = format!("[0-9]{{0,2}}(\\.[0-9]{{1,2}})?[ ,]?{unit}");
+    let all = format!(
+        "[ <>=]{{0,3}}(|none|any|p95 < |rps > ){one}( ?{one})?(\\.\\. ?{one})?|[0-9x.]{{1,8}}"
+    );
+    prop_oneof![proptest::string::string_regex(&all).unwrap(), "[0-9smh.,: %<x/]{0,8}"]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// An editor never underlines a text that the program takes.
+    #[test]
+    fn what_the_program_reads_has_the_form_of_the_schema(text in quantity()) {
+        thread_local! {
+            static FORMS: [Validator; 8] = [
+                form("stage", "hold"), form("class", "wait"), form("wait", "throughput"), form("step", "chance"),
+                form("expect", "size"), form("expect", "time"), form("accept_rule", "status"), form("threshold", "must"),
+            ];
+        }
+        let after = |read: &dyn Fn(&str) -> bool| {
+            text.trim().strip_prefix('<').is_some_and(|rest| read(rest.trim()))
+        };
+        let reads = [
+            parse_duration(&text).is_ok(),
+            Wait::parse(&text).is_ok(),
+            Rate::parse(&text).is_ok(),
+            parse_percent(&text).is_ok(),
+            after(&|text| parse_size(text).is_ok()),
+            after(&|text| parse_duration(text).is_ok()),
+            Accept::parse(&text).is_ok(),
+            Threshold::parse(&text).is_ok(),
+        ];
+        FORMS.with(|forms| {
+            for (at, (form, reads)) in forms.iter().zip(reads).enumerate() {
+                if reads {
+                    prop_assert!(form.is_valid(&json!(text)), "form {at}: `{text}`");
+                }
+            }
+            Ok(())
+        })?;
+    }
 }

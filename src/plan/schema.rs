@@ -12,7 +12,7 @@ const TEMPLATE: &str = r"\{\{";
 const TIME: &str = "([0-9]+(\\.[0-9]+)?\\s*(h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?|ms|msecs?|\
                     millis?|milliseconds?|us|µs|usecs?|micros?|microseconds?|ns|nsecs?|nanos?|\
                     nanoseconds?)[\\s,]*)+";
-const SIZE: &str = r"[0-9.]+\s*[kKMGT]?i?[bB]";
+const SIZE: &str = r"[0-9.]+\s*[kKmMgG]?[iI]?[bB]";
 const RANGE: &str = r"(-?[0-9.]+\s*\.\.\s*(-?[0-9.]+)?|\.\.\s*-?[0-9.]+)";
 const CODES: &str = r"(any|[1-5](xx|XX)|[1-5][0-9][0-9](\s*\.\.\s*[1-5][0-9][0-9])?)";
 const TIMES: &str = r"((ok|service|connect|ttfb)\.)?(p[0-9]+(\.[0-9]+)?|avg|min|max)";

@@ -72,3 +72,17 @@ fn a_port_that_is_taken_is_said() {
     );
     assert!(said.err.contains("choose another port with `--port`"));
 }
+
+#[test]
+fn the_schema_is_printed_or_written_and_is_the_one_beside_the_plans() {
+    let folder = Folder::new();
+    let wanted = std::fs::read_to_string(plan("throng.schema.json")).unwrap();
+    let printed = folder.throng("schema");
+    assert_eq!((printed.code, &*printed.err), (0, ""));
+    assert!(printed.out == wanted);
+    assert_eq!(folder.throng("schema --out own.json").code, 0);
+    assert!(folder.read("own.json") == wanted);
+    let refused = folder.throng("schema --out no/such/folder.json");
+    assert_eq!(refused.code, 3);
+    assert!(refused.err.contains("cannot be written to no/such/folder.json"), "{}", refused.err);
+}
