@@ -193,14 +193,22 @@ fn form(context: &str, key: &str) -> Validator {
     jsonschema::draft7::new(&form).unwrap()
 }
 
-/// Texts of few letters, so that many of them are right.
+/// Texts near to what each form takes.
 fn quantity() -> impl Strategy<Value = String> {
-    let unit = "(ms|s|m|h|min|sec|hours|minutes|us|µs|ns|B|KB|kb|MiB|%|/s|/m|/h|x|d|w)";
-    let one = format!("[0-9]{{0,2}}(\\.[0-9]{{1,2}})?[ ,]?{unit}");
-    let all = format!(
-        "[ <>=]{{0,3}}(|none|any|p95 < |rps > ){one}( ?{one})?(\\.\\. ?{one})?|[0-9x.]{{1,8}}"
-    );
-    prop_oneof![proptest::string::string_regex(&all).unwrap(), "[0-9smh.,: %<x/]{0,8}"]
+    const TIME: &str =
+        "[0-9]{1,2}(\\.[0-9])?[ ,]?(ms|s|m|h|min|sec|secs|hours|minute|us|µs|ns|d|w)";
+    let of = |form: String| proptest::string::string_regex(&form).unwrap();
+    prop_oneof![
+        of(format!("[ <]{{0,2}}({TIME}[ ,]?){{1,2}} ?")),
+        of(format!(" ?(none|{TIME} ?\\.\\. ?{TIME})")),
+        of("[0-9]{1,2}(\\.[0-9])? ?/ ?(s|sec|second|m|min|minute|h|hour|d)".into()),
+        of("< ?[0-9]{1,3}(\\.[0-9])? ?(B|b|KB|kb|mB|MiB|gib|GB|TB|K)".into()),
+        of("[0-9]{1,2}(\\.[0-9])? ?%".into()),
+        of(" ?(any|[0-9](xx|XX)|[0-9]{3}( ?\\.\\. ?[0-9]{3})?)".into()),
+        of("((ok|service|connect|ttfb)\\.)?(p[0-9]{1,2}(\\.[0-9]{1,2})?|avg|min|max) ?(<|>|<=|>=|≤) ?[0-9]{1,3}m?s".into()),
+        of("(rps|requests|failures|error_rate) ?(<|>=) ?[0-9]{1,2}(%|/s|)".into()),
+        of("[0-9smh.,: %<x/]{0,8}".into()),
+    ]
 }
 
 proptest! {
