@@ -2,6 +2,8 @@
 
 mod check;
 mod demo;
+mod explain;
+mod findings;
 mod reading;
 mod rehearse;
 mod run;

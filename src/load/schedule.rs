@@ -96,6 +96,40 @@ impl Schedule {
         ramp.users_after(at - ramp.start)
     }
 
+    /// The largest number of users alive at once within a part of the time, its end left out.
+    #[must_use]
+    pub fn peak_within(&self, from: Duration, to: Duration) -> u32 {
+        let last = to.saturating_sub(Duration::from_nanos(1)).max(from);
+        let turns = self.ramps.iter().flat_map(|ramp| [ramp.start, ramp.start + ramp.over]);
+        let inside = turns.filter(|at| (from..=last).contains(at));
+        inside.chain([from, last]).map(|at| self.users_at(at)).max().unwrap_or(0)
+    }
+
+    /// For each slot: how many users live there, one after the other, and for how long in all.
+    #[must_use]
+    pub fn lives(&self) -> Vec<(u32, Duration)> {
+        // A stage that takes no time has users that the peak does not know.
+        let most = self.ramps.iter().map(|ramp| ramp.to).max().unwrap_or(0);
+        let mut lives = vec![(0, Duration::ZERO); most as usize];
+        let mut since = vec![None; lives.len()];
+        for change in self.changes() {
+            let slot = change.slot as usize;
+            match change.kind {
+                ChangeKind::Start { .. } => {
+                    lives[slot].0 += 1;
+                    since[slot] = Some(change.at);
+                }
+                ChangeKind::Stop => {
+                    lives[slot].1 += since[slot].take().map_or(Duration::ZERO, |at| change.at - at);
+                }
+            }
+        }
+        for (life, since) in lives.iter_mut().zip(since) {
+            life.1 += since.map_or(Duration::ZERO, |at: Duration| self.total - at);
+        }
+        lives
+    }
+
     /// Every change before the end, in order of time.
     pub fn changes(&self) -> impl Iterator<Item = Change> + '_ {
         self.ramps.iter().flat_map(Ramp::changes).filter(|change| change.at < self.total)
@@ -184,6 +218,19 @@ mod tests {
             text.join(" "),
             "0s +0#0 0s +1#1 1s +2#2 2s +3#3 3s +4#4 4s +5#5 7s -5 8s -4 9s -3"
         );
+    }
+
+    #[test]
+    fn lives_and_peaks_are_those_that_the_changes_give() {
+        let stages =
+            vec![Stage::new(4, S(4), S(2)), Stage::new(1, S(0), S(1)), Stage::new(2, S(0), S(1))];
+        let schedule = Schedule::new(&Profile::new(stages));
+        let lives: Vec<_> =
+            schedule.lives().into_iter().map(|(users, life)| (users, life.as_secs())).collect();
+        assert_eq!(lives, [(1, 8), (2, 6), (1, 4), (1, 3)]);
+        let peaks = [(0, 1), (3, 4), (5, 8), (6, 7), (6, 8), (7, 8), (8, 9)];
+        let found = peaks.map(|(from, to)| schedule.peak_within(S(from), S(to)));
+        assert_eq!(found, [1, 4, 4, 1, 2, 2, 0]);
     }
 
     #[test]

@@ -75,6 +75,12 @@ pub(super) fn read(
 /// What keeps it from being read, for a person.
 pub(super) fn read_text(path: &Path, shown: &Path) -> Result<String, Diagnostic> {
     let shown = shown.display();
+    // A pipe may never end, and reading a plan again (with another environment) finds it empty.
+    if fs::metadata(path).is_ok_and(|data| !data.is_file() && !data.is_dir()) {
+        let title = format!("cannot read {shown}: it is no file but a pipe or a device");
+        let advice = "write the plan into a file, and name that";
+        return Err(Diagnostic::without_place(title, advice));
+    }
     let mut bytes = Vec::new();
     // One byte more than may be, so that a larger file is found out without being read.
     let limit = u64::try_from(MAX_BYTES).map_or(u64::MAX, |limit| limit + 1);

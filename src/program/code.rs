@@ -471,7 +471,7 @@ pub(super) fn rests(step: &Step) -> bool {
 }
 
 /// Tags pick something within the steps.
-fn picks_within(selection: &super::selection::Selection, steps: &[Step]) -> bool {
+pub(super) fn picks_within(selection: &super::selection::Selection, steps: &[Step]) -> bool {
     !selection.tags.is_empty()
         && steps.iter().any(|step| {
             !selection.excludes(&step.tags)

@@ -4,13 +4,16 @@ mod bodies;
 mod build;
 mod code;
 mod compile;
+mod estimate;
 mod explain;
 mod instruction;
 mod judge;
+mod limits;
 mod message;
 mod mind;
 mod names;
 mod notes;
+mod outlook;
 mod requests;
 mod rules;
 mod selection;
@@ -20,7 +23,11 @@ pub use compile::{Compiled, Inputs, compile, mistakes};
 pub use explain::{Came, Explained, Part, time_text};
 pub use instruction::{Class, Instruction, Program, Request, Retry, Row, Script, Task};
 pub use judge::{Judgement, Seen, text as text_of};
+pub use limits::out_of_reach;
 pub use message::{Line, Message, Payload, Piece};
 pub use mind::Mind;
+pub use outlook::{
+    ClassShape, Explanation, Load, Need, Question, StageShape, TaskShape, explain,
+};
 pub use rules::{Capture, Check, Expect, Matcher, Source};
 pub use selection::Selection;

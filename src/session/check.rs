@@ -8,13 +8,46 @@ use super::prepare::too_few_rows;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::load::Schedule;
 use crate::plan::{self, Loaded, Loading, Plan};
-use crate::program::{self, Inputs, Program, Selection};
+use crate::program::{self, Explanation, Inputs, Program, Question, Selection};
 
 /// Reads the plan in a file and checks it whole, with each of its environments. The plan is there
-/// when there is no error.
+/// when there is no error. `profile` is the only one that matters; all when absent.
 #[must_use]
-pub fn check(path: &Path, loading: &Loading, selection: &Selection) -> Loaded {
-    plan::load_each(path, loading, |loaded| complete(loaded, loading, selection))
+pub fn check(
+    path: &Path,
+    loading: &Loading,
+    selection: &Selection,
+    profile: Option<&str>,
+) -> Loaded {
+    let mut loaded = plan::load_each(path, loading, |loaded| {
+        let mut loaded = complete(loaded, loading, selection);
+        if let Some(plan) = &loaded.plan {
+            loaded.diagnostics.extend(program::out_of_reach(plan, profile, selection));
+            loaded.diagnostics.sort_by_key(|diagnostic| diagnostic.place);
+        }
+        loaded
+    });
+    if let (Some(plan), Some(name)) = (&loaded.plan, profile)
+        && let Err(mistake) = super::prepare::named(plan, name)
+    {
+        loaded.diagnostics.push(mistake);
+        loaded.plan = None;
+    }
+    loaded
+}
+
+/// What can be said of a plan that was checked. Nothing, when its files have changed since.
+#[must_use]
+pub fn explain(loaded: &Loaded, loading: &Loading, question: &Question) -> Option<Explanation> {
+    let plan = loaded.plan.as_ref()?;
+    let inputs = Inputs {
+        target: None,
+        environment: loading.variables.clone(),
+        seed: 0,
+        selection: question.selection.clone(),
+    };
+    let compiled = program::compile(plan, &loaded.sources, &inputs).ok()?;
+    Some(program::explain(plan, &compiled.program, question))
 }
 
 /// The same for a run: of the environments only the one that is asked for matters, and what has no

@@ -16,7 +16,7 @@ mod signals;
 mod watch;
 mod way;
 
-pub use check::{check, complete, read, strictly, variables};
+pub use check::{check, complete, explain, read, strictly, variables};
 pub use options::{Options, Output, ProfileChoice, Ramp, Trust};
 pub use prepare::{Prepared, prepare};
 pub use rehearse::{Rehearsal, rehearse};

@@ -8,7 +8,7 @@ use super::way::Way;
 use crate::data::{Per, Source as Rows};
 use crate::diagnostic::{Diagnostic, Source, suggest};
 use crate::load::{Profile, Schedule, Span, order};
-use crate::plan::{Plan, Target, secrets_of};
+use crate::plan::{NamedProfile, Plan, Target, secrets_of};
 use crate::program::{self, Inputs, Program};
 use crate::protocol::http::Roots;
 use crate::units::format_duration;
@@ -175,15 +175,7 @@ struct Load {
 fn load(plan: &Plan, choice: &ProfileChoice) -> Result<Load, Diagnostic> {
     let named = match &choice.profile {
         None => plan.profile.map(|position| &plan.profiles[position]),
-        Some(name) => {
-            let names = plan.profiles.iter().map(|profile| profile.name.value.as_str());
-            let found = plan.profiles.iter().find(|profile| profile.name.value == *name);
-            if found.is_none() {
-                let title = format!("the plan has no profile `{name}`");
-                return Err(Diagnostic::without_place(title, did_you_mean(name, names)));
-            }
-            found
-        }
+        Some(name) => Some(named(plan, name)?),
     };
     let grace = named.and_then(|named| named.grace);
     let warmup = named.and_then(|named| named.warmup);
@@ -225,6 +217,15 @@ fn load(plan: &Plan, choice: &ProfileChoice) -> Result<Load, Diagnostic> {
     let what = if users == 1 { "user" } else { "users" };
     let words = format!("{users} {what} {speed}");
     Ok(Load { profile, words, grace, iterations, warmup })
+}
+
+/// The profile of that name.
+pub(super) fn named<'a>(plan: &'a Plan, name: &str) -> Result<&'a NamedProfile, Diagnostic> {
+    let names = plan.profiles.iter().map(|profile| profile.name.value.as_str());
+    plan.profiles.iter().find(|profile| profile.name.value == *name).ok_or_else(|| {
+        let title = format!("the plan has no profile `{name}`");
+        Diagnostic::without_place(title, did_you_mean(name, names))
+    })
 }
 
 /// The weight of each class, and how many fixed users it has. Naming classes picks them; one that has

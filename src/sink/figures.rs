@@ -21,7 +21,7 @@ pub(super) fn ms_or_dash(value: Option<f64>) -> String {
 }
 
 /// Events per second: `9.46`, `142.3`, `12,345`.
-pub(super) fn rate(value: f64) -> String {
+pub(crate) fn rate(value: f64) -> String {
     match value {
         ..9.995 => format!("{value:.2}"),
         ..999.95 => format!("{value:.1}"),
@@ -30,7 +30,7 @@ pub(super) fn rate(value: f64) -> String {
 }
 
 /// A count with thousands set apart: `1,234,567`.
-pub(super) fn count(value: u64) -> String {
+pub(crate) fn count(value: u64) -> String {
     let digits = value.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (position, digit) in digits.chars().enumerate() {
@@ -43,7 +43,7 @@ pub(super) fn count(value: u64) -> String {
 }
 
 /// A share, with three digits that matter: `0%`, `0.7%`, `12.5%`.
-pub(super) fn share(fraction: f64) -> String {
+pub(crate) fn share(fraction: f64) -> String {
     let rounded = match fraction {
         ..0.01 => (fraction * 1e5).round() / 1e5,
         ..0.1 => (fraction * 1e4).round() / 1e4,

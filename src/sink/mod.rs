@@ -2,14 +2,14 @@
 
 mod csv;
 mod fan_out;
-mod figures;
+pub(crate) mod figures;
 pub mod html;
 mod html_file;
 mod json;
 mod plan_file;
 mod progress;
 mod terminal;
-mod text;
+pub(crate) mod text;
 
 pub use csv::{ExceptionsCsv, FailuresCsv, HistoryCsv, StatsCsv};
 pub use fan_out::{FanOut, SinkFailure};
