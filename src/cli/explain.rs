@@ -83,7 +83,8 @@ impl Page {
         let wait = match &*class.wait {
             "none" => "no wait".to_owned(),
             wait if wait.starts_with("a pace") => wait.to_owned(),
-            wait => format!("then a wait of {wait}"),
+            wait if class.order == "random" => format!("then a wait of {wait}"),
+            wait => format!("a wait of {wait} after each"),
         };
         let each = class.requests_per_iteration;
         let requests = if each == 1.0 {
@@ -177,12 +178,14 @@ impl Page {
         let wide = width_of(&label);
         let columns = self.width.saturating_sub(wide + 4).clamp(10, 60) as u32 & !1;
         let at = |column: u32| schedule.total().mul_f64(f64::from(column) / f64::from(columns));
-        let instant = Duration::from_nanos(1);
+        let middles: Vec<u32> = (0..columns)
+            .map(|column| schedule.users_at((at(column) + at(column + 1)) / 2))
+            .collect();
         let shown = |column: u32| {
-            let (from, to) = (at(column), at(column + 1));
-            let ends = schedule.users_at(from).max(schedule.users_at(to.saturating_sub(instant)));
-            let most = schedule.peak_within(from, to);
-            if most > ends { most } else { schedule.users_at((from + to) / 2) }
+            let number = column as usize;
+            let most = schedule.peak_within(at(column), at(column + 1));
+            let around = &middles[number.saturating_sub(1)..(number + 2).min(middles.len())];
+            if around.iter().all(|users| *users < most) { most } else { middles[number] }
         };
         let users: Vec<u32> = (0..columns).map(shown).collect();
         // Where nothing changes, there is little to be seen.
@@ -238,8 +241,10 @@ fn requests(explained: &Explanation, load: &Load) -> String {
         format!("if each answer took {}", span(response))
     };
     // Conditions are taken to hold and answers to be there at once: a run has fewer. Where a loop is
-    // as long as the run makes it, it may have more.
-    let most = if load.open || explained.response_s > 0.0 { "about" } else { "at most" };
+    // as long as the run makes it, it may have more; and
+    // how the classes share out a number of iterations is up to the run.
+    let rough = load.open || explained.response_s > 0.0 || load.iterations.is_some();
+    let most = if rough { "about" } else { "at most" };
     let open = if load.open { "; loops of unknown length count as one round" } else { "" };
     match (load.requests, load.rps) {
         (Some(requests), Some(rps)) => {

@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod explain;
 mod findings;
+mod init;
 mod reading;
 mod rehearse;
 mod run;
@@ -42,6 +43,8 @@ enum Verb {
     Try(Box<rehearse::Arguments>),
     /// Say every mistake in plans, with its place; nothing is sent
     Check(check::Arguments),
+    /// Write a first plan, to be read and changed
+    Init(init::Arguments),
     /// Serve the embedded Todo API that the sample plans use
     Demo(demo::Arguments),
     /// Print the JSON Schema of plans, for editors
@@ -56,6 +59,7 @@ const EXAMPLES: &str = "Begin here:
   throng run plans/todo.yaml --demo                     a whole run, on a built-in Todo API
   throng run http://127.0.0.1:8000/todos/ -u 50 -t 30s  no plan at all
   throng try plans/todo.yaml --demo                     each task once, with what is sent and answered
+  throng init                                           a first plan of your own, with comments
   throng check plans/todo.yaml                          every mistake of a plan, nothing sent
   throng run --help                                     all options, exit codes, examples";
 
@@ -98,6 +102,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Verb::Run(run) => run.run(command_line(&arguments)),
         Verb::Try(rehearsal) => rehearsal.run(),
         Verb::Check(check) => check.run(),
+        Verb::Init(init) => init.run(),
         Verb::Demo(demo) => demo.run(),
         Verb::Schema(schema) => schema.run(),
         Verb::Completions(completions) => completions.run(command()),
@@ -107,17 +112,19 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 
 /// The command line as a shell would take it again.
 fn command_line(arguments: &[OsString]) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    let quote = |argument: &OsString| {
-        let text = argument.to_string_lossy();
-        if !text.is_empty() && text.chars().all(plain) {
-            text.into_owned()
-        } else {
-            format!("'{}'", text.replace('\'', r"'\''"))
-        }
-    };
+    let quote = |argument: &OsString| quoted(&argument.to_string_lossy());
     let rest = arguments.iter().skip(1).map(quote);
     std::iter::once("throng".to_owned()).chain(rest).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as a shell would take it again.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
 
 /// Prints to stderr; a closed stderr is no reason to fail.

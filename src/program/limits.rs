@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::estimate::{Aim, Estimate, Iteration};
-use super::explain::Crowd;
+use super::outlook::Crowd;
 use super::selection::Selection;
 use crate::diagnostic::Diagnostic;
 use crate::load::{Order, Wait};
@@ -61,9 +61,9 @@ pub fn out_of_reach(plan: &Plan, profile: Option<&str>, selection: &Selection) -
         let (text, profile) = (&threshold.value.text, best.profile);
         let (title, which) = match profiles.len() {
             1 => (format!("the profile `{profile}` cannot reach `{text}`"), String::new()),
-            _ => (format!("no profile can reach `{text}`"), format!(" in `{profile}`")),
+            _ => (format!("no profile can reach `{text}`"), format!("in `{profile}`, ")),
         };
-        let label = format!("{} give at most {most}{which}", best.who);
+        let label = format!("{which}{} give at most {most}", best.who);
         warnings.push(
             Diagnostic::warning(threshold.place, title, label)
                 .help("run more users, shorten their waits, or ask for less"),
@@ -161,5 +161,151 @@ fn figure(value: f64) -> String {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     } else {
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan;
+
+    /// The labels of a plan with this class, profile and threshold.
+    fn said(class: &str, profile: &str, threshold: &str) -> Vec<String> {
+        let text = format!(
+            "target: http://localhost\nflows: {{ two: {{ steps: [ {{ get: /1 }}, {{ get: /2 }} ] }} }}\n\
+             users: {{ U: {class} }}\nprofiles: {{ p: {profile} }}\nthresholds: [ '{threshold}' ]\n"
+        );
+        let loaded = plan::parse("p.yaml", &text);
+        let plan = loaded.plan.unwrap_or_else(|| panic!("{text}\n{:?}", loaded.diagnostics));
+        let warnings = out_of_reach(&plan, None, &Selection::default());
+        warnings.into_iter().map(|one| one.label).collect()
+    }
+
+    const TWENTY: &str = "{ users: 20, hold: 1m }";
+
+    #[test]
+    fn what_waits_leave_no_room_for_is_said_with_what_they_do() {
+        for (class, threshold, want) in [
+            (
+                "{ wait: 1s..3s, tasks: { a: { get: / } } }",
+                "rps > 50",
+                "20 users with a wait of 1s..3s give at most 10/s",
+            ),
+            (
+                "{ wait: { pace: 5s }, tasks: { a: { steps: [ { get: / }, { call: two } ] } } }",
+                "rps >= 20/s",
+                "20 users with a pace of 5s and 3 requests each time give at most 12/s",
+            ),
+            (
+                "{ wait: 2s, tasks: { a: { get: / } } }",
+                "requests > 1000",
+                "20 users with a wait of 2s give at most 620 requests in 1m",
+            ),
+            (
+                "{ wait: none, tasks: { a: { steps: [ { get: / }, { wait: 4s } ] } } }",
+                "rps > 10",
+                "20 users with the waits in their tasks give at most 5/s",
+            ),
+            (
+                "{ wait: 1s, tasks: { a: { get: /, wait: 4s }, b: { get: /b } } }",
+                "rps > 10",
+                "20 users with their waits give at most 8/s",
+            ),
+            (
+                "{ order: sequence, wait: 1s, tasks: { a: { get: / }, b: { steps: [ { call: two } ] } } }",
+                "rps > 50",
+                "20 users with a wait of 1s and 3 requests each time give at most 30/s",
+            ),
+            (
+                "{ order: chain, wait: 1s, tasks: { a: { get: /, next: { b: 50, exit: 50 } }, \
+                 b: { steps: [ { call: two } ], next: { exit: 1 } } } }",
+                "rps > 50",
+                "20 users with a wait of 1s and 2 requests each time give at most 26.7/s",
+            ),
+        ] {
+            assert_eq!(said(class, TWENTY, threshold), [want], "{class} {threshold}");
+        }
+    }
+
+    #[test]
+    fn what_a_run_may_reach_is_not_warned_of() {
+        for (class, threshold) in [
+            // Exactly so much, or nearly.
+            ("{ wait: 1s..3s, tasks: { a: { get: / } } }", "rps >= 10"),
+            // Nothing bounds them.
+            ("{ wait: none, tasks: { a: { get: / } } }", "rps > 100000"),
+            (
+                "{ wait: 1s, tasks: { a: { steps: [ { repeat: '{{ user.id }}', do: { get: / } } ] } } }",
+                "rps > 1000",
+            ),
+            (
+                "{ wait: 1s, tasks: { a: { steps: [ { while: response.status == 1, do: { get: / } } ] } } }",
+                "rps > 1000",
+            ),
+            (
+                "{ wait: 1s, tasks: { a: { get: /, wait: none }, b: { get: /b } }, order: random }",
+                "rps > 35",
+            ),
+            // A condition may leave the slow task out.
+            (
+                "{ wait: none, tasks: { a: { get: /, wait: 1s }, b: { when: user.id > 1, get: /b, wait: 100ms } } }",
+                "rps > 30",
+            ),
+            // The step that waits may be left out.
+            (
+                "{ wait: 1s, tasks: { a: { steps: [ { get: / }, { when: user.id > 1, wait: 9s } ] } } }",
+                "rps > 18",
+            ),
+            // The iteration may end before the wait.
+            (
+                "{ wait: 1s, tasks: { a: { steps: [ { get: / }, { when: user.id > 1, stop: iteration }, { wait: 9s } ] } } }",
+                "rps > 18",
+            ),
+            // Retries do more.
+            (
+                "{ wait: 1s, defaults: { retry: { status: 401, times: 1, first: { call: two } } }, tasks: { a: { get: / } } }",
+                "rps > 55",
+            ),
+            // A limit from above.
+            ("{ wait: 1s..3s, tasks: { a: { get: / } } }", "rps < 50"),
+        ] {
+            assert_eq!(said(class, TWENTY, threshold), [""; 0], "{class} {threshold}");
+        }
+        // All begin at once, and the run is over soon.
+        let class = "{ wait: 10s, tasks: { a: { get: / } } }";
+        assert_eq!(said(class, "{ users: 20, hold: 1s }", "rps > 15"), [""; 0]);
+    }
+
+    #[test]
+    fn one_profile_that_can_is_enough() {
+        let class = "{ wait: 2s, tasks: { a: { get: / } } }";
+        let two = |large: u32| {
+            format!(
+                "{{ users: 20, hold: 1m }}, q: {{ users: {large}, hold: 1m }} }}\nprofile: p\nx-x: {{ a: 1"
+            )
+        };
+        assert_eq!(said(class, &two(120), "rps > 50"), [""; 0]);
+        assert_eq!(
+            said(class, &two(60), "rps > 50"),
+            ["in `q`, 60 users with a wait of 2s give at most 30/s"]
+        );
+    }
+
+    #[test]
+    fn iterations_that_end_a_run_bound_its_requests() {
+        let class = "{ wait: none, tasks: { a: { steps: [ { call: two } ] } } }";
+        let profile = "{ users: 2, hold: 1m, iterations: 10 }";
+        assert_eq!(
+            said(class, profile, "requests > 100"),
+            [""; 0],
+            "nothing is known without waits"
+        );
+        let class = "{ wait: 100ms, tasks: { a: { steps: [ { call: two } ] } } }";
+        assert_eq!(
+            said(class, profile, "requests > 100"),
+            [
+                "2 users with a wait of 100ms and 2 requests each time give at most 20 requests in 1m"
+            ]
+        );
     }
 }

@@ -192,7 +192,7 @@ pub fn explain(plan: &Plan, program: &Program, question: &Question) -> Explanati
 
 fn shown(threshold: &crate::verdict::Threshold) -> String {
     match &threshold.of {
-        Some(of) => format!("{}: {}", of.text(), threshold.text),
+        Some(of) => format!("{} of {}", threshold.text, of.text()),
         None => threshold.text.clone(),
     }
 }
@@ -222,7 +222,7 @@ fn load(
     let plan = estimate.plan;
     let crowd = Crowd::of(plan, &named.profile);
     let (mut requests, mut rps, mut rounds) = (Some(0.0), Some(0.0), Vec::new());
-    let mut open = false;
+    let (mut open, mut scripts) = (false, 0.0);
     for (number, iteration) in iterations.iter().enumerate() {
         let Lives { users, started, seconds } = crowd.lives[number];
         let class = &plan.classes[number];
@@ -235,9 +235,8 @@ fn load(
         if users == 0 {
             continue;
         }
-        let own = done.map(|done| {
-            done * iteration.requests + (once.requests + last.requests) * started as f64
-        });
+        scripts += (once.requests + last.requests) * started as f64;
+        let own = done.map(|done| done * iteration.requests);
         requests = requests.zip(own).map(|(all, own)| all + own);
         let own = frequency.map(|per| per * iteration.requests * f64::from(users));
         rps = rps.zip(own).map(|(all, own)| all + own);
@@ -269,7 +268,7 @@ fn load(
         peak: crowd.schedule.peak(),
         stages,
         users: crowd.lives.iter().map(|lives| lives.users).collect(),
-        requests: requests.map(f64::round),
+        requests: requests.map(|requests| (requests + scripts).round()),
         rps: rps.map(rounded),
         open,
         data: needs(plan, program, &crowd, &rounds, iterations),

@@ -9,7 +9,7 @@ fn help_and_version_are_answers() {
     let folder = Folder::new();
     let help = folder.throng("--help");
     assert_eq!(help.code, 0);
-    for verb in ["run", "check", "demo"] {
+    for verb in ["run", "check", "init", "demo"] {
         assert!(help.out.contains(verb), "{}", help.out);
     }
     let version = folder.throng("--version");
