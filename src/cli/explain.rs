@@ -18,6 +18,9 @@ const NARROWEST: usize = 30;
 pub(super) fn text(explained: &Explanation, width: usize) -> String {
     let mut page = Page { text: String::new(), width: width.clamp(NARROWEST, WIDEST) };
     page.lines(0, &explained.name);
+    if explained.targets.is_empty() {
+        page.lines(2, "no target: say it on the command line, as `--target URL` or `--demo`");
+    }
     explained.targets.iter().for_each(|target| page.lines(2, target));
     page.head("Users");
     explained.classes.iter().for_each(|class| page.class(class));
@@ -240,11 +243,8 @@ fn requests(explained: &Explanation, load: &Load) -> String {
         let response = Duration::from_secs_f64(explained.response_s);
         format!("if each answer took {}", span(response))
     };
-    // Conditions are taken to hold and answers to be there at once: a run has fewer. Where a loop is
-    // as long as the run makes it, it may have more; and
-    // how the classes share out a number of iterations is up to the run.
-    let rough = load.open || explained.response_s > 0.0 || load.iterations.is_some();
-    let most = if rough { "about" } else { "at most" };
+    // Conditions are taken to hold, and answers to be there at once: a run has fewer.
+    let most = if load.rough { "about" } else { "at most" };
     let open = if load.open { "; loops of unknown length count as one round" } else { "" };
     match (load.requests, load.rps) {
         (Some(requests), Some(rps)) => {

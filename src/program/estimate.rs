@@ -26,11 +26,13 @@ pub(super) struct Work {
     pub(super) wait: f64,
     /// A loop is as long as the run makes it.
     pub(super) open: bool,
+    /// How much it is, chance decides.
+    pub(super) drawn: bool,
     /// Something ends the iteration before its last step.
     pub(super) ends: bool,
 }
 
-const NOTHING: Work = Work { requests: 0.0, wait: 0.0, open: false, ends: false };
+const NOTHING: Work = Work { requests: 0.0, wait: 0.0, open: false, drawn: false, ends: false };
 
 impl Work {
     fn then(self, next: Self) -> Self {
@@ -38,6 +40,7 @@ impl Work {
             requests: self.requests + next.requests,
             wait: self.wait + next.wait,
             open: self.open || next.open,
+            drawn: self.drawn || next.drawn,
             ends: self.ends || next.ends,
         }
     }
@@ -46,6 +49,11 @@ impl Work {
         // No round of a body without requests is no request, however many rounds there are.
         let of = |amount: f64| if amount == 0.0 || factor == 0.0 { 0.0 } else { amount * factor };
         Self { requests: of(self.requests), wait: of(self.wait), ..self }
+    }
+
+    /// Done so often of all times, by chance.
+    fn by_chance(self, fraction: f64) -> Self {
+        Self { drawn: self.drawn || fraction < 1.0, ..self.times(fraction) }
     }
 }
 
@@ -78,6 +86,8 @@ pub(super) struct Iteration<'a> {
     pub(super) seconds: f64,
     /// A loop is as long as the run makes it.
     pub(super) open: bool,
+    /// How many requests one has, chance decides.
+    pub(super) drawn: bool,
 }
 
 /// Works out what users do, with what is left out by tags.
@@ -106,7 +116,7 @@ impl<'a> Estimate<'a> {
                 continue;
             }
             let chance = task.chance.unwrap_or(1.0);
-            let work = self.steps(&task.steps, class, picked).times(chance);
+            let work = self.steps(&task.steps, class, picked).by_chance(chance);
             let after = task.wait.unwrap_or(class.wait).mean().as_secs_f64();
             let unsure = task.when.is_some();
             parts.push(Part { task, times: 1.0, work, after, unsure });
@@ -133,6 +143,14 @@ impl<'a> Estimate<'a> {
             parts.map(|part| part.times * of(part)).sum()
         };
         let open = parts.iter().any(|part| part.times > 0.0 && part.work.open);
+        let mut done = parts.iter().filter(|part| part.times > 0.0);
+        let first = done.next().map(|part| (part.work.requests, part.work.drawn));
+        let drawn = match class.order {
+            Order::Chain => parts.len() > 1,
+            // All tasks are done, or all are as large.
+            Order::Random => done.any(|part| Some((part.work.requests, false)) != first),
+            Order::Sequence | Order::Shuffle => done.any(|part| part.work.drawn),
+        } || first.is_some_and(|(_, drawn)| drawn);
         let response = self.response.as_secs_f64();
         let busy = |part: &Part<'_>| part.work.wait + part.work.requests * response;
         let requests = sum(&|part| part.work.requests);
@@ -150,13 +168,13 @@ impl<'a> Estimate<'a> {
         };
         let unsure = parts.iter().any(|part| part.times > 0.0 && part.unsure);
         if self.aim == Aim::Mean || !unsure {
-            return Iteration { parts, requests, seconds, open };
+            return Iteration { parts, requests, seconds, open, drawn };
         }
         if pass && parts.iter().any(paces) {
-            return Iteration { parts, requests: f64::INFINITY, seconds, open };
+            return Iteration { parts, requests: f64::INFINITY, seconds, open, drawn };
         }
         let (requests, seconds) = most(&parts);
-        Iteration { parts, requests, seconds, open }
+        Iteration { parts, requests, seconds, open, drawn }
     }
 
     /// What steps do that stand one after the other.
@@ -175,7 +193,7 @@ impl<'a> Estimate<'a> {
         if !picked && !step.action.bodies().any(|body| picks_within(self.selection, body)) {
             return NOTHING;
         }
-        let work = self.action(&step.action, class, picked).times(step.chance.unwrap_or(1.0));
+        let work = self.action(&step.action, class, picked).by_chance(step.chance.unwrap_or(1.0));
         if step.when.is_some() && self.aim == Aim::Most { Work { wait: 0.0, ..work } } else { work }
     }
 
@@ -222,7 +240,7 @@ impl<'a> Estimate<'a> {
                 let all: f64 = branches.iter().map(|branch| branch.weight).sum();
                 let drawn = branches.iter().filter(|branch| branch.weight > 0.0);
                 drawn
-                    .map(|branch| steps(&branch.body).times(branch.weight / all))
+                    .map(|branch| steps(&branch.body).by_chance(branch.weight / all))
                     .fold(NOTHING, Work::then)
             }
             // Waits of requests that are sent together are not spent.

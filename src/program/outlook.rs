@@ -107,6 +107,9 @@ pub struct Load {
     pub rps: Option<f64>,
     /// A loop is as long as the run makes it, and was counted as one round.
     pub open: bool,
+    /// The requests are an estimate: chance, answers or loops decide. Else conditions alone do, and there
+    /// are hardly more.
+    pub rough: bool,
     /// Rows of data.
     pub data: Vec<Need>,
     /// The users over time.
@@ -182,12 +185,18 @@ pub fn explain(plan: &Plan, program: &Program, question: &Question) -> Explanati
     });
     Explanation {
         name: plan.name.clone(),
-        targets: program.targets.iter().map(ToString::to_string).collect(),
+        targets: targets(plan, program),
         classes: classes.collect(),
         profiles: profiles.collect(),
         thresholds: plan.thresholds.iter().map(|threshold| shown(&threshold.value)).collect(),
         response_s: question.response.as_secs_f64(),
     }
+}
+
+/// Without the one that stands for what the command line will say.
+fn targets(plan: &Plan, program: &Program) -> Vec<String> {
+    let skipped = usize::from(plan.target.is_none());
+    program.targets.iter().skip(skipped).map(ToString::to_string).collect()
 }
 
 fn shown(threshold: &crate::verdict::Threshold) -> String {
@@ -223,11 +232,13 @@ fn load(
     let crowd = Crowd::of(plan, &named.profile);
     let (mut requests, mut rps, mut rounds) = (Some(0.0), Some(0.0), Vec::new());
     let (mut open, mut scripts) = (false, 0.0);
+    let mut rough = named.iterations.is_some() || !estimate.response.is_zero();
     for (number, iteration) in iterations.iter().enumerate() {
         let Lives { users, started, seconds } = crowd.lives[number];
         let class = &plan.classes[number];
-        let once = estimate.steps(&class.on_start, class, estimate.selection.is_empty());
-        let last = estimate.steps(&class.on_stop, class, estimate.selection.is_empty());
+        let once = estimate.steps(&class.on_start, class, true);
+        let last = estimate.steps(&class.on_stop, class, true);
+        rough |= users > 0 && (iteration.drawn || once.drawn || last.drawn);
         open |= users > 0 && (iteration.open || once.open || last.open);
         let frequency = if iteration.seconds > 0.0 { Some(1.0 / iteration.seconds) } else { None };
         let done = frequency.map(|frequency| frequency * seconds + started as f64);
@@ -271,6 +282,7 @@ fn load(
         requests: requests.map(|requests| (requests + scripts).round()),
         rps: rps.map(rounded),
         open,
+        rough: rough || open,
         data: needs(plan, program, &crowd, &rounds, iterations),
         schedule: crowd.schedule,
     }

@@ -9,7 +9,8 @@ fn explained(name: &str, options: &str, columns: u32) -> String {
     let said = super::support::said(command.env("COLUMNS", columns.to_string()).output().unwrap());
     assert_eq!(said.code, 0, "{}", said.err);
     assert_eq!(said.err, format!("{}: no mistakes\n", plan(name)));
-    said.out
+    // An empty line sets it apart from what is said on stderr.
+    said.out.strip_prefix('\n').unwrap().to_owned()
 }
 
 #[test]
@@ -128,7 +129,7 @@ fn a_chain_has_its_visits_in_the_long_run() {
       0 └────────────────────────────────────────────────────────────
          0s                          1.5s                          3s
       5 users for 3s
-      at most 169 requests, 50/s at the peak, if answers took no time
+      about 169 requests, 50/s at the peak, if answers took no time
 
     Thresholds
       error_rate < 1%
@@ -202,7 +203,7 @@ fn all_profiles_are_explained_when_none_is_picked_and_their_rows_counted() {
     );
     let mut command = folder.command("check plan.yaml --explain");
     let said = super::support::said(command.env("COLUMNS", "64").output().unwrap());
-    insta::assert_snapshot!(said.out, @r#"
+    insta::assert_snapshot!(said.out.trim_start(), @r#"
     Rows
       http://127.0.0.1:8000
 
@@ -240,8 +241,7 @@ fn all_profiles_are_explained_when_none_is_picked_and_their_rows_counted() {
       peak: up to 9 users over 1s, held for 500ms
       down to 2 users over 1s, held for 2m
       at the peak 8 U, 1 Admin
-      at most 753 requests, 10/s at the peak, if answers took no
-      time
+      about 753 requests, 10/s at the peak, if answers took no time
       data names: 2 rows, 8 needed, one for each user; users share
       them
       data words: 2 rows, 516 needed, one for each iteration; then
@@ -263,6 +263,16 @@ fn loops_of_unknown_length_and_users_that_never_wait_have_no_certain_number() {
     assert!(text.contains("as many requests as the target answers"), "{text}");
     let text = explained("cookbook/long-polling.yaml", "--assume 100ms", 200);
     assert!(text.contains("if each answer took 100ms"), "{text}");
+}
+
+#[test]
+fn a_plan_without_a_target_or_a_profile_is_told_what_to_say_on_the_command_line() {
+    let folder = Folder::new();
+    folder.file("plan.yaml", "users: { U: { wait: 1s, tasks: { a: { get: / } } } }\n");
+    let text = folder.throng("check --explain plan.yaml").out;
+    assert!(text.contains("no target: say it on the command line, as `--target URL`"), "{text}");
+    assert!(text.contains("none: say how many users on the command line, as `-u 20"), "{text}");
+    assert!(!text.contains("localhost"), "{text}");
 }
 
 #[test]
