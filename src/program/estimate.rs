@@ -354,3 +354,79 @@ fn written_list(text: &str) -> Option<f64> {
     let items = items.trim().trim_end_matches(',');
     Some(if items.is_empty() { 0.0 } else { items.split(',').count() as f64 })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn work(steps: &str, aim: Aim) -> Work {
+        let text = format!(
+            "target: http://localhost\nflows: {{ two: {{ steps: [ {{ get: /1 }}, {{ get: /2 }} ] }} }}\n\
+             users: {{ U: {{ tasks: {{ a: {{ steps: {steps} }} }} }} }}\n"
+        );
+        let loaded = plan::parse("p.yaml", &text);
+        let plan = loaded.plan.unwrap_or_else(|| panic!("{text}\n{:?}", loaded.diagnostics));
+        let selection = Selection::default();
+        let response = Duration::ZERO;
+        let estimate =
+            Estimate { plan: &plan, selection: &selection, aim, response, retrying: false };
+        estimate.steps(&plan.classes[0].tasks[0].steps, &plan.classes[0], true)
+    }
+
+    #[test]
+    fn what_steps_do_is_known_as_far_as_constants_say() {
+        for (steps, requests, wait) in [
+            ("[ { get: / }, { wait: 1s..3s } ]", 1.0, 2.0),
+            ("[ { chance: 30%, do: [ { get: / }, { wait: 1s } ], group: g } ]", 0.3, 0.3),
+            ("[ { repeat: 3, do: [ { call: two }, { wait: 1s } ] } ]", 6.0, 3.0),
+            ("[ { for: i, in: [1, 2], do: { get: / } } ]", 2.0, 0.0),
+            ("[ { for: i, in: 'range(4)', do: { get: / } } ]", 4.0, 0.0),
+            ("[ { for: i, in: '[1, 2, 3]', do: { get: / } } ]", 3.0, 0.0),
+            (
+                "[ { choose: [ { weight: 3, do: { get: / } }, { weight: 1, do: { call: two } } ] } ]",
+                1.25,
+                0.0,
+            ),
+            ("[ { if: user.id > 1, then: { get: / }, else: { call: two } } ]", 2.0, 0.0),
+            ("[ { parallel: [ { get: /a }, { get: /b } ] } ]", 2.0, 0.0),
+            ("[ { when: user.id > 1, get: / } ]", 1.0, 0.0),
+            ("[ { until: response.status == 200, within: 9s, do: { get: / } } ]", 1.0, 0.0),
+        ] {
+            let found = work(steps, Aim::Mean);
+            let near = |a: f64, b: f64| (a - b).abs() < 1e-9;
+            assert!(near(found.requests, requests) && near(found.wait, wait), "{steps} {found:?}");
+        }
+    }
+
+    fn any_steps() -> impl Strategy<Value = String> {
+        let one = prop_oneof![
+            Just("{ get: / }".to_owned()),
+            Just("{ wait: 1s }".to_owned()),
+            Just("{ call: two }".to_owned()),
+            Just("{ when: user.id > 1, get: / }".to_owned()),
+            Just("{ chance: 50%, wait: 1s }".to_owned()),
+        ];
+        let steps = one.prop_recursive(4, 24, 3, |inner| {
+            let list = prop::collection::vec(inner, 1..4).prop_map(|all| format!("[ {} ]", all.join(", ")));
+            let two = (list.clone(), list.clone());
+            prop_oneof![
+                (0..4u8, list.clone()).prop_map(|(n, body)| format!("{{ repeat: {n}, do: {body} }}")),
+                list.clone().prop_map(|body| format!("{{ group: g, when: user.id > 1, do: {body} }}")),
+                list.prop_map(|body| format!("{{ while: user.id > 1, at_most: 3, do: [ {{ get: /w }}, {{ group: h, do: {body} }} ] }}")),
+                two.clone().prop_map(|(a, b)| format!("{{ if: user.id > 1, then: {a}, else: {b} }}")),
+                two.prop_map(|(a, b)| format!("{{ choose: [ {{ weight: 1, do: {a} }}, {{ weight: 2, do: {b} }} ] }}")),
+            ]
+        });
+        prop::collection::vec(steps, 1..4).prop_map(|all| format!("[ {} ]", all.join(", ")))
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_expected_is_never_more_than_the_most(steps in any_steps()) {
+            let (mean, most) = (work(&steps, Aim::Mean), work(&steps, Aim::Most));
+            prop_assert!(mean.requests <= most.requests + 1e-9, "{steps} {mean:?} {most:?}");
+            prop_assert!(mean.wait >= most.wait - 1e-9, "{steps} {mean:?} {most:?}");
+        }
+    }
+}

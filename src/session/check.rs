@@ -1,5 +1,6 @@
 //! Owns checking a plan: read, validate and compile, and every mistake of all three at once.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -19,14 +20,25 @@ pub fn check(
     selection: &Selection,
     profile: Option<&str>,
 ) -> Loaded {
+    // The plan as it is read, then with each environment.
+    let out_of_reach = RefCell::new(Vec::new());
     let mut loaded = plan::load_each(path, loading, |loaded| {
-        let mut loaded = complete(loaded, loading, selection);
+        let loaded = complete(loaded, loading, selection);
         if let Some(plan) = &loaded.plan {
-            loaded.diagnostics.extend(program::out_of_reach(plan, profile, selection));
-            loaded.diagnostics.sort_by_key(|diagnostic| diagnostic.place);
+            out_of_reach.borrow_mut().push(program::out_of_reach(plan, profile, selection));
         }
         loaded
     });
+    let mut out_of_reach = out_of_reach.into_inner().into_iter();
+    if let (Some(mut warnings), true) = (out_of_reach.next(), loaded.plan.is_some()) {
+        // What an environment can reach is within reach, unless another one was asked for.
+        let others: Vec<_> = out_of_reach.take_while(|_| loading.environment.is_none()).collect();
+        warnings.retain(|one| {
+            others.iter().all(|other| other.iter().any(|same| same.place == one.place))
+        });
+        loaded.diagnostics.extend(warnings);
+        loaded.diagnostics.sort_by_key(|diagnostic| diagnostic.place);
+    }
     if let (Some(plan), Some(name)) = (&loaded.plan, profile)
         && let Err(mistake) = super::prepare::named(plan, name)
     {

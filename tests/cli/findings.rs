@@ -42,6 +42,20 @@ fn a_threshold_that_no_load_can_reach_is_a_warning() {
 }
 
 #[test]
+fn what_one_environment_can_reach_is_no_warning() {
+    let folder = Folder::new();
+    let large = "environments:\n  large: { profiles: { p: { users: 200, hold: 15s } } }\n";
+    folder.file("plan.yaml", &format!("{SLOW}{large}"));
+    let said = folder.throng("check plan.yaml --strict");
+    assert_eq!((said.code, &*said.err), (0, "plan.yaml: no mistakes\n"));
+    folder.file("plan.yaml", &format!("{SLOW}{large}").replace("200", "40"));
+    let said = folder.throng("check plan.yaml");
+    assert_eq!(said.err.matches("cannot reach").count(), 1, "{}", said.err);
+    let said = folder.throng("check plan.yaml --env large");
+    assert!(said.err.contains("40 users with a wait of 1s..3s give at most 20/s"), "{}", said.err);
+}
+
+#[test]
 fn strict_takes_warnings_for_mistakes_and_says_so_in_the_last_line() {
     let folder = Folder::new();
     folder.file("plan.yaml", SLOW);
