@@ -35,6 +35,12 @@ fn used(node: &Node, shape: Shape, found: &mut BTreeSet<(&'static str, &'static 
         (Shape::List(shape), NodeValue::List(items)) => {
             items.iter().for_each(|item| used(item, *shape, found));
         }
+        (Shape::Many(shape), NodeValue::List(items)) => {
+            items.iter().for_each(|item| used(item, *shape, found));
+        }
+        (Shape::Many(shape), _) => used(node, *shape, found),
+        (Shape::Flow, NodeValue::List(_)) => used(node, Shape::Steps, found),
+        (Shape::Flow, _) => used(node, Shape::Keys(Context::Flow), found),
         (Shape::Steps, NodeValue::List(items)) => {
             items.iter().for_each(|item| used(item, Shape::Keys(Context::Step), found));
         }

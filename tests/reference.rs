@@ -385,7 +385,7 @@ fn every_example_of_a_key_is_right_in_a_plan() {
             if context == Context::Environment {
                 loading.environment = Some("staging".to_owned());
             }
-            let loaded = throng::session::check(&path, &loading, &Selection::default());
+            let loaded = throng::session::check(&path, &loading, &Selection::default(), None);
             for told in loaded.diagnostics {
                 if told.severity == Severity::Error {
                     let _ = writeln!(wrong, "{name}: {}: {}\n", told.title, told.label);

@@ -132,11 +132,15 @@ fn every_example_works_and_the_seed_decides_what_is_drawn() {
         let name = function.name;
         assert!(function.example.contains(&format!("{name}(")), "{name}");
         let draw = |seed| in_run(function.example, seed, &run(), None);
+        // The clock goes on between two draws.
+        if name.starts_with("now") || name.starts_with("timestamp") {
+            draw(1).unwrap_or_else(|error| panic!("{name}: {error}"));
+            continue;
+        }
         let first = draw(1).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(draw(1), Ok(first.clone()), "{name}");
         let others = (2..40).filter(|seed| draw(*seed) != Ok(first.clone())).count();
-        let fixed = function.pure || name.starts_with("now") || name.starts_with("timestamp");
-        assert_eq!(others == 0, fixed || name == "counter", "{name}: {first:?}");
+        assert_eq!(others == 0, function.pure || name == "counter", "{name}: {first:?}");
     }
 }
 

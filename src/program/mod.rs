@@ -26,8 +26,6 @@ pub use judge::{Judgement, Seen, text as text_of};
 pub use limits::out_of_reach;
 pub use message::{Line, Message, Payload, Piece};
 pub use mind::Mind;
-pub use outlook::{
-    ClassShape, Explanation, Load, Need, Question, StageShape, TaskShape, explain,
-};
+pub use outlook::{ClassShape, Explanation, Load, Need, Question, StageShape, TaskShape, explain};
 pub use rules::{Capture, Check, Expect, Matcher, Source};
 pub use selection::Selection;
