@@ -43,6 +43,12 @@ cargo test --quiet 2>&1 | tee "$log"
 passed=$((passed + $(awk '/^test result: ok/ { sum += $4 } END { print sum + 0 }' "$log")))
 rm -f "$log"
 
+say "Plans as another YAML reader and an editor take them"
+npm ci --silent --no-audit --no-fund --prefix tests/peers
+counted node tests/peers/yaml_trees.mjs target/tmp/trees.json
+npm ci --silent --no-audit --no-fund --prefix tests/editor
+counted node tests/editor/plans.mjs
+
 say "The report in a browser"
 npm ci --silent --no-audit --no-fund --prefix tests/browser
 # `tests/report.rs` has left a page for each kind of run there; this one is of a real run.
@@ -53,10 +59,11 @@ counted node tests/browser/report.mjs target/tmp/reports/*.html
 
 say "A run against the FastAPI app"
 venv=target/peers
-if ! "$venv/bin/uvicorn" --version >/dev/null 2>&1; then
+if ! "$venv/bin/python" -c 'import uvicorn, yaml' 2>/dev/null; then
   python3 -m venv "$venv"
   "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/peers/requirements.txt
 fi
+counted "$venv/bin/python" tests/peers/yaml_trees.py target/tmp/trees.json
 counted python3 tests/peers/todo.py "$venv" target/release/throng
 
 say "The first command of the README"
