@@ -7,12 +7,13 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::observer::Observer;
-use super::stop::Stop;
+use super::stop::Stop as Word;
 use super::user::User;
 use super::worker::{Setup, Worker};
 use crate::data::Per;
 use crate::expr::Value;
 use crate::metrics::{Interval, Recorder};
+use crate::plan::Stop;
 use crate::program::Class;
 use crate::protocol::Protocol;
 use crate::random::Stream;
@@ -24,6 +25,8 @@ pub struct Once {
     pub intervals: Vec<Interval>,
     /// They went to their end without a failure.
     pub succeeded: bool,
+    /// They end the run.
+    pub ends_run: bool,
     /// The variables that they ended with.
     pub slots: Vec<Option<Value>>,
 }
@@ -41,7 +44,7 @@ pub async fn once<P: Protocol>(
     let worker = Rc::new(Worker::new(setup.clone(), protocol, start, observer.map(RefCell::new)));
     // Classes are numbered from 0 up: these are no class of the plan's.
     let random = Stream::new(setup.seed, usize::MAX - number, 0);
-    let mut user = User::of(worker.clone(), class, 0, 0, random, None, Stop::default());
+    let mut user = User::of(worker.clone(), class, 0, 0, random, None, Word::default());
     if let Some(observer) = worker.observer.as_ref().filter(|_| class.script.start.is_some()) {
         observer.borrow_mut().begins(&class.name);
     }
@@ -52,6 +55,7 @@ pub async fn once<P: Protocol>(
         Some(at) => Some(user.run(class, at).await),
         None => None,
     };
+    let ends_run = over.is_some_and(|over| over.ends == Some(Stop::Run) && !over.failed);
     let slots = user.into_slots();
     if let Some(observer) =
         worker.observer.as_ref().filter(|_| over.is_some_and(|over| over.failed))
@@ -60,7 +64,7 @@ pub async fn once<P: Protocol>(
     }
     let worker = Rc::into_inner(worker).expect("the user is gone, and nobody else shares it");
     let intervals = worker.recorder.into_inner().finish(Instant::now());
-    Once { intervals, succeeded: rows && over.is_none_or(|over| !over.failed), slots }
+    Once { intervals, succeeded: rows && over.is_none_or(|over| !over.failed), ends_run, slots }
 }
 
 /// Runs the tasks of a class once each, in the order in which they are written, between the first and
@@ -75,7 +79,7 @@ pub async fn rehearse<P: Protocol>(
 ) -> Vec<Interval> {
     let start = Instant::now();
     let worker = Rc::new(Worker::new(setup.clone(), protocol, start, Some(RefCell::new(observer))));
-    let mut user = User::new(worker.clone(), class, 0, None, Stop::default());
+    let mut user = User::new(worker.clone(), class, 0, None, Word::default());
     user.rehearse(only).await;
     drop(user);
     let worker = Rc::into_inner(worker).expect("the user is gone, and nobody else shares it");

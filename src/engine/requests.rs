@@ -58,13 +58,14 @@ impl<P: Protocol> User<P> {
             retry.pending = None;
         }
         let exchange = worker.protocol.exchange(&mut self.connection, outgoing, &mut answer).await;
-        cut.ended();
         over.rested |= exchange.sent.is_some();
         if exchange.sent.is_none() {
             // A connection that cannot be opened can fail within one system call: without this a
             // user that only meets such failures would never let its worker have a turn.
             tokio::task::yield_now().await;
         }
+        // Nothing is awaited between here and the record: a user that is cut before has cut it.
+        cut.ended();
         let due = self.due;
         self.due = exchange.ended;
         self.see(&exchange, answer);
@@ -302,6 +303,13 @@ impl<P: Protocol> User<P> {
         }
     }
 
+    /// Requests of a `parallel` that will not be sent again have ended as they came.
+    pub(super) fn record_left(&mut self) {
+        for (_, pending) in std::mem::take(&mut self.left) {
+            pending.iter().for_each(|sample| self.worker.recorder.borrow_mut().record(sample));
+        }
+    }
+
     /// Sends requests together, and judges them in the order in which they were written.
     pub(super) async fn together(
         &mut self,
@@ -326,7 +334,8 @@ impl<P: Protocol> User<P> {
             worker.protocol.share_cookies(&mut self.connection, lane);
         }
         let due = self.due;
-        let mut came: Vec<Option<(Exchange, Answer)>> = (0..numbers.len()).map(|_| None).collect();
+        let mut came: Vec<Option<(Exchange, Answer, Cut<'_, P>)>> =
+            (0..numbers.len()).map(|_| None).collect();
         {
             let next = std::cell::Cell::new(0);
             let slots = std::cell::RefCell::new(&mut came);
@@ -347,20 +356,26 @@ impl<P: Protocol> User<P> {
                         let outgoing = outgoing(request, &ready[position]);
                         let exchange =
                             worker.protocol.exchange(connection, outgoing, &mut answer).await;
-                        cut.ended();
-                        slots.borrow_mut()[position] = Some((exchange, answer));
+                        // Until it is judged it can still be cut, while others are waited for.
+                        slots.borrow_mut()[position] = Some((exchange, answer, cut));
                     }
                 }));
             }
             all(&mut running).await;
         }
+        if came.iter().flatten().all(|(exchange, ..)| exchange.sent.is_none()) {
+            // As after a single request that could not be sent.
+            tokio::task::yield_now().await;
+        }
         let mut flow = Flow::Next;
         let mut failed = None;
         let mut last = due;
+        let mut sent = false;
         for (position, number) in numbers.iter().enumerate() {
             let request = &class.requests[*number];
-            let Some((exchange, answer)) = came[position].take() else { continue };
-            over.rested |= exchange.sent.is_some();
+            let Some((exchange, answer, cut)) = came[position].take() else { continue };
+            cut.ended();
+            sent |= exchange.sent.is_some();
             last = last.max(exchange.ended);
             self.see(&exchange, answer);
             if self.is_tried_again(request, &exchange, 0) {
@@ -378,14 +393,10 @@ impl<P: Protocol> User<P> {
             }
         }
         self.due = last;
-        if !over.rested {
-            tokio::task::yield_now().await;
-        }
+        over.rested |= sent;
         ready.into_iter().for_each(|ready| worker.give_back(ready.bytes));
         if failed.is_some() || flow != Flow::Next {
-            for (_, pending) in std::mem::take(&mut self.left) {
-                pending.iter().for_each(|sample| worker.recorder.borrow_mut().record(sample));
-            }
+            self.record_left();
         }
         match failed {
             Some(error) => Err(error),

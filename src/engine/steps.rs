@@ -1,5 +1,7 @@
 //! Owns the instructions of a user: what each of them does.
 
+use tokio::time::Instant;
+
 use super::frames::{Flow, Frame, Transaction};
 use super::user::{Over, User};
 use crate::expr::{EvalError, Value};
@@ -136,9 +138,10 @@ impl<P: Protocol> User<P> {
                     self.frames.pop();
                     return Ok(Flow::Next);
                 }
-                let due = self.due;
+                // The clock, not `due`: that stands still where a round neither sends nor waits.
+                let now = Instant::now();
                 match self.frames.last_mut() {
-                    Some(Frame::Bound { until: Some(until), .. }) if due >= *until => {
+                    Some(Frame::Bound { until: Some(until), .. }) if now >= *until => {
                         return Err(self.sentence(*text));
                     }
                     Some(Frame::Bound { left: Some(left), .. }) => {

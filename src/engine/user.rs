@@ -362,9 +362,14 @@ impl<P: Protocol> User<P> {
             if over.failed || over.ends.is_some() {
                 break;
             }
+            if !over.rested {
+                // A chain of tasks that neither send nor wait must let others have their turn.
+                tokio::task::yield_now().await;
+            }
             if class.order == Order::Chain {
                 match self.next(class, number) {
-                    Ok(Some(next)) => queue.push(next),
+                    // In the place of the one before: a chain may go on for the whole run.
+                    Ok(Some(next)) => (queue[0], position) = (next, 0),
                     Ok(None) => {}
                     Err(error) => self.exception(&error),
                 }
@@ -484,6 +489,7 @@ impl<P: Protocol> User<P> {
                 _ => {}
             }
         }
+        self.record_left();
     }
 
     /// Waits between two iterations, unless it is asked to stop meanwhile.

@@ -213,12 +213,38 @@ fn matches<'b>(
     })
 }
 
+/// More elements that are never closed make a page on which the parser's work grows with their square:
+/// a server could hold a worker with it for hours.
+const UNCLOSED: usize = 20_000;
+
+/// How many more elements are opened than closed, those that have no end left out.
+fn unclosed(body: &[u8]) -> usize {
+    const WITHOUT_END: [&[u8]; 7] = [b"br", b"hr", b"img", b"input", b"link", b"meta", b"source"];
+    let mut open = 0usize;
+    for start in memchr::memchr_iter(b'<', body) {
+        let rest = &body[start + 1..];
+        let name = &rest
+            [..rest.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(rest.len())];
+        if rest.first() == Some(&b'/') {
+            open = open.saturating_sub(1);
+        } else if !name.is_empty() && !WITHOUT_END.iter().any(|end| name.eq_ignore_ascii_case(end))
+        {
+            open += 1;
+        }
+    }
+    open
+}
+
+/// A page that no browser would show either is as one without the element.
 fn elements(
     selector: &scraper::Selector,
     attribute: Option<&str>,
     body: &[u8],
     most: usize,
 ) -> Vec<Value> {
+    if unclosed(body) > UNCLOSED {
+        return Vec::new();
+    }
     let page = scraper::Html::parse_document(&String::from_utf8_lossy(body));
     let found = page.select(selector).filter_map(|element| match attribute {
         Some(attribute) => element.value().attr(attribute).map(|value| Value::Text(value.into())),
@@ -251,6 +277,16 @@ fn wrong_regex(text: &str) -> ParseError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_that_would_hold_a_worker_for_hours_is_not_parsed() {
+        let page = "<div>".repeat(1_000_000) + "<p id=x>found</p>";
+        let selector = Selector::css("#x", None).unwrap();
+        assert_eq!(selector.first(page.as_bytes()), Ok(None));
+        let list = "<ul>".to_owned() + &"<li>a<br>".repeat(5_000) + "</ul><p id=x>found</p>";
+        assert_eq!(selector.first(list.as_bytes()), Ok(Some(Value::Text("found".into()))));
+    }
+
     use proptest::prelude::*;
 
     fn first(path: &str, body: &str) -> String {

@@ -24,6 +24,7 @@ impl<'a> Draft<'a> {
             calls: Vec::new(),
             tags: Vec::new(),
             picked: true,
+            retrying: false,
         }
     }
 
@@ -415,12 +416,14 @@ impl<'a> Compiler<'a> {
     /// What is done before a retry stands before the request, which jumps over it.
     fn first(&mut self, request: &'a plan::Request, draft: &mut Draft<'a>) -> Option<usize> {
         let retry = match self.settings_of(request, draft).retry {
-            Some(Some(retry)) if !retry.first.is_empty() => retry,
+            Some(Some(retry)) if !retry.first.is_empty() && !draft.retrying => retry,
             _ => return None,
         };
         let skip = draft.push(Instruction::End);
         let first = draft.here();
+        draft.retrying = true;
         self.steps(&retry.first, draft);
+        draft.retrying = false;
         draft.push(Instruction::Again);
         draft.class.code[skip] = Instruction::Jump(draft.here());
         Some(first)

@@ -109,6 +109,8 @@ pub(super) struct Draft<'a> {
     pub(super) tags: Vec<String>,
     /// What is being compiled was picked by its tags.
     pub(super) picked: bool,
+    /// Steps before a retry are being compiled: their requests have no such steps themselves.
+    pub(super) retrying: bool,
 }
 
 impl<'a> Compiler<'a> {

@@ -90,6 +90,7 @@ impl<'a> Compiler<'a> {
 
     pub(super) fn request(&mut self, request: &'a plan::Request, draft: &mut Draft<'a>) -> Request {
         let settings = self.settings_of(request, draft);
+        let inherits = !draft.retrying || request.settings.retry.is_some();
         let names = std::mem::take(&mut draft.class.names);
         // What is read to write the request, and what its rules read.
         let mut reads = Uses::default();
@@ -159,15 +160,18 @@ impl<'a> Compiler<'a> {
             connection: connection_use(request.connections.unwrap_or(draft.connections)),
             rows: Vec::new(),
             reads: slots.into_iter().collect(),
-            retry: settings.retry.and_then(Option::as_ref).map(|retry| Retry {
-                status: retry.status.clone(),
-                connect: retry.connect,
-                timeout: retry.timeout,
-                reset: retry.reset,
-                times: retry.times,
-                wait: retry.wait,
-                backoff: retry.backoff,
-                first: None,
+            // Steps before a retry are not retried in the same way by what they inherit.
+            retry: settings.retry.and_then(Option::as_ref).filter(|_| inherits).map(|retry| {
+                Retry {
+                    status: retry.status.clone(),
+                    connect: retry.connect,
+                    timeout: retry.timeout,
+                    reset: retry.reset,
+                    times: retry.times,
+                    wait: retry.wait,
+                    backoff: retry.backoff,
+                    first: None,
+                }
             }),
             accept,
             expects,

@@ -7,6 +7,7 @@ use crate::event::Aside;
 use crate::metrics::Summary;
 use crate::program::Class;
 use crate::protocol::http::Http;
+use crate::untrusted::visible;
 
 /// Runs `before` or `after`. What it measured is kept apart from the run.
 pub(super) async fn run(
@@ -39,5 +40,5 @@ pub(super) fn complaint(aside: &Aside) -> String {
     for exception in summary.totals.exceptions.keys() {
         text += &format!("  {exception}\n");
     }
-    text
+    visible(&text).into_owned()
 }

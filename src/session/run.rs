@@ -1,5 +1,6 @@
 //! Owns one run, from the checked plan to the exit code.
 
+use std::cell::Cell;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -45,8 +46,9 @@ pub fn run(plan: &Plan, sources: &[Source], options: &Options) -> Exit {
         Ok(prepared) => prepared,
         Err(found) => return mistakes(&found, sources),
     };
-    let workers =
-        options.workers.unwrap_or_else(cores).clamp(1, prepared.schedule.peak().max(1) as usize);
+    // Each needs a user, and a connection of the pool.
+    let most = prepared.schedule.peak().min(prepared.program.pool.unwrap_or(u32::MAX)).max(1);
+    let workers = options.workers.unwrap_or_else(cores).clamp(1, most as usize);
     if let Err(mistake) = descriptors::reserve(
         prepared.schedule.peak(),
         Held::by(&prepared.program),
@@ -116,38 +118,46 @@ async fn measure(
     let settings = Settings {
         open: way::opener(options, reached[0].tls.clone()),
         any_host: setup.program.any_host,
-        // Each worker has its share of the pool, and at least one connection.
-        pool: setup
-            .program
-            .pool
-            .map_or(Settings::default().pool, |pool| (pool as usize).div_ceil(workers).max(1)),
+        ..Settings::default()
     };
-    let protocol = || Http::new(reached.clone(), settings.clone());
+    let shares = Shares::new(setup.program.pool, workers);
+    let protocol = || {
+        let pool = shares.next().unwrap_or(settings.pool);
+        Http::new(reached.clone(), Settings { pool, ..settings.clone() })
+    };
     started.at = jiff::Timestamp::now();
     fan_out.take(&Event::Started(&started));
     let mut asides = Vec::new();
     let mut before_failed = None;
+    let mut stopped = None;
+    let mut ends_run = false;
     if let Some(before) = setup.program.before.clone() {
         let shared = Arc::new(setup.clone());
-        let (once, aside) = tokio::select! {
-            ran = once::run("before", 0, &shared, &before, protocol()) => ran,
-            reason = signals.next() => {
-                say("stopped in `before`: no user was started\n");
-                return reach::stopped(reason);
-            }
+        let ran = tokio::select! {
+            ran = once::run("before", 0, &shared, &before, protocol()) => Ok(ran),
+            reason = signals.next() => Err(reason),
         };
-        if !once.succeeded {
-            before_failed = Some(once::complaint(&aside));
+        match ran {
+            Ok((once, aside)) => {
+                if !once.succeeded {
+                    before_failed = Some(once::complaint(&aside));
+                }
+                ends_run = once.ends_run;
+                asides.push(aside);
+                let mut program = Program::clone(&setup.program);
+                program.adopt(&before.names, &once.slots);
+                setup.program = Arc::new(program);
+            }
+            // What was begun is undone all the same.
+            Err(reason) => stopped = Some(reason),
         }
-        asides.push(aside);
-        let mut program = Program::clone(&setup.program);
-        program.adopt(&before.names, &once.slots);
-        setup.program = Arc::new(program);
     }
     let setup = Arc::new(setup);
     let mut follow = Follow::new(&setup.schedule, prepared.warmup, &started.catalogue);
     let mut watched = Watched::default();
-    if before_failed.is_none() {
+    if ends_run {
+        watched.stopped = Some(StopReason::Plan);
+    } else if before_failed.is_none() && stopped.is_none() {
         let workers = match engine::start(setup.clone(), protocol) {
             Ok(workers) => workers,
             Err(error) => return mistakes(&[cannot("start the workers", &error)], sources),
@@ -169,6 +179,11 @@ async fn measure(
             None => say("stopped in `after`: what it was to undo may be left\n"),
         }
     }
+    if let Some(reason) = stopped {
+        out.discard();
+        say("stopped in `before`: no user was started\n");
+        return reach::stopped(reason);
+    }
     if let Some(complaint) = before_failed {
         out.discard();
         say(&format!("error: {}  no user was started\n", setup.secrets.hidden(&complaint)));
@@ -184,6 +199,27 @@ async fn measure(
         watched: &watched,
     };
     conclusion.conclude(options.fail_on_error, &mut fan_out)
+}
+
+/// The pool of connections, shared out to the workers: what they have adds up to it exactly.
+struct Shares {
+    pool: Option<usize>,
+    workers: usize,
+    given: Cell<usize>,
+}
+
+impl Shares {
+    fn new(pool: Option<u32>, workers: usize) -> Self {
+        Self { pool: pool.map(|pool| pool as usize), workers, given: Cell::new(0) }
+    }
+
+    /// The share of the next worker, the first after the last.
+    fn next(&self) -> Option<usize> {
+        let worker = self.given.get();
+        self.given.set((worker + 1) % self.workers);
+        let pool = self.pool?;
+        Some(pool / self.workers + usize::from(worker < pool % self.workers))
+    }
 }
 
 /// What `run.id` gives: the name of the folder of results, which no other run has.
@@ -273,7 +309,7 @@ fn about(
         iterations: prepared.iterations,
         spans: prepared.spans.clone(),
         labels: options.labels.clone(),
-        command_line: options.command_line.clone(),
+        command_line: prepared.secrets.hidden(&options.command_line).into_owned(),
         at: jiff::Timestamp::now(),
         catalogue: prepared.program.catalogue.clone(),
         thresholds: prepared.thresholds.clone(),
@@ -317,6 +353,17 @@ pub(super) fn mistakes(found: &[Diagnostic], sources: &[Source]) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pool_is_shared_out_exactly() {
+        for (pool, workers) in [(3, 2), (500, 7), (4, 4)] {
+            let shares = Shares::new(Some(pool), workers);
+            let all: Vec<usize> = (0..workers).filter_map(|_| shares.next()).collect();
+            assert_eq!((all.iter().sum::<usize>(), all.len()), (pool as usize, workers));
+            assert!(all.iter().all(|share| *share > 0));
+        }
+        assert_eq!(Shares::new(None, 2).next(), None);
+    }
     use crate::verdict::{Judged, State, Threshold, Validity};
 
     #[test]

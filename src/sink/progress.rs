@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::terminal::{BAD, BOLD, DIM, GOOD, WARN, people, styled};
 use super::text::{cut, pad, width_of};
 use super::{Sink, figures};
+use crate::control::StopReason;
 use crate::event::{Event, Second, Started};
 use crate::metrics::NameStats;
 use crate::units::format_duration;
@@ -107,6 +108,14 @@ impl Sink for Progress {
                 Some(screen) => screen.suspend(|| say(&visible(line))),
                 None => say(&visible(line)),
             },
+            Event::Stopping(StopReason::Plan) => {
+                self.stopping = true;
+                let text = "stopping: a step of the plan ends the run";
+                match &self.screen {
+                    Some(screen) => screen.suspend(|| say(text)),
+                    None => say(text),
+                }
+            }
             Event::Stopping(_) => {
                 self.stopping = true;
                 if self.screen.is_none() {

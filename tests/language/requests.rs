@@ -524,3 +524,63 @@ fn what_is_cut_in_a_retry_or_a_parallel_is_counted_once() {
         assert_eq!(slow.counts(), (issued, 0, 0, issued), "{keys_}");
     }
 }
+
+/// Law 4: an answer that has come, and waits for another one to be judged, is cut with its user.
+#[test]
+fn what_is_answered_while_its_parallel_is_cut_is_counted_as_cut() {
+    let plan = class(
+        "tasks: { a: { steps: [ { parallel: [ { get: /a }, { get: /slow } ] } ] } }",
+        "{ users: 1, hold: 1s }",
+    );
+    let came = Run { grace: Some(MS(100)), ..run(&plan) }.against(|bytes: &[u8], _| {
+        Reply::new(MS(if bytes.starts_with(b"GET /slow") { 60_000 } else { 1 }), Ok(200))
+    });
+    assert_eq!(came.counts(), (2, 0, 0, 2));
+}
+
+/// Law 4: a request that could not connect has ended, also when its user is cut just then.
+#[test]
+fn a_user_that_is_cut_while_nothing_connects_leaves_nothing_uncounted() {
+    let keys = "tasks: { a: { steps: [ { repeat: 1000000, do: { get: / } } ] } }";
+    let plan = class(keys, "{ users: 3, hold: 1s }");
+    let refused =
+        |_: &[u8], nth: u64| Reply::new(MS(nth % 2), Err(throng::metrics::Fault::ConnectRefused));
+    let came = Run { grace: Some(MS(50)), ..run(&plan) }.against(refused);
+    let (issued, succeeded, failed, cancelled) = came.counts();
+    assert_eq!((issued, succeeded), (failed + cancelled, 0));
+    assert!(failed > 100, "{failed}");
+}
+
+/// Steps before a retry inherit the defaults: they are not retried in that way themselves.
+#[test]
+fn what_is_done_before_a_retry_is_not_itself_retried_in_that_way() {
+    let plan = "\
+defaults:
+  retry: { status: 401, times: 2, first: [ { post: /refresh } ] }
+users: { A: { tasks: { a: { get: /me } } } }
+profiles: { p: { users: 1, hold: 10m } }
+";
+    let came = Run { iterations: Some(1), ..run(plan) }.against(answers(1, 401, ""));
+    assert_eq!(came.lines(), ["GET /me", "POST /refresh", "GET /me", "POST /refresh", "GET /me"]);
+    assert_eq!(came.counts(), (3, 0, 3, 0));
+}
+
+/// A retry that is left over when an iteration is broken off does not reach into the next one.
+#[test]
+fn what_is_left_of_a_parallel_ends_with_its_iteration() {
+    let keys = "\
+wait: 1s
+tasks:
+  a:
+    steps:
+      - parallel:
+          - { get: /a, on_fail: iteration, retry: { status: 503, times: 1 } }
+          - { get: /b, retry: { status: 503, times: 1 } }
+";
+    let plan = class(keys, "{ users: 1, hold: 10m }");
+    let came = Run { iterations: Some(2), ..run(&plan) }
+        .against(|_: &[u8], nth| Reply::new(MS(1), Ok(if nth < 3 { 503 } else { 200 })));
+    // The first iteration: both fail, `/a` again fails and ends it. The second: both are well.
+    assert_eq!(came.lines().len(), 5, "{:?}", came.lines());
+    assert_eq!(came.counts(), (4, 2, 2, 0));
+}

@@ -24,7 +24,8 @@ const OF_BODY: [&str; 6] = [
 ];
 
 /// Headers that are for one origin only.
-const OF_ORIGIN: [&str; 4] = ["authorization", "cookie", "host", "proxy-authorization"];
+const OF_ORIGIN: [&str; 6] =
+    ["authorization", "cookie", "host", "proxy-authorization", "x-api-key", "x-auth-token"];
 
 /// Where the head of an answer leads to; none when it does not say.
 ///
