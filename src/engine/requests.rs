@@ -305,7 +305,7 @@ impl<P: Protocol> User<P> {
 
     /// Requests of a `parallel` that will not be sent again have ended as they came.
     pub(super) fn record_left(&mut self) {
-        for (_, pending) in std::mem::take(&mut self.left) {
+        for (_, pending, _) in std::mem::take(&mut self.left) {
             pending.iter().for_each(|sample| self.worker.recorder.borrow_mut().record(sample));
         }
     }
@@ -319,11 +319,18 @@ impl<P: Protocol> User<P> {
     ) -> Result<Flow, EvalError> {
         let worker = self.worker.clone();
         let mut ready = Vec::with_capacity(numbers.len());
+        // Each is judged, and sent again, with the rows that it was written with.
+        let mut rows_of_each = Vec::with_capacity(numbers.len());
         for number in numbers {
             let request = &class.requests[*number];
             if let Err(ended) = self.rows_of(class, request) {
                 return Ok(self.without_row(&ended));
             }
+            let rows = request.rows.iter().map(|row| {
+                let slot = class.rows[*row].slot;
+                (slot, self.mind.slots[slot].clone())
+            });
+            rows_of_each.push(rows.collect::<Vec<_>>());
             ready.push(self.write(request)?);
         }
         let lanes = numbers.len().min(LANES);
@@ -375,13 +382,15 @@ impl<P: Protocol> User<P> {
             let request = &class.requests[*number];
             let Some((exchange, answer, cut)) = came[position].take() else { continue };
             cut.ended();
+            let rows = std::mem::take(&mut rows_of_each[position]);
+            rows.iter().for_each(|(slot, row)| self.mind.slots[*slot].clone_from(row));
             sent |= exchange.sent.is_some();
             last = last.max(exchange.ended);
             self.see(&exchange, answer);
             if self.is_tried_again(request, &exchange, 0) {
                 let pending =
                     request.series.map(|series| sample(series, due, &exchange, raw(&exchange)));
-                self.left.push((*number, pending));
+                self.left.push((*number, pending, rows));
                 continue;
             }
             match self.judge(request, &ready[position], &exchange, due) {
@@ -409,10 +418,11 @@ impl<P: Protocol> User<P> {
         if matches!(self.frames.last(), Some(Frame::Retry(retry)) if retry.at == at) {
             return None;
         }
-        let Some(position) = self.left.iter().position(|(left, _)| *left == number) else {
+        let Some(position) = self.left.iter().position(|(left, ..)| *left == number) else {
             return Some(Flow::Next);
         };
-        let (_, pending) = self.left.remove(position);
+        let (_, pending, rows) = self.left.remove(position);
+        rows.into_iter().for_each(|(slot, row)| self.mind.slots[slot] = row);
         let flow = self.try_again(&class.requests[number], at, 1, pending).await;
         (flow != Flow::To(at)).then_some(flow)
     }
@@ -537,7 +547,7 @@ impl<P: Protocol> Drop for User<P> {
             Frame::Retry(retry) => retry.pending,
             _ => None,
         });
-        for sample in pending.chain(self.left.iter().filter_map(|(_, sample)| *sample)) {
+        for sample in pending.chain(self.left.iter().filter_map(|(_, sample, _)| *sample)) {
             self.worker.recorder.borrow_mut().record(&cancelled(sample.name, sample.due));
         }
     }

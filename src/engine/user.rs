@@ -54,12 +54,15 @@ pub(super) struct User<P: Protocol> {
     /// How long it has waited within iterations, for transactions.
     pub(super) waited: Duration,
     pub(super) frames: Frames,
-    /// Requests of a `parallel` that are to be sent again, by number.
-    pub(super) left: Vec<(usize, Option<Sample>)>,
+    /// Requests of a `parallel` that are to be sent again, by number, with the rows of each.
+    pub(super) left: Vec<(usize, Option<Sample>, Rows)>,
     /// It is in its first steps, where a failed request is a failed start.
     pub(super) starting: bool,
     leases: Vec<Lease>,
 }
+
+/// Slots, and the rows that were in them.
+type Rows = Vec<(usize, Option<Value>)>;
 
 /// How an iteration ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -222,3 +222,25 @@ fn rows_in_before_are_rows_too() {
         panic!("{mistakes:?}");
     }
 }
+
+#[test]
+fn requests_that_are_sent_together_are_judged_with_their_own_rows() {
+    let plan = "\
+data: { items: { values: [1, 2], per: request } }
+users:
+  A:
+    tasks:
+      a:
+        steps:
+          - parallel:
+              - { get: \"/i/{{ items }}\", name: a, expect: { json: $.id, equals: \"{{ items }}\" } }
+              - { get: \"/i/{{ items }}\", name: b, expect: { json: $.id, equals: \"{{ items }}\" } }
+profiles: { p: { users: 1, hold: 10m } }
+";
+    let came = Run { iterations: Some(1), ..run(plan) }.against(|bytes: &[u8], _| {
+        let id = if bytes.starts_with(b"GET /i/1 ") { 1 } else { 2 };
+        status(200, &format!("{{\"id\":{id}}}"))
+    });
+    assert_eq!(came.lines(), ["GET /i/1", "GET /i/2"]);
+    assert_eq!(came.counts(), (2, 2, 0, 0));
+}

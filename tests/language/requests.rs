@@ -543,8 +543,7 @@ fn what_is_answered_while_its_parallel_is_cut_is_counted_as_cut() {
 fn a_user_that_is_cut_while_nothing_connects_leaves_nothing_uncounted() {
     let keys = "tasks: { a: { steps: [ { repeat: 1000000, do: { get: / } } ] } }";
     let plan = class(keys, "{ users: 3, hold: 1s }");
-    let refused =
-        |_: &[u8], nth: u64| Reply::new(MS(nth % 2), Err(throng::metrics::Fault::ConnectRefused));
+    let refused = |_: &[u8], nth: u64| Reply::new(MS(nth % 2), Err(Fault::ConnectRefused));
     let came = Run { grace: Some(MS(50)), ..run(&plan) }.against(refused);
     let (issued, succeeded, failed, cancelled) = came.counts();
     assert_eq!((issued, succeeded), (failed + cancelled, 0));
