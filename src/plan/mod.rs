@@ -25,7 +25,7 @@ pub use model::{
     Data, Expect, Flow, Items, METHODS, Matcher, NamedProfile, OnFail, Origin, Part, Plan, Range,
     Redirects, Request, Retry, Settings, Step, Stop, Task, Timeout,
 };
-pub use secrets::{secrets_of, words_of_proofs};
+pub use secrets::{literal_proofs, secrets_of, words_of_proofs};
 pub use source::{Loaded, Loading, Partial, load, load_each, load_with, parse, parse_with};
 pub use status::{Accept, AcceptError};
 pub use target::{Target, TargetError};

@@ -28,6 +28,23 @@ pub fn words_of_proofs(plan: &Plan) -> BTreeSet<String> {
     proofs(plan).into_iter().flat_map(words).map(str::to_owned).collect()
 }
 
+/// A shorter one is a word: to hide it would make results unreadable, and keep nothing from anybody.
+const LITERAL: usize = 8;
+
+/// What proves who somebody is and stands in the plan as it is: tokens and passwords, each with its
+/// scheme (`Bearer …`) and without.
+#[must_use]
+pub fn literal_proofs(plan: &Plan) -> BTreeSet<String> {
+    let literal = |text: &&str| !text.contains("{{");
+    let mut found = BTreeSet::new();
+    for text in proofs(plan).into_iter().filter(literal) {
+        let token = text.split_once(' ').map_or(text, |(_, token)| token);
+        found.extend([text, token].map(|one| one.trim().to_owned()));
+    }
+    found.retain(|one| one.len() >= LITERAL);
+    found
+}
+
 /// The texts that prove who somebody is.
 fn proofs(plan: &Plan) -> Vec<&str> {
     let mut found = Vec::new();
@@ -108,5 +125,15 @@ target: http://target.test
         let found: Vec<_> = secrets_of(&plan).into_iter().collect();
         assert_eq!(found, ["AGAIN", "DEFAULT", "KEY", "PASSWORD", "SAID"]);
         assert!(!words_of_proofs(&plan).contains("NAME"), "who one says to be is no proof of it");
+    }
+
+    #[test]
+    fn what_stands_in_the_plan_as_it_is_proves_as_much() {
+        let loaded = crate::plan::parse(
+            "plan.yaml",
+            "users: { A: { tasks: { a: { get: /a, headers: { authorization: Bearer 1a2b3c4d5e } }, b: { get: /b, auth: { basic: [ann, short] } } } } }",
+        );
+        let found: Vec<_> = literal_proofs(&loaded.plan.unwrap()).into_iter().collect();
+        assert_eq!(found, ["1a2b3c4d5e", "Bearer 1a2b3c4d5e"]);
     }
 }

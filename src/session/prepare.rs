@@ -8,7 +8,7 @@ use super::way::Way;
 use crate::data::{Per, Source as Rows};
 use crate::diagnostic::{Diagnostic, Source, suggest};
 use crate::load::{Profile, Schedule, Span, order};
-use crate::plan::{NamedProfile, Plan, Target, secrets_of};
+use crate::plan::{NamedProfile, Plan, Target, literal_proofs, secrets_of};
 use crate::program::{self, Inputs, Program};
 use crate::protocol::http::Roots;
 use crate::units::format_duration;
@@ -116,6 +116,7 @@ pub fn prepare(
         return Err(mistakes);
     }
     let secrets = Secrets::default();
+    literal_proofs(plan).iter().for_each(|proof| secrets.add(proof));
     for name in secrets_of(plan) {
         if let Some(value) = options.variables.get(&name) {
             secrets.add(value);
