@@ -204,7 +204,7 @@ faults! {
     RedirectLocation, "redirect.bad_location", Connection, "redirect: the Location is no address",
         "the server redirects to something that is no http or https URL";
     RedirectOutside, "redirect.outside", Connection, "redirect: it leads to a host that the plan does not name",
-        "to follow it, write `redirects: { max: 10, hosts: any }`; or `redirects: off`, when the redirect is the answer";
+        "to follow it, write `redirects: { at_most: 10, hosts: any }`; or `redirects: off`, when the redirect is the answer";
     LocalFiles, "local.fd", Generator, "no file descriptors left",
         "raise the limit (`ulimit -n`) or run fewer users";
     LocalPorts, "local.ports", Generator, "no local ports left",
