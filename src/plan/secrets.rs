@@ -1,9 +1,10 @@
 //! Owns which variables of the environment a plan keeps secret.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::document::NodeValue;
+use super::document::{Node, NodeValue};
 use super::model::{Action, Auth, Plan, Settings, Step};
+use crate::diagnostic::{Diagnostic, Placed, suggest};
 
 /// Headers that prove who somebody is.
 const PROOFS: [&str; 5] =
@@ -20,6 +21,50 @@ pub fn secrets_of(plan: &Plan) -> BTreeSet<String> {
         found.extend(behind.map(|(_, name)| (*name).to_owned()));
     }
     found
+}
+
+/// Secrets that stand for nothing: neither does the plan read them, in whatever `trees`, nor are they
+/// set. A slip of a name would leave the value that is meant in every output.
+pub(super) fn idle<'n>(
+    secrets: &[Placed<String>],
+    mut trees: impl Iterator<Item = &'n Node>,
+    environment: &BTreeMap<String, String>,
+) -> Vec<Diagnostic> {
+    let mut read = BTreeSet::new();
+    // Files with templates are not looked into: they may read anything.
+    if trees.any(|tree| read_by(tree, &mut read)) {
+        return Vec::new();
+    }
+    let idle = secrets
+        .iter()
+        .filter(|name| !read.contains(&*name.value) && !environment.contains_key(&name.value));
+    idle.map(|name| {
+        let label = match suggest(&name.value, read.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "write the name that the plan reads, or take it out".to_owned(),
+        };
+        let title = format!("no `env.{}` is read in the plan", name.value);
+        Diagnostic::warning(name.place, title, label)
+    })
+    .collect()
+}
+
+/// Adds the variables of the environment that the texts of a tree read. Stops where a file with
+/// templates is sent, and says so.
+fn read_by<'n>(node: &'n Node, read: &mut BTreeSet<&'n str>) -> bool {
+    match &node.value {
+        NodeValue::Text(text) => {
+            let words: Vec<_> = split(text).collect();
+            let behind = words.windows(2).filter(|pair| pair[0] == "env");
+            read.extend(behind.map(|pair| pair[1]));
+            false
+        }
+        NodeValue::List(items) => items.iter().any(|item| read_by(item, read)),
+        NodeValue::Map(entries) => entries
+            .iter()
+            .any(|entry| entry.key.value == "templates" || read_by(&entry.value, read)),
+        _ => false,
+    }
 }
 
 /// The words of expressions that prove who somebody is, among them the variables whose values do.
@@ -91,8 +136,12 @@ fn settings<'a>(settings: &'a Settings, found: &mut Vec<&'a str>) {
 /// The words in the expressions of a template.
 fn words(template: &str) -> Vec<&str> {
     let expressions = template.split("{{").skip(1).filter_map(|part| part.split("}}").next());
+    expressions.flat_map(split).collect()
+}
+
+fn split(text: &str) -> impl Iterator<Item = &str> {
     let no_letter = |c: char| !c.is_alphanumeric() && c != '_';
-    expressions.flat_map(|part| part.split(no_letter)).filter(|word| !word.is_empty()).collect()
+    text.split(no_letter).filter(|word| !word.is_empty())
 }
 
 #[cfg(test)]

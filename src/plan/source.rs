@@ -8,6 +8,7 @@ use super::document::{self, Entry, Node};
 use super::environments;
 use super::files::{self, Files};
 use super::model::Plan;
+use super::secrets;
 use super::validate::{Given, TOP_LEVEL_TOML, TOP_LEVEL_YAML, assigned, sort, validate};
 use crate::diagnostic::{Diagnostic, Place, Source};
 
@@ -188,6 +189,11 @@ impl Read {
         let plan = tree.and_then(|tree| {
             let (plan, mut found) = validate(&tree, &stem, &self.given);
             assigned(&tree, &mut variables);
+            if let Some(plan) = &plan {
+                let others = self.environments.iter().map(|entry| &entry.value);
+                let trees = others.chain(self.tree.as_ref());
+                found.extend(secrets::idle(&plan.secrets, trees, &self.given.environment));
+            }
             // A value that could not be read is missing in the tree: what that leads to is no
             // mistake of its own.
             let (unread, surprises): (Vec<_>, Vec<_>) =
