@@ -90,3 +90,18 @@ fn a_seed_gives_the_same_requests_again() {
     // Waits are a second at least: in the first one every user has done exactly its first task.
     assert_eq!(counts(7), counts(7));
 }
+
+#[test]
+fn a_list_or_a_map_of_the_plan_is_not_set_from_the_command_line() {
+    let folder = Folder::new();
+    folder.file(
+        "plan.yaml",
+        "target: http://127.0.0.1:1\nvars: { ids: [1], who: { name: a } }\nusers:\n  One:\n    wait: 1s\n    tasks: { a: { get: '/{{ ids[0] }}/{{ who.name }}', name: a } }\nprofiles: { only: { users: 1, hold: 1s } }\n",
+    );
+    for (set, kind) in [("ids=2", "`ids` is a list"), ("who=2", "`who` is a map")] {
+        let said = folder.throng(&format!("check plan.yaml --set {set}"));
+        assert_eq!(said.code, 2, "{}", said.err);
+        assert!(said.err.contains(kind) && said.err.contains("1 error"), "{}", said.err);
+        assert!(said.err.contains("`--set` sets text, numbers, true and false"), "{}", said.err);
+    }
+}

@@ -52,7 +52,20 @@ impl Checker<'_> {
         let name = self.variable(&entry.key)?;
         let given = self.given.set.iter().rfind(|(set, _)| *set == name.value);
         let node = match given {
-            Some((_, text)) => Some(Node { value: scalar(text), ..entry.value.clone() }),
+            Some((_, text)) => match &entry.value.value {
+                NodeValue::List(_) | NodeValue::Map(_) => {
+                    let kind = entry.value.value.kind();
+                    let title = format!("`{}` is {kind}, which `--set` cannot give", name.value);
+                    let label = "`--set` sets text, numbers, true and false";
+                    self.error(entry.key.place, title, label);
+                    self.computed_whole(&entry.value, A_VAR)
+                }
+                // What the plan has as text stays text: a postcode, a version.
+                NodeValue::Text(own) if !own.contains("{{") => {
+                    Some(Node { value: NodeValue::Text(text.clone()), ..entry.value.clone() })
+                }
+                _ => Some(Node { value: scalar(text), ..entry.value.clone() }),
+            },
             None => self.computed_whole(&entry.value, A_VAR),
         };
         // One that cannot be computed is there all the same, so that its uses are no mistakes.
@@ -365,5 +378,21 @@ mod tests {
         ] {
             assert_eq!(scalar(text), value, "{text}");
         }
+    }
+
+    #[test]
+    fn what_the_plan_has_as_text_stays_text_when_it_is_set() {
+        let set = [("version", "2"), ("count", "2"), ("place", "x")];
+        let set = set.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let loading = crate::plan::Loading { set, ..crate::plan::Loading::default() };
+        let loaded = crate::plan::parse_with(
+            "plan.yaml",
+            "vars: { version: '1', count: 1, place: 7 }\nusers: { A: { wait: 1s, tasks: { a: { get: / } } } }\n",
+            &loading,
+        );
+        let plan = loaded.plan.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics));
+        let values: Vec<_> = plan.vars.into_iter().map(|(_, node)| node.value).collect();
+        let text = |text: &str| NodeValue::Text(text.to_owned());
+        assert_eq!(values, [text("2"), NodeValue::Int(2), text("x")]);
     }
 }
