@@ -28,4 +28,4 @@ pub use message::{Line, Message, Payload, Piece};
 pub use mind::Mind;
 pub use outlook::{ClassShape, Explanation, Load, Need, Question, StageShape, TaskShape, explain};
 pub use rules::{Capture, Check, Expect, Matcher, Source};
-pub use selection::Selection;
+pub use selection::{Selection, tags_of};

@@ -210,7 +210,7 @@ fn called<'a>(steps: &'a [Step], names: &mut Vec<&'a Placed<String>>) {
 }
 
 /// Every step of a plan, those of flows and defaults too.
-fn every_step<'a>(plan: &'a plan::Plan, see: &mut dyn FnMut(&'a Step)) {
+pub(super) fn every_step<'a>(plan: &'a plan::Plan, see: &mut dyn FnMut(&'a Step)) {
     fn within<'a>(steps: &'a [Step], see: &mut dyn FnMut(&'a Step)) {
         for step in steps {
             see(step);

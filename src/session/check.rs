@@ -1,11 +1,11 @@
 //! Owns checking a plan: read, validate and compile, and every mistake of all three at once.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::prepare::too_few_rows;
+use super::prepare::{did_you_mean, too_few_rows};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::load::Schedule;
 use crate::plan::{self, Loaded, Loading, Plan};
@@ -22,8 +22,13 @@ pub fn check(
 ) -> Loaded {
     // The plan as it is read, then with each environment.
     let out_of_reach = RefCell::new(Vec::new());
+    let asked = Cell::new(true);
     let mut loaded = plan::load_each(path, loading, |loaded| {
-        let loaded = complete(loaded, loading, selection);
+        // Tags are asked of what would run, not of each environment.
+        let loaded = match asked.replace(false) {
+            true => complete(loaded, loading, selection),
+            false => complete_with(loaded, loading, selection, Vec::new()),
+        };
         if let Some(plan) = &loaded.plan {
             out_of_reach.borrow_mut().push(program::out_of_reach(plan, profile, selection));
         }
@@ -71,7 +76,17 @@ pub fn read(path: &Path, loading: &Loading, selection: &Selection) -> Loaded {
 
 /// Adds what only the compiler sees, in the order of places.
 #[must_use]
-pub fn complete(mut loaded: Loaded, loading: &Loading, selection: &Selection) -> Loaded {
+pub fn complete(loaded: Loaded, loading: &Loading, selection: &Selection) -> Loaded {
+    let unknown = loaded.plan.as_ref().map(|plan| unknown_tags(plan, selection));
+    complete_with(loaded, loading, selection, unknown.unwrap_or_default())
+}
+
+fn complete_with(
+    mut loaded: Loaded,
+    loading: &Loading,
+    selection: &Selection,
+    told: Vec<Diagnostic>,
+) -> Loaded {
     let inputs = Inputs {
         target: None,
         environment: loading.variables.clone(),
@@ -90,7 +105,7 @@ pub fn complete(mut loaded: Loaded, loading: &Loading, selection: &Selection) ->
         (None, Some(partial)) => program::mistakes(partial, &loaded.sources, &inputs),
         (None, None) => Vec::new(),
     };
-    for one in found {
+    for one in found.into_iter().chain(told) {
         if !loaded.diagnostics.contains(&one) {
             loaded.diagnostics.push(one);
         }
@@ -98,6 +113,26 @@ pub fn complete(mut loaded: Loaded, loading: &Loading, selection: &Selection) ->
     loaded.diagnostics.sort_by_key(|diagnostic| diagnostic.place);
     loaded.plan = loaded.plan.filter(|_| !loaded.diagnostics.iter().any(Diagnostic::is_error));
     loaded
+}
+
+/// Tags of the command line that nothing carries: they would leave out everything, or nothing.
+fn unknown_tags(plan: &Plan, selection: &Selection) -> Vec<Diagnostic> {
+    let unknown = selection.unknown(plan).into_iter();
+    unknown
+        .map(|tag| {
+            let tags = program::tags_of(plan);
+            let title = format!("nothing in the plan has the tag `{tag}`");
+            // The options take all the words behind them.
+            let label = if plan.classes.iter().any(|class| class.name.value == tag) {
+                format!("`{tag}` is a user class: write it before the option")
+            } else if tags.is_empty() {
+                "it has no `tags`".to_owned()
+            } else {
+                did_you_mean(tag, tags.iter().copied())
+            };
+            Diagnostic::without_place(title, label)
+        })
+        .collect()
 }
 
 /// Profiles with more users than there are rows for them to hold. Only a warning: the command line

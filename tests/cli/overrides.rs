@@ -91,6 +91,37 @@ fn a_seed_gives_the_same_requests_again() {
     assert_eq!(counts(7), counts(7));
 }
 
+/// A slip of a tag would leave out everything, or nothing, and the run would look well.
+#[test]
+fn a_tag_that_nothing_carries_is_a_mistake() {
+    let folder = Folder::new();
+    folder.file(
+        "plan.yaml",
+        "target: http://127.0.0.1:1\nusers:\n  One:\n    wait: 1s\n    tags: [whole]\n    tasks:\n      a: { tags: [smoke], steps: [ { get: /a, tags: [reads] } ] }\nprofiles: { only: { users: 1, hold: 1s } }\n",
+    );
+    for verb in ["check", "try", "run"] {
+        for option in ["--tags", "--exclude-tags"] {
+            let said = folder.throng(&format!("{verb} plan.yaml {option} smok"));
+            assert_eq!(said.code, 2, "{verb}: {}", said.err);
+            assert!(said.err.contains("nothing in the plan has the tag `smok`"), "{}", said.err);
+            assert!(said.err.contains("did you mean `smoke`?"), "{}", said.err);
+        }
+    }
+    let said = folder.throng("check plan.yaml --tags zzz");
+    assert!(said.err.contains("it has: reads, smoke, whole"), "{}", said.err);
+    let said = folder.throng("check plan.yaml --tags whole --exclude-tags reads,smoke");
+    assert!(!said.err.contains("has the tag"), "{}", said.err);
+    let said = folder.throng("run plan.yaml --tags smoke One");
+    assert!(said.err.contains("`One` is a user class: write it before"), "{}", said.err);
+    folder.file(
+        "bare.yaml",
+        "target: http://127.0.0.1:1\nusers:\n  One:\n    wait: 1s\n    tasks: { a: { get: /a } }\nprofiles: { only: { users: 1, hold: 1s } }\n",
+    );
+    let said = folder.throng("check bare.yaml -E slow");
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("it has no `tags`"), "{}", said.err);
+}
+
 #[test]
 fn a_list_or_a_map_of_the_plan_is_not_set_from_the_command_line() {
     let folder = Folder::new();

@@ -437,8 +437,8 @@ profile: only
     assert!(lines("--set project=7")[0].starts_with("GET /a/7/"));
     assert!(lines("--env staging")[0].starts_with("GET /a/43/"));
     assert!(lines("--env staging --set project=8")[0].starts_with("GET /a/8/"));
-    assert_eq!(lines("--tags write A"), ["GET /b"]);
-    assert_eq!(lines("-E read A"), ["GET /b"]);
+    assert_eq!(lines("A --tags write"), ["GET /b"]);
+    assert_eq!(lines("A -E read"), ["GET /b"]);
     assert_eq!(lines("B"), ["GET /c/yes"]);
     let mut two = lines("--profile two");
     two.sort();
