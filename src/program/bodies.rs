@@ -44,15 +44,11 @@ impl<'a> Compiler<'a> {
             Some(Body::Text(text)) => sent(self.template(text, Encoding::Plain, names, uses), None),
             Some(Body::Json(node)) => {
                 let mut template = Template::default();
-                let mut mistakes = Vec::new();
-                json_body(node, names, &mut template, &mut |node, error| {
-                    mistakes.push((node.place, node_text(node), error));
+                json_body(node, names, &mut template, &mut |node, part| match part {
+                    Ok(part) => self.used(node.place, &node_text(node), part, uses),
+                    Err(errors) => self.mistakes(node.place, &node_text(node), errors),
                 });
-                for (place, text, errors) in mistakes {
-                    self.mistakes(place, &text, errors);
-                }
                 self.texts_within(node);
-                self.used(node.place, "", &template, uses);
                 sent(template, Some("application/json"))
             }
             Some(Body::Form(fields)) => {

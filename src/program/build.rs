@@ -7,6 +7,9 @@ use crate::expr::{
 };
 use crate::plan::{Node, NodeValue};
 
+/// Is shown each text of a plan with what came of it.
+pub(super) type See<'s, T> = dyn FnMut(&Node, Result<&T, Vec<ParseError>>) + 's;
+
 /// How a value is made while running.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Build {
@@ -23,32 +26,31 @@ pub enum Build {
 }
 
 impl Build {
-    /// Compiles what a plan wrote. Mistakes go to `mistake` with the node that they are in.
-    pub(super) fn compile(
-        node: &Node,
-        names: &Names,
-        mistake: &mut dyn FnMut(&Node, Vec<ParseError>),
-    ) -> Self {
+    /// Compiles what a plan wrote. Each text is shown to `see` with what came of it.
+    pub(super) fn compile(node: &Node, names: &Names, see: &mut See<'_, Self>) -> Self {
         match &node.value {
             NodeValue::Null => Self::Value(Value::Null),
             NodeValue::Bool(value) => Self::Value(Value::Bool(*value)),
             NodeValue::Int(value) => Self::Value(Value::Int(*value)),
             NodeValue::Float(value) => Self::Value(Value::Float(*value)),
             NodeValue::Text(text) => match Self::text(text, names) {
-                Ok(build) => build,
+                Ok(build) => {
+                    see(node, Ok(&build));
+                    build
+                }
                 Err(errors) => {
-                    mistake(node, errors);
+                    see(node, Err(errors));
                     Self::Value(Value::Null)
                 }
             },
             NodeValue::List(items) => {
-                Self::List(items.iter().map(|item| Self::compile(item, names, mistake)).collect())
+                Self::List(items.iter().map(|item| Self::compile(item, names, see)).collect())
             }
             NodeValue::Map(entries) => Self::Map(
                 entries
                     .iter()
                     .map(|entry| {
-                        let value = Self::compile(&entry.value, names, mistake);
+                        let value = Self::compile(&entry.value, names, see);
                         (entry.key.value.as_str().into(), value)
                     })
                     .collect(),
@@ -114,12 +116,13 @@ impl Build {
     }
 }
 
-/// Compiles a JSON body node by node: fixed parts become bytes, strings become templates.
+/// Compiles a JSON body node by node: fixed parts become bytes, strings become templates, each of
+/// which is shown to `see`.
 pub(super) fn json_body(
     node: &Node,
     names: &Names,
     out: &mut Template,
-    mistake: &mut dyn FnMut(&Node, Vec<ParseError>),
+    see: &mut See<'_, Template>,
 ) {
     let quoted = |text: &str| serde_json::to_string(text).expect("text is JSON");
     match &node.value {
@@ -130,8 +133,11 @@ pub(super) fn json_body(
             out.fixed(serde_json::Value::from(*value).to_string().as_bytes())
         }
         NodeValue::Text(text) => match expr::json(text, names) {
-            Ok(template) => out.append(template),
-            Err(error) => mistake(node, error),
+            Ok(template) => {
+                see(node, Ok(&template));
+                out.append(template);
+            }
+            Err(errors) => see(node, Err(errors)),
         },
         NodeValue::List(items) => {
             out.fixed(b"[");
@@ -139,7 +145,7 @@ pub(super) fn json_body(
                 if position > 0 {
                     out.fixed(b",");
                 }
-                json_body(item, names, out, mistake);
+                json_body(item, names, out, see);
             }
             out.fixed(b"]");
         }
@@ -151,7 +157,7 @@ pub(super) fn json_body(
                 }
                 out.fixed(quoted(&entry.key.value).as_bytes());
                 out.fixed(b":");
-                json_body(&entry.value, names, out, mistake);
+                json_body(&entry.value, names, out, see);
             }
             out.fixed(b"}");
         }

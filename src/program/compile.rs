@@ -440,20 +440,17 @@ impl<'a> Compiler<'a> {
     }
 
     pub(super) fn build(&mut self, node: &Node, names: &Names, uses: &mut Uses) -> Build {
-        let mut mistakes = Vec::new();
-        let build = Build::compile(node, names, &mut |node, error| {
-            mistakes.push((node.place, node_text(node), error));
-        });
-        for (place, text, errors) in mistakes {
-            self.mistakes(place, &text, errors);
-        }
-        let mut unset = Vec::new();
-        build.expressions(&mut |expression| {
-            uses.merge(&expression.uses());
-            unset.extend(expression.unset_env().iter().map(|name| (*name).to_owned()));
-        });
-        self.unset(node.place, unset.iter().map(String::as_str).collect());
-        build
+        Build::compile(node, names, &mut |node, part| match part {
+            Ok(part) => {
+                let mut unset = Vec::new();
+                part.expressions(&mut |expression| {
+                    uses.merge(&expression.uses());
+                    unset.extend(expression.unset_env().iter().map(|name| (*name).to_owned()));
+                });
+                self.unset(node.place, unset.iter().map(String::as_str).collect());
+            }
+            Err(errors) => self.mistakes(node.place, &node_text(node), errors),
+        })
     }
 
     pub(super) fn unset(&mut self, place: Place, names: Vec<&str>) {
