@@ -287,9 +287,9 @@ fn around(context: Context, map: Value, key: &str) -> Value {
         "users": { "Buyer": {
             "on_start": [
                 { "set": { "todos": [], "id": 1, "token": "t", "csrf": "c", "next": 1 } },
-                { "when": "accounts.username", "call": "refresh" },
             ],
             "tasks": {
+                "again": { "steps": [{ "when": "accounts.username", "call": "refresh" }] },
                 "home": { "get": "/todos/", "tags": ["read"] },
                 "list": { "steps": [{ "group": "checkout", "do": [{ "get": "/b" }] }] },
             },

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::build::Build;
 use super::instruction::{Class, Program, Row, Script};
+use super::iterations::{Outside, Part};
 use super::judge::{NOT_JUDGED, NOT_JUDGED_TEXT};
 use super::names::Assigned;
 use super::selection::Selection;
@@ -301,16 +302,20 @@ impl<'a> Compiler<'a> {
         let defaults = [&class.defaults, &self.plan.defaults];
         let mut draft = Draft::new(compiled, defaults, connections, target);
         draft.tags.clone_from(&class.tags);
-        if !class.on_start.is_empty() {
-            draft.class.script.start = Some(draft.class.code.len());
-            self.block(&class.on_start, &mut draft);
-        }
+        let start = Part::of(&mut draft, |draft| {
+            if !class.on_start.is_empty() {
+                draft.class.script.start = Some(draft.class.code.len());
+                self.block(&class.on_start, draft);
+            }
+        });
         self.tasks(class, &mut draft);
-        if !class.on_stop.is_empty() {
-            draft.class.script.stop = Some(draft.class.code.len());
-            self.block(&class.on_stop, &mut draft);
-        }
-        let compiled = self.finish(draft, Some(class));
+        let stop = Part::of(&mut draft, |draft| {
+            if !class.on_stop.is_empty() {
+                draft.class.script.stop = Some(draft.class.code.len());
+                self.block(&class.on_stop, draft);
+            }
+        });
+        let compiled = self.finish(draft, Some((class, Outside { start, stop })));
         if self.missing.is_none() {
             self.class_notes(class, &compiled);
         }
@@ -318,11 +323,15 @@ impl<'a> Compiler<'a> {
     }
 
     /// Compiles what is called, and sets what is known only when all is there.
-    fn finish(&mut self, mut draft: Draft<'a>, class: Option<&'a plan::Class>) -> Class {
-        let mut next = 0;
-        while next < draft.called.len() {
-            self.callee(next, class, &mut draft);
-            next += 1;
+    fn finish(&mut self, mut draft: Draft<'a>, class: Option<(&'a plan::Class, Outside)>) -> Class {
+        let (class, outside) = class.unzip();
+        let mut callees = Vec::new();
+        while callees.len() < draft.called.len() {
+            let position = callees.len();
+            callees.push(Part::of(&mut draft, |draft| self.callee(position, class, draft)));
+        }
+        if let Some(outside) = outside {
+            self.rows_outside(&outside, &callees, &draft);
         }
         draft.resolve_calls();
         let Draft { mut class, uses, .. } = draft;

@@ -7,6 +7,7 @@ mod compile;
 mod estimate;
 mod explain;
 mod instruction;
+mod iterations;
 mod judge;
 mod limits;
 mod message;
