@@ -5,6 +5,7 @@ mod demo;
 mod explain;
 mod findings;
 mod init;
+mod reaching;
 mod reading;
 mod rehearse;
 mod run;

@@ -1,15 +1,14 @@
 //! Owns `throng try`.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
+use super::reaching::Reaching;
 use super::reading::Reading;
 use super::{colour, run, say, url};
 use crate::diagnostic;
 use crate::exit::Exit;
-use crate::plan::{self, Target};
-use crate::session::{self, Options, Pinned, Rehearsal, Trust};
-use crate::units::parse_duration;
+use crate::plan;
+use crate::session::{self, Options, Rehearsal};
 
 /// Arguments of `throng try`.
 #[derive(Debug, clap::Args)]
@@ -32,26 +31,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u64>,
 
-    /// Where requests go; wins over the plan
-    #[arg(short = 'H', long, alias = "host", value_name = "URL", help_heading = "Target", value_parser = Target::parse)]
-    target: Option<Target>,
+    #[command(flatten)]
+    reaching: Reaching,
     #[command(flatten)]
     reading: Reading,
-    /// Start the embedded Todo API on a free port and use it as the target
-    #[arg(long, help_heading = "Target", conflicts_with = "target")]
-    demo: bool,
-    /// Keep trying for so long to reach the target before the first user: `30s`
-    #[arg(long, value_name = "TIME", help_heading = "Target", value_parser = parse_duration)]
-    wait_for: Option<Duration>,
-    /// Trust the authorities in this PEM file, instead of the system's
-    #[arg(long, value_name = "FILE", help_heading = "Target")]
-    cacert: Option<PathBuf>,
-    /// Do not verify the certificate of an `https` target; for test systems
-    #[arg(long, help_heading = "Target", conflicts_with = "cacert")]
-    insecure: bool,
-    /// Reach a name at this address; may be given again
-    #[arg(long, value_name = "HOST[:PORT]:ADDRESS", help_heading = "Target", value_parser = Pinned::parse)]
-    resolve: Vec<Pinned>,
 
     /// Show bodies to their end, not only 20 lines or 2 kB of them
     #[arg(long, help_heading = "Output")]
@@ -83,7 +66,7 @@ Examples:
 impl Arguments {
     pub(super) fn run(self) -> Exit {
         // From the environment `--demo` may also be off.
-        if self.plan.is_none() && !self.demo {
+        if self.plan.is_none() && !self.reaching.demo {
             say("error: no plan is named\n  write `throng try plan.yaml`, or add `--demo`\n");
             return Exit::Mistake;
         }
@@ -106,23 +89,14 @@ impl Arguments {
             say(&diagnostic::render(&loaded.diagnostics, &loaded.sources, colour()));
         }
         let Some(plan) = loaded.plan else { return Exit::Mistake };
-        let trust = match self.cacert {
-            _ if self.insecure => Trust::Anyone,
-            Some(file) => Trust::File(file),
-            None => Trust::System,
-        };
-        let options = Options {
-            target: self.target,
-            trust,
-            resolve: self.resolve,
-            demo: self.demo,
+        let mut options = Options {
             classes: self.classes,
             selection,
             variables: loading.variables.clone(),
             seed: self.seed,
-            wait_for: self.wait_for,
             ..Options::default()
         };
+        self.reaching.choose(&mut options);
         let (tasks, quiet, full, waits) = (self.tasks, self.quiet, self.full, self.waits);
         session::rehearse(
             &plan,

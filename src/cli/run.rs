@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::reaching::Reaching;
 use super::reading::Reading;
 use super::{colour, say, url};
 use crate::diagnostic;
 use crate::exit::{self, Exit};
-use crate::plan::{self, Target};
-use crate::session::{self, Options, Output, Pinned, ProfileChoice, Ramp, Trust};
+use crate::plan;
+use crate::session::{self, Options, Output, ProfileChoice, Ramp};
 use crate::units::{Rate, UnitError, parse_duration};
 
 /// Arguments of `throng run`.
@@ -44,29 +45,13 @@ pub(super) struct Arguments {
     #[arg(short = 's', long, value_name = "TIME", help_heading = "Load", value_parser = parse_duration)]
     stop_timeout: Option<Duration>,
 
-    /// Where requests go; wins over the plan
-    #[arg(short = 'H', long, alias = "host", value_name = "URL", help_heading = "Target", value_parser = Target::parse)]
-    target: Option<Target>,
     #[command(flatten)]
-    reading: Reading,
-    /// Start the embedded Todo API on a free port and use it as the target
-    #[arg(long, help_heading = "Target", conflicts_with = "target")]
-    demo: bool,
-    /// Keep trying for so long to reach the target before the first user: `30s`
-    #[arg(long, value_name = "TIME", help_heading = "Target", value_parser = parse_duration)]
-    wait_for: Option<Duration>,
+    reaching: Reaching,
     /// Load another machine beyond the private network without a word about it
     #[arg(long, help_heading = "Target")]
     yes: bool,
-    /// Trust the authorities in this PEM file, instead of the system's
-    #[arg(long, value_name = "FILE", help_heading = "Target")]
-    cacert: Option<PathBuf>,
-    /// Do not verify the certificate of an `https` target; for test systems
-    #[arg(long, help_heading = "Target", conflicts_with = "cacert")]
-    insecure: bool,
-    /// Reach a name at this address; may be given again
-    #[arg(long, value_name = "HOST[:PORT]:ADDRESS", help_heading = "Target", value_parser = Pinned::parse)]
-    resolve: Vec<Pinned>,
+    #[command(flatten)]
+    reading: Reading,
 
     #[command(flatten)]
     url: url::Request,
@@ -173,7 +158,7 @@ impl Arguments {
             None => SAMPLE.0.to_owned(),
         };
         // From the environment `--demo` may also be off.
-        if self.plan.is_none() && !self.demo {
+        if self.plan.is_none() && !self.reaching.demo {
             say("error: no plan is named\n  write `throng run plan.yaml`, or add `--demo`\n");
             return Exit::Mistake;
         }
@@ -219,16 +204,7 @@ impl Arguments {
             say(&diagnostic::render(&loaded.diagnostics, &loaded.sources, colour()));
         }
         let ramp = self.spawn_rate.map(Ramp::Rate).or(self.ramp.map(Ramp::Over));
-        let trust = match self.cacert {
-            _ if self.insecure => Trust::Anyone,
-            Some(file) => Trust::File(file),
-            None => Trust::System,
-        };
         let mut options = Options {
-            target: self.target,
-            trust,
-            resolve: self.resolve,
-            demo: self.demo,
             classes: self.classes,
             selection,
             variables: loading.variables.clone(),
@@ -243,7 +219,6 @@ impl Arguments {
             workers: self.workers,
             grace: self.stop_timeout,
             iterations: self.iterations,
-            wait_for: self.wait_for,
             fail_on_error: self.fail_on_error,
             yes: self.yes,
             labels: self.labels,
@@ -255,7 +230,9 @@ impl Arguments {
                 html: self.html,
             },
             command_line,
+            ..Options::default()
         };
+        self.reaching.choose(&mut options);
         if url::is_url(&text) {
             options.classes.clear();
             self.url.choose(&mut options);

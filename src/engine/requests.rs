@@ -156,7 +156,7 @@ impl<P: Protocol> User<P> {
 
     fn is_tried_again(&self, request: &Request, exchange: &Exchange, attempts: u32) -> bool {
         let Some(retry) = &request.retry else { return false };
-        if attempts >= retry.times {
+        if attempts >= retry.when.times {
             return false;
         }
         // What is done before a retry is not retried in that way itself: it would never end.
@@ -167,11 +167,11 @@ impl<P: Protocol> User<P> {
             return false;
         }
         match exchange.status {
-            Ok(status) => retry.status.allows(status),
+            Ok(status) => retry.when.status.allows(status),
             Err(fault) => match fault.retry_class() {
-                RetryClass::Connect => retry.connect,
-                RetryClass::Timeout => retry.timeout,
-                RetryClass::Reset => retry.reset,
+                RetryClass::Connect => retry.when.connect,
+                RetryClass::Timeout => retry.when.timeout,
+                RetryClass::Reset => retry.when.reset,
                 RetryClass::Other => false,
             },
         }
@@ -198,7 +198,7 @@ impl<P: Protocol> User<P> {
             }
             _ => self.frames.push(Frame::Retry(Box::new(Retry { at, attempts, pending }))),
         }
-        self.pause(retry.pause(attempts)).await;
+        self.pause(retry.when.pause(attempts)).await;
         retry.first.map_or(Flow::To(at), Flow::To)
     }
 

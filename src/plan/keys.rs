@@ -200,7 +200,7 @@ impl Context {
 
     /// The keys of a request, its method left out.
     pub fn of_a_request() -> impl Iterator<Item = &'static Key> {
-        table::REQUEST.iter()
+        table::REQUEST.iter().chain(table::SETTINGS)
     }
 
     /// The key of that name.

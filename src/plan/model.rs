@@ -406,7 +406,16 @@ impl Default for Redirects {
 /// When a request is sent again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Retry {
-    /// After which answers.
+    /// After what, how often, and when.
+    pub when: Again,
+    /// What is done before each further attempt.
+    pub first: Vec<Step>,
+}
+
+/// After what a request is sent again, how often, and when.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Again {
+    /// After these answers.
     pub status: Accept,
     /// After connecting failed.
     pub connect: bool,
@@ -420,8 +429,17 @@ pub struct Retry {
     pub wait: Duration,
     /// By how much the wait grows with each attempt.
     pub backoff: f64,
-    /// What is done before each further attempt.
-    pub first: Vec<Step>,
+}
+
+impl Again {
+    /// The pause before attempt `attempt`, the first being 0: `wait · backoff^(attempt - 1)`, at most
+    /// an hour.
+    #[must_use]
+    pub fn pause(&self, attempt: u32) -> Duration {
+        let factor = self.backoff.powi(attempt.saturating_sub(1) as i32);
+        let seconds = (self.wait.as_secs_f64() * factor).min(3600.0);
+        Duration::from_secs_f64(seconds)
+    }
 }
 
 /// A request and what is asked of its answer.

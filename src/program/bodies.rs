@@ -52,21 +52,7 @@ impl<'a> Compiler<'a> {
                 sent(template, Some("application/json"))
             }
             Some(Body::Form(fields)) => {
-                let mut all = Template::default();
-                for (name, node) in fields {
-                    let nodes = match &node.value {
-                        NodeValue::List(items) => &items[..],
-                        _ => std::slice::from_ref(node),
-                    };
-                    for node in nodes {
-                        if all.as_fixed() != Some(&[]) {
-                            all.fixed(b"&");
-                        }
-                        all.append(Template::of_text(&name.value, Encoding::Form));
-                        all.fixed(b"=");
-                        all.append(self.encoded_node(node, Encoding::Form, names, uses));
-                    }
-                }
+                let all = self.pairs(fields, Encoding::Form, names, uses);
                 sent(all, Some("application/x-www-form-urlencoded"))
             }
             Some(Body::Multipart(parts)) => Sent {

@@ -494,11 +494,7 @@ impl<'a> Compiler<'a> {
             Some(once) => hint.replace("this class", &format!("`{once}`")),
             None => hint,
         };
-        let diagnostic = Diagnostic::error(place, error.title, hint);
-        // A flow is compiled for each class that calls it.
-        if !self.diagnostics.contains(&diagnostic) {
-            self.diagnostics.push(diagnostic);
-        }
+        self.tell(Diagnostic::error(place, error.title, hint));
     }
 
     /// Places a mistake within a text: exactly, when the text stands in the file as it is.
@@ -521,10 +517,7 @@ impl<'a> Compiler<'a> {
         title: impl Into<String>,
         label: impl Into<String>,
     ) {
-        let diagnostic = Diagnostic::error(place, title, label);
-        if !self.diagnostics.contains(&diagnostic) {
-            self.diagnostics.push(diagnostic);
-        }
+        self.tell(Diagnostic::error(place, title, label));
     }
 
     pub(super) fn warn(
@@ -533,7 +526,11 @@ impl<'a> Compiler<'a> {
         title: impl Into<String>,
         label: impl Into<String>,
     ) {
-        let diagnostic = Diagnostic::warning(place, title, label);
+        self.tell(Diagnostic::warning(place, title, label));
+    }
+
+    /// Once: a flow is compiled for each class that calls it.
+    fn tell(&mut self, diagnostic: Diagnostic) {
         if !self.diagnostics.contains(&diagnostic) {
             self.diagnostics.push(diagnostic);
         }

@@ -279,7 +279,8 @@ impl<'a> Estimate<'a> {
             // Only the last attempt is counted, but what is done before each is.
             Some(Some(retry)) if self.aim == Aim::Most && !self.retrying => {
                 let before = Self { retrying: true, ..*self };
-                let first = before.steps(&retry.first, class, picked).times(f64::from(retry.times));
+                let first =
+                    before.steps(&retry.first, class, picked).times(f64::from(retry.when.times));
                 one.then(Work { wait: 0.0, ..first })
             }
             _ => one,

@@ -10,7 +10,7 @@ use crate::data::{Per, Source};
 use crate::expr::{Expression, Names, Template, Value};
 use crate::load::{Order, Wait};
 use crate::metrics::Catalogue;
-use crate::plan::{Accept, Connections, OnFail, Stop, Target};
+use crate::plan::{Again, Connections, OnFail, Stop, Target};
 use crate::protocol::{Limits, Use};
 
 /// What every worker runs.
@@ -261,33 +261,10 @@ pub struct Request {
 /// When a request is sent again.
 #[derive(Debug, Clone)]
 pub struct Retry {
-    /// After answers with these codes.
-    pub status: Accept,
-    /// After connecting failed.
-    pub connect: bool,
-    /// After a limit in time.
-    pub timeout: bool,
-    /// After a reset or an early close.
-    pub reset: bool,
-    /// How often at most.
-    pub times: u32,
-    /// Before the second attempt.
-    pub wait: Duration,
-    /// By how much the wait grows.
-    pub backoff: f64,
+    /// After what, how often, and when.
+    pub when: Again,
     /// Instructions that are run before each further attempt.
     pub first: Option<usize>,
-}
-
-impl Retry {
-    /// The pause before attempt `attempt`, the first being 0: `wait · backoff^(attempt - 1)`, at most
-    /// an hour.
-    #[must_use]
-    pub fn pause(&self, attempt: u32) -> Duration {
-        let factor = self.backoff.powi(attempt.saturating_sub(1) as i32);
-        let seconds = (self.wait.as_secs_f64() * factor).min(3600.0);
-        Duration::from_secs_f64(seconds)
-    }
 }
 
 /// How requests of a class hold their connections.

@@ -161,18 +161,11 @@ impl<'a> Compiler<'a> {
             rows: Vec::new(),
             reads: slots.into_iter().collect(),
             // Steps before a retry are not retried in the same way by what they inherit.
-            retry: settings.retry.and_then(Option::as_ref).filter(|_| inherits).map(|retry| {
-                Retry {
-                    status: retry.status.clone(),
-                    connect: retry.connect,
-                    timeout: retry.timeout,
-                    reset: retry.reset,
-                    times: retry.times,
-                    wait: retry.wait,
-                    backoff: retry.backoff,
-                    first: None,
-                }
-            }),
+            retry: settings
+                .retry
+                .and_then(Option::as_ref)
+                .filter(|_| inherits)
+                .map(|retry| Retry { when: retry.when.clone(), first: None }),
             accept,
             expects,
             captures,
@@ -193,7 +186,7 @@ impl<'a> Compiler<'a> {
         uses: &mut Uses,
     ) -> (usize, Message) {
         let way = self.way(&request.path, own_target);
-        let query = self.query(&settings.query, names, uses);
+        let query = self.pairs(settings.query.iter().copied(), Encoding::Query, names, uses);
         let body = self.body(request, names, uses);
         let head = self.head(settings, &body, names, uses);
         let looks = head.uses().request;
@@ -251,14 +244,16 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn query(
+    /// `name=value&…`, a list once for each item.
+    pub(super) fn pairs<'e>(
         &mut self,
-        query: &[&'a (Placed<String>, Node)],
+        entries: impl IntoIterator<Item = &'e (Placed<String>, Node)>,
+        encoding: Encoding,
         names: &Names,
         uses: &mut Uses,
     ) -> Template {
         let mut all = Template::default();
-        for (name, node) in query.iter().map(|entry| (&entry.0, &entry.1)) {
+        for (name, node) in entries {
             let nodes = match &node.value {
                 NodeValue::List(items) => &items[..],
                 _ => std::slice::from_ref(node),
@@ -267,9 +262,9 @@ impl<'a> Compiler<'a> {
                 if all.as_fixed() != Some(&[]) {
                     all.fixed(b"&");
                 }
-                all.append(Template::of_text(&name.value, Encoding::Query));
+                all.append(Template::of_text(&name.value, encoding));
                 all.fixed(b"=");
-                all.append(self.encoded_node(node, Encoding::Query, names, uses));
+                all.append(self.encoded_node(node, encoding, names, uses));
             }
         }
         all

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::prepare::{did_you_mean, too_few_rows};
+use super::prepare::{did_you_mean, rows_text, too_few_rows};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::load::Schedule;
 use crate::plan::{self, Loaded, Loading, Plan};
@@ -152,9 +152,9 @@ fn short_of_rows(plan: &Plan, program: &Program) -> Vec<Diagnostic> {
             let Some(data) = plan.data.iter().find(|data| data.name.value == name) else {
                 continue;
             };
-            let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
             let title = format!(
-                "`{name}` has {rows}, and with the profile `{}` {users} users hold one each",
+                "`{name}` has {}, and with the profile `{}` {users} users hold one each",
+                rows_text(rows),
                 profile.name.value
             );
             let label = "add rows, or write `at_end: recycle` to share them";

@@ -99,9 +99,8 @@ pub fn prepare(
     let schedule = Schedule::new(&profile);
     let order = order(&weights, &fixed, schedule.peak() as usize);
     for (name, rows, users) in too_few_rows(&compiled.program, &order) {
-        let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
         mistakes.push(Diagnostic::without_place(
-            format!("`{name}` has {rows}, and {users} users hold one each"),
+            format!("`{name}` has {}, and {users} users hold one each", rows_text(rows)),
             "add rows, run fewer users, or write `at_end: recycle` to share them",
         ));
     }
@@ -136,6 +135,11 @@ pub fn prepare(
         seed,
         secrets,
     })
+}
+
+/// `1 row`, `20 rows`
+pub(super) fn rows_text(rows: u64) -> String {
+    if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") }
 }
 
 /// Rows that users hold must be enough for them, unless they may be shared: the sources that are

@@ -12,7 +12,7 @@ use super::options::{Options, ProfileChoice};
 use super::prepare::{Prepared, did_you_mean, prepare};
 use super::reach;
 use super::results::stdout_width;
-use super::run::{cannot, mistakes, start_demo};
+use super::run::{cannot, mistakes, start_demo, target_of};
 use super::signals::Signals;
 use super::{say, way};
 use crate::control::StopReason;
@@ -20,7 +20,7 @@ use crate::diagnostic::{Diagnostic, Source};
 use crate::engine::{self, Setup};
 use crate::exit::Exit;
 use crate::expr::Run;
-use crate::plan::{Plan, Target, words_of_proofs};
+use crate::plan::{Plan, words_of_proofs};
 use crate::program::{Class, Program};
 use crate::protocol::http::{Http, Settings};
 
@@ -48,9 +48,7 @@ pub fn rehearse(plan: &Plan, sources: &[Source], options: &Options, rehearsal: &
         Ok(demo) => demo,
         Err(error) => return mistakes(&[cannot("start the demo server", &error)], sources),
     };
-    let demo_target = demo.as_ref().map(|demo| {
-        Target::parse(&format!("http://{}", demo.address())).expect("an address is a target")
-    });
+    let demo_target = demo.as_ref().map(target_of);
     let mut options = options.clone();
     // A profile says how many users there are: here it is one.
     options.load =

@@ -39,9 +39,7 @@ pub fn run(plan: &Plan, sources: &[Source], options: &Options) -> Exit {
         Ok(demo) => demo,
         Err(error) => return mistakes(&[cannot("start the demo server", &error)], sources),
     };
-    let demo_target = demo.as_ref().map(|demo| {
-        Target::parse(&format!("http://{}", demo.address())).expect("an address is a target")
-    });
+    let demo_target = demo.as_ref().map(target_of);
     let prepared = match prepare(plan, sources, options, demo_target) {
         Ok(prepared) => prepared,
         Err(found) => return mistakes(&found, sources),
@@ -74,6 +72,11 @@ pub(super) fn start_demo(wanted: bool) -> io::Result<Option<Demo>> {
     }
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     demo::start(demo::Options { address, threads: 1, delay: Duration::ZERO, fail: 0.0 }).map(Some)
+}
+
+/// Where the demo is.
+pub(super) fn target_of(demo: &Demo) -> Target {
+    Target::parse(&format!("http://{}", demo.address())).expect("an address is a target")
 }
 
 async fn measure(

@@ -1,13 +1,12 @@
-//! Every row of the plan language, by what goes over the wire.
+//! Every row of the plan language and the engine that runs it, by what goes over the wire.
 
-#[allow(dead_code)]
-#[path = "../support/run.rs"]
 mod run;
 mod support;
 mod wire;
 
 mod cookbook;
 mod data;
+mod engine;
 mod meaning;
 mod nested;
 mod requests;

@@ -100,21 +100,20 @@ const PLAN: &[Key] = &[
     key("thresholds", Many(&Any(&[Judgement, Keys(Context::Threshold)])), "[p95 < 500ms, error_rate < 1%]", "What must hold for the run to pass."),
 ];
 
-const DEFAULTS: &[Key] = &[
-    key(
-        "timeout",
-        TIMEOUT_SHAPE,
-        "10s",
-        "How long the whole exchange may take, or each part of it.",
-    )
-    .or("60s"),
+/// What a request and `defaults` can both say.
+pub(super) const SETTINGS: &[Key] = &[
     key(
         "headers",
         HEADERS,
-        "{ accept: application/json }",
-        "Headers, by name; one of a request wins over one of the same name here.",
+        "{ x-request-id: \"{{ uuid() }}\" }",
+        "Headers, by name; nothing (`null`) takes one of the defaults out.",
     ),
-    key("query", PARAMETERS, "{ lang: en }", "Parameters that are appended to the path."),
+    key(
+        "query",
+        PARAMETERS,
+        "{ page: 2, tag: [a, b] }",
+        "Parameters that are appended to the path; a list is given once for each item.",
+    ),
     key(
         "cookies",
         COOKIES,
@@ -124,21 +123,38 @@ const DEFAULTS: &[Key] = &[
     key(
         "auth",
         AUTH_SHAPE,
-        "{ bearer: \"{{ token }}\" }",
+        "{ basic: [ann, secret] }",
         "Who sends it: `basic`, `bearer` or `none`.",
     ),
-    key("redirects", REDIRECTS_SHAPE, "10", "How many redirects are followed, or `off`.").or("10"),
+    key(
+        "timeout",
+        TIMEOUT_SHAPE,
+        "10s",
+        "How long the whole exchange may take, or each part of it.",
+    )
+    .or("60s"),
+    key("redirects", REDIRECTS_SHAPE, "off", "How many redirects are followed, or `off`.").or("10"),
     key("compressed", Bool, "true", "Asks for a compressed answer.").or("false"),
     key(
         "retry",
         RETRY_SHAPE,
-        "{ status: 503, times: 3, wait: 200ms }",
-        "When the request is sent again.",
+        "{ status: 503, times: 3, wait: 200ms, backoff: 2 }",
+        "When the request is sent again; only the last attempt is judged and timed.",
     ),
-    key("accept", ACCEPT_SHAPE, "[200, 404]", "The status codes that are a success.")
-        .or("any below 400"),
-    key("expect", EXPECT_SHAPE, "{ contains: Todo }", "What the answer must hold."),
-    key("on_fail", ON_FAIL, "iteration", "What a failed request ends.").or("continue"),
+    key(
+        "accept",
+        ACCEPT_SHAPE,
+        "[201, { status: 409, because: it is there already }]",
+        "The status codes that are a success; of several rules the first that fits.",
+    )
+    .or("any below 400"),
+    key(
+        "expect",
+        EXPECT_SHAPE,
+        "[{ json: $.completed, equals: true }, { time: < 500ms }]",
+        "What the answer must hold.",
+    ),
+    key("on_fail", ON_FAIL, "iteration", "What a failure of this request ends.").or("continue"),
 ];
 
 const CLASS: &[Key] = &[
@@ -291,24 +307,6 @@ pub(super) const REQUEST: &[Key] = &[
     key("name", Text, "/todos/{id}", "What the request is counted under.")
         .or("its path, as written"),
     key(
-        "query",
-        PARAMETERS,
-        "{ page: 2, tag: [a, b] }",
-        "Parameters that are appended to the path; a list is given once for each item.",
-    ),
-    key(
-        "headers",
-        HEADERS,
-        "{ x-request-id: \"{{ uuid() }}\" }",
-        "Headers, by name; nothing (`null`) takes one of the defaults out.",
-    ),
-    key(
-        "cookies",
-        COOKIES,
-        "{ theme: dark }",
-        "Cookies that are sent beside those of the user's jar.",
-    ),
-    key(
         "json",
         Value,
         "{ title: \"{{ fake.sentence() }}\" }",
@@ -334,44 +332,10 @@ pub(super) const REQUEST: &[Key] = &[
         "The body from a file below the plan's folder; as it is, or with `templates: true`.",
     ),
     key(
-        "auth",
-        AUTH_SHAPE,
-        "{ basic: [ann, secret] }",
-        "Who sends it: `basic`, `bearer` or `none`.",
-    ),
-    key(
-        "timeout",
-        TIMEOUT_SHAPE,
-        "10s",
-        "How long the whole exchange may take, or each part of it.",
-    )
-    .or("60s"),
-    key("redirects", REDIRECTS_SHAPE, "off", "How many redirects are followed, or `off`.").or("10"),
-    key("compressed", Bool, "true", "Asks for a compressed answer.").or("false"),
-    key(
         "connections",
         Word(&["own", "new"]),
         "new",
         "`new` opens a connection for this request alone.",
-    ),
-    key(
-        "retry",
-        RETRY_SHAPE,
-        "{ status: 503, times: 3, wait: 200ms, backoff: 2 }",
-        "When the request is sent again; only the last attempt is judged and timed.",
-    ),
-    key(
-        "accept",
-        ACCEPT_SHAPE,
-        "[201, { status: 409, because: it is there already }]",
-        "The status codes that are a success; of several rules the first that fits.",
-    )
-    .or("any below 400"),
-    key(
-        "expect",
-        EXPECT_SHAPE,
-        "[{ json: $.completed, equals: true }, { time: < 500ms }]",
-        "What the answer must hold.",
     ),
     key(
         "capture",
@@ -379,7 +343,6 @@ pub(super) const REQUEST: &[Key] = &[
         "{ token: $.token }",
         "What is kept of the answer, by variable.",
     ),
-    key("on_fail", ON_FAIL, "iteration", "What a failure of this request ends.").or("continue"),
     key("record", Word(&["on", "off"]), "off", "`off`: sent and judged, but not in the tables.")
         .or("on"),
 ];
@@ -620,11 +583,11 @@ impl Context {
         match self {
             Self::Plan => &[NAMED, FILES, PLAN],
             Self::Environment => &[NAMED, PLAN],
-            Self::Defaults => &[DEFAULTS],
+            Self::Defaults => &[SETTINGS],
             Self::Class => &[CLASS],
-            Self::Task => &[TASK, METHODS, REQUEST],
-            Self::Flow => &[FLOW, METHODS, REQUEST],
-            Self::Step => &[STEP, METHODS, REQUEST],
+            Self::Task => &[TASK, METHODS, REQUEST, SETTINGS],
+            Self::Flow => &[FLOW, METHODS, REQUEST, SETTINGS],
+            Self::Step => &[STEP, METHODS, REQUEST, SETTINGS],
             Self::Branch => &[BRANCH],
             Self::Part => &[PART],
             Self::BodyFile => &[BODY_FILE],

@@ -7,7 +7,7 @@ use crate::expr::Pick;
 use crate::plan::document::{Entry, Node, NodeValue};
 use crate::plan::keys::Context;
 use crate::plan::model::{
-    AcceptRule, Bound, Capture, Check, Expect, Matcher, Origin, Range, Retry,
+    AcceptRule, Again, Bound, Capture, Check, Expect, Matcher, Origin, Range, Retry,
 };
 use crate::plan::status::Accept;
 use crate::units::{parse_duration, parse_size};
@@ -136,7 +136,8 @@ impl Checker<'_> {
             return None;
         }
         let fields = self.fields(node, Context::Retry, entry.key.place, "`retry`")?;
-        let mut retry = Retry {
+        let mut first = Vec::new();
+        let mut retry = Again {
             status: Accept::any_of([]),
             connect: false,
             timeout: false,
@@ -144,7 +145,6 @@ impl Checker<'_> {
             times: 1,
             wait: std::time::Duration::ZERO,
             backoff: 1.0,
-            first: Vec::new(),
         };
         let Some(status) = fields.get("status") else {
             if !fields.odd {
@@ -210,10 +210,10 @@ impl Checker<'_> {
             }
             retry.backoff = backoff;
         }
-        if let Some(first) = fields.entry("first") {
-            retry.first = self.steps(first)?;
+        if let Some(entry) = fields.entry("first") {
+            first = self.steps(entry)?;
         }
-        Some(Some(Box::new(retry)))
+        Some(Some(Box::new(Retry { when: retry, first })))
     }
 
     fn number(&mut self, node: &Node, what: &str) -> Option<f64> {

@@ -1,13 +1,10 @@
 //! The engine under a paused clock, against a target that answers from a script.
 
-#[allow(dead_code)]
-#[path = "support/run.rs"]
-mod support;
-
-use support::{Came, MS, Run, answers, class, run};
 use throng::control::{Command, StopReason};
 use throng::metrics::{Failure, Fault};
 use throng::protocol::fake::Reply;
+
+use crate::run::{Came, MS, Run, answers, class, run};
 
 #[test]
 fn users_start_when_the_profile_says() {
