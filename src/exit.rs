@@ -13,7 +13,7 @@ pub enum Exit {
     Mistake,
     /// The run cannot be trusted, or its results could not be written.
     Untrusted,
-    /// Nothing could be run: the target was never reached.
+    /// Nothing could be run: the target was never reached, or `before` failed.
     Unreached,
     /// Ended by SIGINT before its end.
     Interrupted,
@@ -31,7 +31,7 @@ pub const TABLE: [(Exit, u8, &str); 7] = [
     ),
     (Exit::Mistake, 2, "the plan or the command line is wrong; nothing was sent"),
     (Exit::Untrusted, 3, "the run cannot be trusted, or results could not be written"),
-    (Exit::Unreached, 4, "nothing could be run: the target was never reached"),
+    (Exit::Unreached, 4, "nothing could be run: the target was never reached, or `before` failed"),
     (Exit::Interrupted, 130, "ended by SIGINT (Ctrl-C) before its end"),
     (Exit::Terminated, 143, "ended by SIGTERM before its end"),
 ];

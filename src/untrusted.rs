@@ -23,7 +23,7 @@ impl Secrets {
             return;
         }
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if known.iter().any(|one| one == value) || known.len() >= 10_000 {
+        if known.len() >= 10_000 || known.iter().any(|one| one == value) {
             return;
         }
         let json = serde_json::to_string(value).unwrap_or_default();

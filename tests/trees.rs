@@ -63,8 +63,10 @@ fn the_trees_of_all_samples_are_written_down() {
             cases.push(case(&text, &text));
         }
     }
-    for (name, text) in plans("plans").into_iter().chain(plans("tests/plans")) {
-        cases.push(case(&name, &text));
+    for folder in ["plans", "plans/cookbook", "templates/init", "tests", "tests/plans"] {
+        for (name, text) in plans(folder) {
+            cases.push(case(&name, &text));
+        }
     }
     assert!(cases.len() > 500, "there are {} samples", cases.len());
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));

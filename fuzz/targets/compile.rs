@@ -33,5 +33,13 @@ fuzz_target!(|bytes: &[u8]| {
     let loading = Loading::default();
     let loaded = parse("p.yaml", &format!("{before}{inner}{after}"));
     let loaded = complete(loaded, &loading, &Selection::default());
-    let _ = render(&loaded.diagnostics, &loaded.sources, false);
+    let source = &loaded.sources[0].text;
+    for one in &loaded.diagnostics {
+        let places = one.place.into_iter().chain(one.also.as_deref().map(|(place, _)| *place));
+        for place in places {
+            assert!(source.get(place.range()).is_some(), "{one:?}");
+        }
+    }
+    let shown = render(&loaded.diagnostics, &loaded.sources, false);
+    assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
 });

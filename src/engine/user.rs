@@ -265,10 +265,13 @@ impl<P: Protocol> User<P> {
     async fn iterate(&mut self, class: &Class) {
         let mut weights = Vec::with_capacity(class.tasks.len());
         self.started = self.due;
+        let mut has_rows = false;
         while !self.stop.asked() && self.most.is_none_or(|most| self.mind.iterations < most) {
-            if !self.take_rows(class, Per::Iteration) {
+            // A row that no task could run with is kept for the iteration that comes.
+            if !has_rows && !self.take_rows(class, Per::Iteration) {
                 return;
             }
+            has_rows = true;
             let before = self.due;
             let (wait, over) = match class.order {
                 Order::Random => match self.draw(class, &mut weights) {
@@ -293,6 +296,7 @@ impl<P: Protocol> User<P> {
                 self.rest(class).await;
                 continue;
             };
+            has_rows = false;
             self.mind.iterations += 1;
             self.worker.recorder.borrow_mut().iterated();
             match over.ends {
@@ -407,11 +411,7 @@ impl<P: Protocol> User<P> {
     fn draw(&mut self, class: &Class, weights: &mut Vec<f64>) -> Result<Option<usize>, EvalError> {
         weights.clear();
         for task in &class.tasks {
-            let runs = match &task.when {
-                Some(when) => when.holds(&mut self.mind.scope(None))?,
-                None => true,
-            };
-            weights.push(if runs { task.weight } else { 0.0 });
+            weights.push(if self.holds(task)? { task.weight } else { 0.0 });
         }
         Ok(pick(weights.iter().copied(), &mut self.mind.random))
     }

@@ -171,6 +171,12 @@ impl Expect {
                 tell(told, || self.explained(holds, String::new()));
                 (holds, None)
             }
+            // A body that holds what it must is not made a value of, unless somebody asks to see it.
+            Check::Value(Source::Whole, matcher)
+                if told.is_none() && matcher.holds_in_body(mind)? =>
+            {
+                (true, None)
+            }
             Check::Value(source, matcher) => match source.value(Pick::First, mind, cookie)? {
                 Err(NotJson) => {
                     // What is no JSON has no such value.
@@ -284,6 +290,22 @@ impl Source {
 }
 
 impl Matcher {
+    /// What is looked for in the text of the body is found there, or what must not be is not: bytes
+    /// are compared with bytes, without a copy. Any other matcher has to see the value.
+    fn holds_in_body(&self, mind: &mut Mind) -> Result<bool, EvalError> {
+        Ok(match self {
+            Self::Matches(pattern) => pattern.is_found_in(&mind.response.body),
+            Self::Contains(Build::Value(Value::Text(wanted)), held) => {
+                is_in(&mind.response.body, wanted) == *held
+            }
+            Self::Contains(wanted, held) => {
+                let wanted = text(&wanted.value(&mut mind.scope(None))?);
+                is_in(&mind.response.body, &wanted) == *held
+            }
+            _ => false,
+        })
+    }
+
     fn holds(
         &self,
         value: Option<&Value>,
@@ -361,6 +383,10 @@ fn same(seen: &Value, wanted: &Value, is_text: bool) -> bool {
         ) => seen == wanted || number(seen) == number(wanted) && !(whole(seen) && whole(wanted)),
         _ => seen == wanted,
     }
+}
+
+fn is_in(body: &[u8], wanted: &str) -> bool {
+    memchr::memmem::find(body, wanted.as_bytes()).is_some()
 }
 
 fn whole(value: &Value) -> bool {

@@ -25,10 +25,14 @@ pub fn check(
     let asked = Cell::new(true);
     let mut loaded = plan::load_each(path, loading, |loaded| {
         // Tags are asked of what would run, not of each environment.
-        let loaded = match asked.replace(false) {
-            true => complete(loaded, loading, selection),
-            false => complete_with(loaded, loading, selection, Vec::new()),
-        };
+        let runs = loaded.plan.as_ref().and_then(|plan| match profile {
+            Some(name) => plan.profiles.iter().position(|profile| profile.name.value == name),
+            None => plan.profile,
+        });
+        let first = asked.replace(false);
+        let told = loaded.plan.as_ref().filter(|_| first);
+        let told = told.map(|plan| unknown_tags(plan, selection)).unwrap_or_default();
+        let loaded = complete_with(loaded, loading, selection, told, runs);
         if let Some(plan) = &loaded.plan {
             out_of_reach.borrow_mut().push(program::out_of_reach(plan, profile, selection));
         }
@@ -78,14 +82,16 @@ pub fn read(path: &Path, loading: &Loading, selection: &Selection) -> Loaded {
 #[must_use]
 pub fn complete(loaded: Loaded, loading: &Loading, selection: &Selection) -> Loaded {
     let unknown = loaded.plan.as_ref().map(|plan| unknown_tags(plan, selection));
-    complete_with(loaded, loading, selection, unknown.unwrap_or_default())
+    complete_with(loaded, loading, selection, unknown.unwrap_or_default(), None)
 }
 
+/// `runs` is the position of the profile that is known to run.
 fn complete_with(
     mut loaded: Loaded,
     loading: &Loading,
     selection: &Selection,
     told: Vec<Diagnostic>,
+    runs: Option<usize>,
 ) -> Loaded {
     let inputs = Inputs {
         target: None,
@@ -97,7 +103,7 @@ fn complete_with(
         (Some(plan), _) => match program::compile(plan, &loaded.sources, &inputs) {
             Ok(compiled) => {
                 let mut found = compiled.diagnostics;
-                found.extend(short_of_rows(plan, &compiled.program));
+                found.extend(short_of_rows(plan, &compiled.program, runs));
                 found
             }
             Err(mistakes) => mistakes,
@@ -135,9 +141,9 @@ fn unknown_tags(plan: &Plan, selection: &Selection) -> Vec<Diagnostic> {
         .collect()
 }
 
-/// Profiles with more users than there are rows for them to hold. Only a warning: the command line
-/// can pick another profile, or fewer users.
-fn short_of_rows(plan: &Plan, program: &Program) -> Vec<Diagnostic> {
+/// Profiles with more users than there are rows for them to hold. Only a warning, unless it is the
+/// one that runs: the command line can pick another profile, or fewer users.
+fn short_of_rows(plan: &Plan, program: &Program, runs: Option<usize>) -> Vec<Diagnostic> {
     let weights: Vec<f64> = plan
         .classes
         .iter()
@@ -145,7 +151,7 @@ fn short_of_rows(plan: &Plan, program: &Program) -> Vec<Diagnostic> {
         .collect();
     let fixed: Vec<u32> = plan.classes.iter().map(|class| class.fixed.unwrap_or(0)).collect();
     let mut told: Vec<Diagnostic> = Vec::new();
-    for profile in &plan.profiles {
+    for (position, profile) in plan.profiles.iter().enumerate() {
         let peak = Schedule::new(&profile.profile).peak() as usize;
         let order = crate::load::order(&weights, &fixed, peak);
         for (name, rows, users) in too_few_rows(program, &order) {
@@ -158,7 +164,11 @@ fn short_of_rows(plan: &Plan, program: &Program) -> Vec<Diagnostic> {
                 profile.name.value
             );
             let label = "add rows, or write `at_end: recycle` to share them";
-            told.push(Diagnostic::warning(data.place, title, label));
+            told.push(if runs == Some(position) {
+                Diagnostic::error(data.place, title, label)
+            } else {
+                Diagnostic::warning(data.place, title, label)
+            });
         }
     }
     told

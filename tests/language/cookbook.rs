@@ -8,7 +8,7 @@ use throng::verdict::{Metric, Threshold};
 use crate::support::*;
 use crate::wire::{Ran, program};
 
-/// Plans that run, each with how many users and for how long: as few as show all that it does.
+/// The plans of the cookbook, in both formats.
 fn plans() -> Vec<PathBuf> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/plans/cookbook");
     let all = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());

@@ -244,3 +244,18 @@ profiles: { p: { users: 1, hold: 10m } }
     assert_eq!(came.lines(), ["GET /i/1", "GET /i/2"]);
     assert_eq!(came.counts(), (2, 2, 0, 0));
 }
+
+#[test]
+fn a_row_that_no_task_could_run_with_is_kept_for_the_next_iteration() {
+    let plan = "\
+data: { d: { values: [1, 2, 3], at_end: stop } }
+users:
+  A:
+    wait: 1s
+    tasks:
+      late: { when: run.elapsed_s > 4, get: \"/{{ d }}\", name: late }
+profiles: { p: { users: 1, hold: 10m } }
+";
+    let came = run(plan).against(answers(1, 200, ""));
+    assert_eq!(came.lines(), ["GET /1", "GET /2", "GET /3"]);
+}

@@ -415,7 +415,7 @@ const DATA: &[Key] = &[
     key("delimiter", Text, ";", "What stands between the cells of a CSV; found out when nothing is said."),
     key("order", Word(&["sequence", "shuffle", "random"]), "shuffle", "In which order rows are taken.").or("sequence"),
     key("per", Word(&["user", "iteration", "request"]), "user", "When the next row is taken.").or("iteration"),
-    key("at_end", Word(&["stop", "recycle", "fail"]), "stop", "What happens when all rows were taken: the user ends, they begin anew, or the iteration fails.").or("recycle"),
+    key("at_end", Word(&["stop", "recycle", "fail"]), "stop", "What happens when all rows were taken: the user ends, they begin anew, or the iteration fails. With `per: user` it is `fail` when nothing is said.").or("recycle"),
 ];
 
 const CAPTURE: &[Key] = &[
