@@ -83,7 +83,7 @@ impl Source {
             at_end: definition.at_end,
             shuffled: Permutation::new(count, key),
             drawn: Alone(AtomicU64::new(0)),
-            leases: Mutex::new(Leases::new(count, definition.order == Order::Random)),
+            leases: Mutex::new(Leases::new(count)),
         })
     }
 
@@ -130,18 +130,25 @@ impl Source {
         self.row(self.number(position))
     }
 
-    /// A row for a user, which no other living user holds until the lease is dropped. Rows that
-    /// were given back come after those that nobody had. When there are more users than rows,
-    /// `recycle` makes users share them.
+    /// A row for a user, which no other living user holds until the lease is dropped. `at` is the
+    /// user's place among those that hold rows of this source, from 0: it gets the row at that
+    /// position of the order, whoever asks first. Rows that were given back come after those that
+    /// nobody had. When there are more users than rows, `recycle` makes users share them.
     ///
     /// A row that was given back needs 8 bytes until it is leased again.
-    pub fn lease(self: &Arc<Self>, random: &mut Stream) -> Result<Lease, Ended> {
+    pub fn lease(self: &Arc<Self>, at: Option<u64>) -> Result<Lease, Ended> {
         let number = {
             let mut leases = self.leases();
-            let row = |position| self.number(position);
-            match leases.take(row, random) {
+            // At random is any order: that of the seed.
+            let row = |position: u64| match self.order {
+                Order::Sequence => position % self.count,
+                Order::Shuffle | Order::Random => {
+                    self.shuffled.pass(position / self.count).at(position % self.count)
+                }
+            };
+            match leases.take(at, row) {
                 Some(number) => number,
-                None if self.at_end == AtEnd::Recycle => leases.share(row, random),
+                None if self.at_end == AtEnd::Recycle => leases.share(row),
                 None => return Err(self.ended()),
             }
         };

@@ -15,5 +15,5 @@ mod workers;
 
 pub use observer::{Observer, Seen};
 pub use once::{Once, once, rehearse};
-pub use worker::{Handover, Setup, conduct};
+pub use worker::{Handover, Places, Setup, conduct};
 pub use workers::{Workers, start};

@@ -11,7 +11,7 @@ use super::frames::{Flow, Frame, Frames};
 use super::observer::Observer;
 use super::stop::Stop;
 use super::worker::Worker;
-use crate::data::{Ended, Lease, Per};
+use crate::data::{Ended, Lease, Per, Source};
 use crate::expr::{EvalError, Expression, Value};
 use crate::load::{Order, Wait, pick};
 use crate::metrics::Sample;
@@ -420,7 +420,7 @@ impl<P: Protocol> User<P> {
     pub(super) fn take_rows(&mut self, class: &Class, per: Per) -> bool {
         for row in class.rows.iter().filter(|row| row.per == per) {
             let taken = match per {
-                Per::User => row.source.lease(&mut self.mind.random).map(|lease| {
+                Per::User => row.source.lease(self.place(&row.source)).map(|lease| {
                     let value = lease.row.clone();
                     self.leases.push(lease);
                     value
@@ -436,6 +436,11 @@ impl<P: Protocol> User<P> {
             }
         }
         true
+    }
+
+    /// Its place among those that hold rows of a source.
+    fn place(&self, source: &Arc<Source>) -> Option<u64> {
+        self.worker.setup.place(source, self.mind.id - 1)
     }
 
     /// Rows are used up. That is how a user ends, or a mistake.

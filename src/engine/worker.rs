@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -14,10 +14,11 @@ use super::observer::Observer;
 use super::stop::Stop;
 use super::user::User;
 use crate::control::Command;
+use crate::data::{Per, Source};
 use crate::expr::Run;
 use crate::load::{Change, ChangeKind, Schedule};
 use crate::metrics::{Interval, Recorder};
-use crate::program::Program;
+use crate::program::{Class, Program, Row};
 use crate::protocol::Protocol;
 use crate::untrusted::Secrets;
 
@@ -40,11 +41,51 @@ pub struct Setup {
     pub run: Arc<Run>,
     /// What must not appear in any output.
     pub secrets: Secrets,
+    /// Where users stand among those that hold rows.
+    pub places: Places,
     /// How many workers there are: worker `w` owns the slots that leave the rest `w`.
     pub workers: usize,
 }
 
+/// For each source whose rows users hold, the place of each user among those that hold some, by the
+/// user's number. Made when the first user asks.
+#[derive(Debug, Clone, Default)]
+pub struct Places(OnceLock<Vec<(Arc<Source>, Vec<u32>)>>);
+
 impl Setup {
+    /// The place of user `number` among those that hold rows of `source`.
+    pub(super) fn place(&self, source: &Arc<Source>, number: u64) -> Option<u64> {
+        let places = self.places.0.get_or_init(|| self.places());
+        let (_, places) = places.iter().find(|(known, _)| Arc::ptr_eq(known, source))?;
+        places.get(usize::try_from(number).ok()?).map(|place| u64::from(*place))
+    }
+
+    fn places(&self) -> Vec<(Arc<Source>, Vec<u32>)> {
+        let mut all: Vec<(Arc<Source>, Vec<u32>)> = Vec::new();
+        let holds = |class: &Class, source: &Arc<Source>| {
+            let held = |row: &Row| row.per == Per::User && Arc::ptr_eq(&row.source, source);
+            class.rows.iter().any(held)
+        };
+        for row in self.program.classes.iter().flat_map(|class| &class.rows) {
+            if row.per != Per::User || all.iter().any(|(known, _)| Arc::ptr_eq(known, &row.source))
+            {
+                continue;
+            }
+            let readers: Vec<bool> =
+                self.program.classes.iter().map(|class| holds(class, &row.source)).collect();
+            let mut before = 0;
+            // Users are numbered in the order in which they start, those that take a slot again too.
+            let starts = self.schedule.changes().filter(|change| change.kind != ChangeKind::Stop);
+            let places = starts.map(|change| {
+                let place = before;
+                before += u32::from(readers[usize::from(self.order[change.slot as usize])]);
+                place
+            });
+            all.push((row.source.clone(), places.collect()));
+        }
+        all
+    }
+
     /// The iterations of the user in `slot`: shares differ by one at most and add up exactly.
     fn share(&self, slot: u32) -> Option<u64> {
         let users = u64::from(self.schedule.peak().max(1));

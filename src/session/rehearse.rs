@@ -149,6 +149,7 @@ async fn perform(
             grace: prepared.grace,
             iterations: None,
             run: Arc::new(run),
+            places: engine::Places::default(),
             secrets: prepared.secrets,
             workers: 1,
         },

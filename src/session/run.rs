@@ -115,6 +115,7 @@ async fn measure(
         grace: prepared.grace,
         iterations: prepared.iterations,
         run: Arc::new(run),
+        places: engine::Places::default(),
         secrets: prepared.secrets,
         workers,
     };

@@ -148,6 +148,7 @@ impl Run {
                 grace: prepared.grace,
                 iterations: prepared.iterations,
                 run: Arc::new(throng::expr::Run::new("run", start, jiff::Timestamp::UNIX_EPOCH)),
+                places: throng::engine::Places::default(),
                 secrets: prepared.secrets,
                 workers: self.workers,
             };

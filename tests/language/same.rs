@@ -6,8 +6,10 @@ use throng::protocol::fake::Reply;
 
 use crate::support::*;
 
-/// All that draws: waits, tasks, chains, choices, chances, picks, functions, files, shuffles.
-const RICH: &str = "flows:
+/// All that draws: rows that users hold, waits, tasks, chains, choices, chances, picks, functions, files, shuffles.
+const RICH: &str = "data:
+  seats: { values: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20], per: user, order: shuffle }
+flows:
   refresh: { steps: [ { post: /refresh, name: refresh, headers: { x-user: '{{ user.id }}' }, json: { n: '{{ randint(1, 1000000) }}' }, capture: { token: $.token } } ] }
 defaults: { headers: { x-user: '{{ user.id }}', x-class: '{{ user.class }}' } }
 users:
@@ -15,7 +17,7 @@ users:
     weight: 3
     order: chain
     wait: 1s..3s
-    on_start: [ { post: /login, json: { u: '{{ hex(8) }}' }, capture: { token: $.token } } ]
+    on_start: [ { post: /login, json: { u: '{{ hex(8) }}', seat: '{{ seats }}' }, capture: { token: $.token } } ]
     tasks:
       home: { get: '/home/{{ letters(4) }}', name: home, next: { list: 80, exit: 20 } }
       list: { get: /list, capture: { id: { json: '$.ids[*]', pick: random } }, next: { detail: 60, home: 10, exit: 30 } }
@@ -47,7 +49,7 @@ users:
     order: shuffle
     wait: { normal: 1s, stddev: 300ms }
     tasks:
-      a: { get: '/a/{{ randint(1, 1000000) }}', name: a }
+      a: { get: '/a/{{ seats }}/{{ randint(1, 1000000) }}', name: a }
       b: { get: /b }
       c:
         steps:
