@@ -119,15 +119,43 @@ fn explain_all(source: u16, text: &str, errors: &[toml::de::Error]) -> Vec<Diagn
         );
         told.push(diagnostic);
     }
-    let mut last_line = None;
+    // Of text without quotes there may be several in a line, which do not confuse it.
+    let (mut last_line, mut last_end) = (None, None);
     for (span, message) in errors {
         let line = text[..span.start].rfind('\n');
-        if last_line != Some(line) && told.len() < MAX_TOLD {
-            told.push(explain(source, text, span, message));
+        let unquoted = is_unquoted(message);
+        let further = unquoted && last_end.is_some_and(|end| end <= span.start);
+        if (last_line != Some(line) || further) && told.len() < MAX_TOLD {
+            let one = explain(source, text, span, message);
+            last_end = one.place.filter(|_| unquoted).map(|place| place.range().end);
+            told.push(one);
+        } else if last_line != Some(line) || !unquoted {
+            last_end = None;
         }
         last_line = Some(line);
     }
     told
+}
+
+/// What stands where a value is expected is no value: text without quotes.
+fn is_unquoted(message: &str) -> bool {
+    message.starts_with("string values must be quoted")
+        || ["boolean", "integer", "float", "datetime", "time", "date"]
+            .iter()
+            .any(|kind| message.strip_prefix("invalid ").is_some_and(|rest| rest.starts_with(kind)))
+}
+
+fn line_start(text: &str, at: usize) -> usize {
+    text[..at].rfind('\n').map_or(0, |feed| feed + 1)
+}
+
+/// The value around `at`, within an array or an inline table.
+fn inline_value(text: &str, at: usize) -> Range<usize> {
+    let start = text[..at].rfind(['=', ',', '[', '{', '\n']).map_or(0, |found| found + 1);
+    let start = start + (text[start..at].len() - text[start..at].trim_start().len());
+    let rest = &text[at..];
+    let end = rest.find([',', ']', '}', '\n', '\r']).unwrap_or(rest.len());
+    start..at + end
 }
 
 fn explain(source: u16, text: &str, span: Range<usize>, message: &str) -> Diagnostic {
@@ -192,11 +220,7 @@ fn explain(source: u16, text: &str, span: Range<usize>, message: &str) -> Diagno
     if message.contains("leading zero") {
         return error(span, "a number cannot begin with 0", "quote it to send it as text");
     }
-    let no_such_value = message.starts_with("string values must be quoted")
-        || ["boolean", "integer", "float", "datetime", "time", "date"].iter().any(|kind| {
-            message.strip_prefix("invalid ").is_some_and(|rest| rest.starts_with(kind))
-        });
-    if no_such_value {
+    if is_unquoted(message) {
         let Some(value_at) = value_at else {
             return error(span, "text must be quoted", "write it as `\"…\"`");
         };
@@ -208,9 +232,8 @@ fn explain(source: u16, text: &str, span: Range<usize>, message: &str) -> Diagno
                 "write one behind the `=`",
             );
         }
-        // Within an array or an inline table the span is the best that there is.
-        let whole = !text[value_at..end].starts_with(['[', '{']) && span.start < end;
-        let range = if whole { value_at..end } else { span };
+        let inline = unclosed(text, span.start).is_some();
+        let range = if inline { inline_value(text, span.start) } else { value_at..end };
         let value = text[range.clone()].split(" #").next().unwrap_or("").trim_end();
         let quote = if value.contains('"') { '\'' } else { '"' };
         return error(
@@ -237,6 +260,23 @@ fn explain(source: u16, text: &str, span: Range<usize>, message: &str) -> Diagno
             slash..slash + wide,
             "within `\"…\"` this is no escape that TOML knows",
             "write `\\\\` for a backslash, or use single quotes",
+        );
+    }
+    // `{ name = {{ x }} }`
+    let braces = text
+        [line_start(text, span.start)..text.ceil_char_boundary((span.start + 1).min(text.len()))]
+        .rfind("{{");
+    if let Some(open) = braces.map(|open| line_start(text, span.start) + open)
+        && text[..open].trim_end().ends_with(['=', ',', '['])
+        && let Some(close) = text[open..end].find("}}")
+    {
+        let rest = &text[open + close + 2..end];
+        let more = rest.find([',', '}', ']']).unwrap_or(rest.len());
+        let value = text[open..open + close + 2 + more].trim_end();
+        return error(
+            open..open + value.len(),
+            "text must be quoted, templates too",
+            &format!("write `\"{value}\"`"),
         );
     }
     let message = message.lines().collect::<Vec<_>>().join(", ");

@@ -149,6 +149,9 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 }
 
+/// Keys that take a list of words or codes.
+const LISTS: [&str; 6] = ["accept", "status", "tags", "secrets", "one_of", "columns"];
+
 struct Reading<'t> {
     source: u16,
     text: &'t str,
@@ -290,13 +293,12 @@ impl Reading<'_> {
         }
         let mut map: Vec<Entry> = Vec::with_capacity(entries.len());
         let mut known: HashMap<String, Place> = HashMap::with_capacity(entries.len());
+        let mut cut = false;
         for (key, value) in entries {
             let in_alias = key.referenced != key.defined;
             let value = self.node(value);
             let Some(key) = self.key(key) else { continue };
-            if !in_alias {
-                self.check_has_value(&key, &value);
-            }
+            cut |= !in_alias && self.is_cut_by_a_comma(&key, &value);
             if let Some(first) = known.get(&key.value) {
                 self.tell(|| {
                     Diagnostic::error(
@@ -310,6 +312,9 @@ impl Reading<'_> {
             }
             known.insert(key.value.clone(), key.place);
             map.push(Entry { key, value });
+        }
+        if cut {
+            self.cut_by_commas(&map);
         }
         NodeValue::Map(map)
     }
@@ -338,18 +343,60 @@ impl Reading<'_> {
     }
 
     /// In `{ accept: text/html, application/json }` the comma has made a key without a value.
-    fn check_has_value(&mut self, key: &Placed<String>, value: &Node) {
+    fn is_cut_by_a_comma(&self, key: &Placed<String>, value: &Node) -> bool {
         if !matches!(value.value, NodeValue::Null) || !value.place.range().is_empty() {
-            return;
+            return false;
         }
         let after = self.text[key.place.range().end..].trim_start();
-        if after.starts_with([',', '}', ']']) {
+        after.starts_with([',', '}', ']'])
+    }
+
+    fn cut_by_commas(&mut self, map: &[Entry]) {
+        let mut whole: Option<&Entry> = None;
+        let mut at = 0;
+        while let Some(entry) = map.get(at) {
+            at += 1;
+            if !self.is_cut_by_a_comma(&entry.key, &entry.value) {
+                whole = Some(entry);
+                continue;
+            }
+            // All that follows one value belongs to it.
+            let further = map[at..]
+                .iter()
+                .take_while(|next| self.is_cut_by_a_comma(&next.key, &next.value))
+                .count();
+            let parts: Vec<&str> =
+                map[at - 1..at + further].iter().map(|part| &*part.key.value).collect();
+            at += further;
+            let written = whole.and_then(|entry| {
+                let text = self.text.get(entry.value.place.range())?;
+                (!text.is_empty() && !text.starts_with(['[', '{', '"', '\'']))
+                    .then_some((entry, text))
+            });
+            let label = match written {
+                Some((entry, first)) => {
+                    let joined = [&[first][..], &parts].concat().join(", ");
+                    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+                    let list = LISTS.contains(&&*entry.key.value)
+                        && joined.split(", ").all(|part| part.chars().all(plain));
+                    match list {
+                        true => format!("write `{}: [{joined}]`", entry.key.value),
+                        false => format!("write `{}: \"{joined}\"`", entry.key.value),
+                    }
+                }
+                None => "give it a value, or take it out".to_owned(),
+            };
             self.tell(|| {
-                Diagnostic::error(
-                    key.place,
-                    format!("`{}` has no value", key.value),
-                    "in `{ }` a `,` ends the value before it: quote a value that holds one",
-                )
+                let title = match written {
+                    Some((before, _)) => {
+                        format!("in `{{ }}` the `,` ends the value of `{}`", before.key.value)
+                    }
+                    None => format!("`{}` has no value", entry.key.value),
+                };
+                // All that is to be replaced.
+                let start = written.map_or(entry.key.place, |(before, _)| before.key.place).start;
+                let end = map[at - 1].key.place.end.max(entry.key.place.end);
+                Diagnostic::error(Place { start, end, ..entry.key.place }, title, label)
             });
         }
     }

@@ -26,6 +26,15 @@ pub(super) fn explain_syntax(
     if let Some(tab) = tab_indentation(text, at, kind) {
         return error(tab..tab + 1, "a tab indents this line", "indent with spaces");
     }
+    // `$.a[*]`: what follows the bracket cannot begin a value.
+    if text[..at].ends_with('[') && follows_text(text, at - 1) {
+        return unquoted_in_flow(source, text, at - 1);
+    }
+    if let Some(range) = goes_on_behind_a_bracket(text, at) {
+        let value = &text[range.clone()];
+        let title = format!("a value that begins with `{}` must be quoted", &value[..1]);
+        return error(range.clone(), &title, &format!("write {}", in_quotes(value)));
+    }
     match kind {
         ErrorKind::ExpectedFlowMappingSeparator
         | ErrorKind::ExpectedFlowSequenceSeparator
@@ -38,16 +47,19 @@ pub(super) fn explain_syntax(
         | ErrorKind::InvalidIndentation
             if text[at..].starts_with(['{', '[']) && follows_text(text, at) =>
         {
-            let (start, end) = flow_value(text, at);
-            let value = text[start..end].trim_end();
-            error(
-                start..start + value.len(),
-                "in `{ }` and `[ ]` a value that holds `{` or `[` must be quoted",
-                &format!("write {}", in_quotes(value)),
-            )
+            unquoted_in_flow(source, text, at)
         }
         ErrorKind::UnclosedFlowCollection { .. } if comment_in_flow(text, at).is_some() => {
-            swallowed(source, comment_in_flow(text, at).expect("it was there just now"))
+            swallowed(source, text, comment_in_flow(text, at).expect("it was there just now"))
+        }
+        ErrorKind::InvalidBlockScalarHeader | ErrorKind::ZeroBlockScalarIndent => {
+            let line = text[..at].rfind('\n').map_or(0, |feed| feed + 1);
+            // The library places it at the sign, or behind it.
+            let start = text[line..=at].rfind(['>', '|']).map_or(at, |sign| line + sign);
+            let range = plain_value(text, start);
+            let value = &text[range.clone()];
+            let title = format!("a value that begins with `{}` must be quoted", &value[..1]);
+            error(range.clone(), &title, &format!("write {}", in_quotes(value)))
         }
         ErrorKind::UnclosedFlowCollection { open } => error(
             here,
@@ -77,11 +89,17 @@ pub(super) fn explain_syntax(
             error(here, "this quote is never closed", &format!("close it with `{quote}`"))
         }
         ErrorKind::InvalidTrailingSingleQuotedScalar
-        | ErrorKind::InvalidTrailingDoubleQuotedScalar => error(
-            here,
-            "text stands after a closing quote",
-            "put the whole value into one pair of quotes",
-        )
+        | ErrorKind::InvalidTrailingDoubleQuotedScalar => match within_quotes(text, at) {
+            Some(range) => {
+                let advice = format!("write {}", in_quotes(&text[range.clone()]));
+                error(range, "text stands after a closing quote", &advice)
+            }
+            None => error(
+                here,
+                "text stands after a closing quote",
+                "put the whole value into one pair of quotes",
+            ),
+        }
         .help("within `\"…\"` write `'…'` for the inner quotes; an earlier quote may be unclosed"),
         ErrorKind::UnknownQuotedScalarEscape => {
             let slash = unknown_escape(text, at).unwrap_or(at);
@@ -93,7 +111,9 @@ pub(super) fn explain_syntax(
             )
         }
         ErrorKind::UnexpectedCharacter { character } => {
-            error(here, &format!("a value cannot begin with `{character}`"), "quote the value")
+            let range = plain_value(text, at);
+            let advice = format!("write {}", in_quotes(&text[range.clone()]));
+            error(range, &format!("a value cannot begin with `{character}`"), &advice)
         }
         ErrorKind::MappingValueNotAllowed => colon(source, text, at),
         ErrorKind::BlockSequenceEntryNotAllowed => error(
@@ -125,12 +145,14 @@ pub(super) fn explain_syntax(
             "quote the value to keep the `!`; in an expression write `not`",
         ),
         ErrorKind::MissingAnchorOrAliasName => {
-            error(here, "`&` and `*` begin an anchor or an alias", "quote the value")
+            let range = plain_value(text, at);
+            let advice = format!("write {}", in_quotes(&text[range.clone()]));
+            error(range, "`&` and `*` begin an anchor or an alias", &advice)
         }
         ErrorKind::RecursionLimitExceeded => super::too_deep(place),
         kind => match unclosed(text, at) {
             Some(open) if comment_in_flow(text, open).is_some() => {
-                swallowed(source, comment_in_flow(text, open).expect("it was there just now"))
+                swallowed(source, text, comment_in_flow(text, open).expect("it was there just now"))
             }
             Some(open) if line_of(text, open) < line_of(text, at) => {
                 let bracket = text[open..].chars().next().unwrap_or('[');
@@ -147,9 +169,9 @@ pub(super) fn explain_syntax(
     }
 }
 
-/// The first word of a comment in the line of an open bracket, when what would close the bracket
-/// stands within the comment.
-fn comment_in_flow(text: &str, open: usize) -> Option<(usize, &str)> {
+/// Where a comment begins in the line of an open bracket, when what would close the bracket stands
+/// within the comment.
+fn comment_in_flow(text: &str, open: usize) -> Option<usize> {
     let bracket = text[open..].chars().next()?;
     let line = text[open..].lines().next()?;
     let at = line.match_indices('#').map(|(at, _)| at).find(|at| {
@@ -159,17 +181,85 @@ fn comment_in_flow(text: &str, open: usize) -> Option<(usize, &str)> {
             && before.matches('"').count() % 2 == 0
             && before.matches('\'').count() % 2 == 0
     })?;
-    let comment = &line[at..];
-    let word = comment.split([' ', ',', '}', ']']).next().unwrap_or("#");
-    comment.contains(closing(bracket)).then_some((open + at, word))
+    line[at..].contains(closing(bracket)).then_some(open + at)
 }
 
-fn swallowed(source: u16, (at, word): (usize, &str)) -> Diagnostic {
+/// `{ css: h1 #x }`: the comment at `at` has taken the rest of a value, and a bracket.
+fn swallowed(source: u16, text: &str, at: usize) -> Diagnostic {
+    let comment = text[at..].lines().next().unwrap_or("#");
+    if comment[1..].starts_with([' ', '\t']) {
+        return Diagnostic::error(
+            Place::new(source, at..at + 1),
+            "a comment begins here, and what closes the bracket is part of it",
+            "close the bracket before it, or quote the value",
+        );
+    }
+    let line = line_start(text, at);
+    let start = text[line..at].rfind([':', ',', '[', '{']).map_or(line, |found| line + found + 1);
+    let start = start + (text[start..at].len() - text[start..at].trim_start().len());
+    let end = comment.find([',', '}', ']']).unwrap_or(comment.len());
+    let value = text[start..at + end].trim_end();
+    let word = comment.split([' ', ',', '}', ']']).next().unwrap_or("#");
     Diagnostic::error(
-        Place::new(source, at..at + word.len()),
+        Place::new(source, start..start + value.len()),
         format!("`{word}` begins a comment, and what closes the bracket is part of it"),
-        format!("write `\"{word}\"`"),
+        format!("write {}", in_quotes(value)),
     )
+}
+
+/// `{ id: $.a[0] }`, where the bracket at `at` was meant to belong to the text before it.
+fn unquoted_in_flow(source: u16, text: &str, at: usize) -> Diagnostic {
+    let (start, end) = flow_value(text, at);
+    let value = text[start..end].trim_end();
+    Diagnostic::error(
+        Place::new(source, start..start + value.len()),
+        "in `{ }` and `[ ]` a value that holds `{` or `[` must be quoted",
+        format!("write {}", in_quotes(value)),
+    )
+}
+
+/// `name: [POST] x`: the value of the line of `at` begins with a bracket, and goes on behind the one
+/// that closes it.
+fn goes_on_behind_a_bracket(text: &str, at: usize) -> Option<Range<usize>> {
+    let line = line_start(text, at);
+    let before = &text[line..at];
+    let indent = before.len() - before.trim_start_matches([' ', '-']).len();
+    let start = match before[indent..].find(": ") {
+        Some(colon) => {
+            let value = indent + colon + 2;
+            line + value + (before[value..].len() - before[value..].trim_start().len())
+        }
+        None => line + indent,
+    };
+    let opening = text[start..].chars().next().filter(|c| matches!(c, '[' | '{'))?;
+    let within = text[start..at].trim_end();
+    if !within.ends_with(closing(opening)) || unclosed(&text[line..], at - line).is_some() {
+        return None;
+    }
+    // What follows is text, not a key of its own.
+    let range = plain_value(text, start);
+    (range.end > at && !text[at..].starts_with(['#', ',', ':', ']', '}'])).then_some(range)
+}
+
+/// The value that begins at `start` and was meant as text, up to the end of its line, or up to what
+/// ends it in brackets.
+fn plain_value(text: &str, start: usize) -> Range<usize> {
+    let line = line_start(text, start);
+    let rest = text[start..].lines().next().unwrap_or("");
+    let in_brackets = unclosed(&text[line..], start - line).is_some();
+    let end = if in_brackets { rest.find([',', '}', ']']) } else { rest.find(" #") };
+    let value = rest[..end.unwrap_or(rest.len())].trim_end();
+    start..start + value.len().max(rest.chars().next().map_or(0, char::len_utf8))
+}
+
+/// `"a" b`, where the other quotes keep all of it.
+fn within_quotes(text: &str, at: usize) -> Option<Range<usize>> {
+    let line = line_start(text, at);
+    let start = line + text[line..at].find(": ")? + 2;
+    let range = plain_value(text, start);
+    let value = &text[range.clone()];
+    let good = value.starts_with('"') && !value.contains('\'') && value.matches('"').count() == 2;
+    good.then_some(range)
 }
 
 /// Where a value begins with `{{` without a quote, in the line of `at`, before or at it.
