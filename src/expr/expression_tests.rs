@@ -350,7 +350,7 @@ fn rows_constants_and_the_environment_are_known_by_name() {
     );
     assert_eq!(
         told("config.a.c"),
-        "it never has a value: write an expression that has a value at config.a.c"
+        "it never has a value: there is no `c`: it has: b at config.a.c"
     );
     assert!(parse("pages.anything").is_ok());
     // What the class assigns is no constant.
@@ -372,7 +372,16 @@ fn text_against_a_number_is_told_before_the_run_and_refused_in_it() {
     let warned = |text: &str| Expression::parse(text, &names).unwrap().warnings().len();
     assert_eq!(warned("0 < accounts.age"), 1);
     assert_eq!(warned("0 < accounts.age < 9"), 2);
-    for fine in ["accounts.age | int > 18", "accounts.age > 'a'", "accounts.age == 18"] {
+    for never in ["accounts.age == 18", "18 != accounts.age", "accounts.age in [1, 18]"] {
+        assert_eq!(warned(never), 1, "{never}");
+    }
+    for fine in [
+        "accounts.age | int > 18",
+        "accounts.age > 'a'",
+        "accounts.age == '18'",
+        "accounts.age in ['1', 18]",
+        "1 in accounts.age",
+    ] {
         assert_eq!(warned(fine), 0, "{fine}");
     }
     let mut typed = names.clone();
@@ -583,7 +592,7 @@ proptest! {
                 prop_assert_eq!(Ok(ours), theirs, "{}", text);
             }
             Err(said) => prop_assert!(
-                said.contains("in order") || said.contains("write `| int` behind the text"),
+                said.contains("in order") || said.contains("stands between"),
                 "{}: {}", text, said
             ),
         }
@@ -613,4 +622,10 @@ proptest! {
             let _ = in_scope(|scope| expression.eval(scope));
         }
     }
+}
+
+#[test]
+fn what_a_chain_of_comparisons_never_reaches_is_no_mistake() {
+    assert_eq!(eval("0 == 1 == (0 // 0)"), Ok("false".into()));
+    assert!(eval("1 == (0 // 0) == 1").is_err());
 }

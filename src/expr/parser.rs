@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use super::filters::Filter;
 use super::form::{Form, Name, Step};
+use super::names::listed;
 use super::operators::{Arithmetic, Comparison};
 use super::tokens::{Token, tokens};
 use super::{EvalError, Names, ParseError, Run, Scope, Value};
+use crate::diagnostic::suggest;
 use crate::random::Stream;
 
 /// How deep an expression may nest, and how many operators it may have: both are levels of the
@@ -56,23 +58,57 @@ pub(super) fn read(text: &str, names: &Names, in_header: bool) -> Result<Read, V
     if mistakes.is_empty()
         && form.is_constant()
         && form.literal().is_none()
-        && let Some(failure) = never_a_value(&form)
+        && let Some((failure, hint)) = never_a_value(&form)
     {
-        let hint = "write an expression that has a value";
         mistakes.push(ParseError::new(failure, hint, 0..text.len()));
     }
     mistakes.sort_by_key(|mistake| mistake.at.start);
     if mistakes.is_empty() { Ok(Read { form, warnings }) } else { Err(mistakes) }
 }
 
-/// Why a constant expression has no value; none when a variable of the environment is missing.
-fn never_a_value(form: &Form) -> Option<String> {
+/// Why a constant expression has no value, and what to write; none when a variable of the environment
+/// is missing.
+fn never_a_value(form: &Form) -> Option<(String, String)> {
     let mut unset = Vec::new();
     form.unset_env(&mut unset);
+    let hint = || "write an expression that has a value".to_owned();
     match at_once(form) {
-        Err(error) => Some(error.0),
-        Ok(None) if unset.is_empty() => Some("it never has a value".into()),
+        Err(error) => Some((error.0, hint())),
+        Ok(None) if unset.is_empty() => {
+            Some(missing_key(form).unwrap_or_else(|| ("it never has a value".into(), hint())))
+        }
         Ok(_) => None,
+    }
+}
+
+/// A map that is known has no such key.
+fn missing_key(form: &Form) -> Option<(String, String)> {
+    let Form::Item(from, key) = form else { return None };
+    let (Some(Value::Map(entries)), Some(Value::Text(key))) = (from.literal(), key.literal())
+    else {
+        return missing_key(from);
+    };
+    let keys = || entries.iter().map(|(key, _)| &**key);
+    let has = listed(keys());
+    let hint = match suggest(key, keys()) {
+        Some(near) => format!("did you mean `{near}`? it has: {has}"),
+        None if entries.is_empty() => "it is empty".to_owned(),
+        None => format!("it has: {has}"),
+    };
+    Some((format!("it never has a value: there is no `{key}`"), hint))
+}
+
+/// What to write instead of an operation between constants that fails.
+fn mended(form: &Form) -> String {
+    let Form::Compare(first, rest) = form else { return "change the value".to_owned() };
+    let operands = || std::iter::once(&**first).chain(rest.iter().map(|(_, form)| form));
+    let number = operands().find_map(|form| match form.literal() {
+        Some(Value::Text(text)) => text.trim().parse::<f64>().ok().map(|_| text.clone()),
+        _ => None,
+    });
+    match number {
+        Some(text) => format!("take the quotes out: `{}`", text.trim()),
+        None => "compare two numbers, or two texts".to_owned(),
     }
 }
 
@@ -209,7 +245,12 @@ impl Parser<'_> {
             Ok(None) => form,
             Err(error) => {
                 let at = self.since(start);
-                self.fails(ParseError::new(error.0, "change the value", at));
+                let hint = mended(&form);
+                let title = match error.0.split_once(": write `| int`") {
+                    Some((title, _)) => title.to_owned(),
+                    None => error.0,
+                };
+                self.fails(ParseError::new(title, hint, at));
                 form
             }
         }
@@ -333,15 +374,18 @@ impl Parser<'_> {
         while let Some(comparison) = self.comparison_sign()? {
             self.part()?;
             let right_start = self.start();
+            let kept = self.failures.len();
             let right = self.sum()?;
-            let right_at = self.since(right_start);
-            if comparison.is_order() {
-                let left = rest.last().map_or(&first, |(_, form)| form);
-                let warning = self
-                    .text_against_number(left, &right, left_at)
-                    .or_else(|| self.text_against_number(&right, left, right_at.clone()));
-                self.warnings.extend(warning);
+            // What follows in a chain is not looked at once a part does not hold.
+            if !rest.is_empty() {
+                self.failures.truncate(kept);
             }
+            let right_at = self.since(right_start);
+            let left = rest.last().map_or(&first, |(_, form)| form);
+            let warning = self
+                .text_against_number(comparison, left, &right, left_at)
+                .or_else(|| self.text_against_number(comparison, &right, left, right_at.clone()));
+            self.warnings.extend(warning);
             left_at = right_at;
             rest.push((comparison, right));
         }
@@ -354,19 +398,39 @@ impl Parser<'_> {
     /// A column against a number: the cells of a CSV file are text.
     fn text_against_number(
         &self,
+        comparison: Comparison,
         cell: &Form,
-        number: &Form,
+        other: &Form,
         at: Range<usize>,
     ) -> Option<ParseError> {
         let Form::Path(Name::Slot(slot), steps) = cell else { return None };
-        let Form::Literal(Value::Int(_) | Value::Large(_) | Value::Float(_)) = number else {
-            return None;
+        let is_number =
+            |value: &Value| matches!(value, Value::Int(_) | Value::Large(_) | Value::Float(_));
+        let numbers = match other {
+            Form::Literal(Value::List(items)) if !comparison.is_order() => {
+                matches!(comparison, Comparison::In | Comparison::NotIn)
+                    && !items.is_empty()
+                    && items.iter().all(is_number)
+            }
+            // A number in a text is looked for as text.
+            Form::Literal(value) => {
+                is_number(value) && !matches!(comparison, Comparison::In | Comparison::NotIn)
+            }
+            _ => false,
         };
-        if steps.len() != 1 || !self.names.is_text_row(*slot) {
+        if !numbers || steps.len() != 1 || !self.names.is_text_row(*slot) {
             return None;
         }
         let cell = &self.text[at.clone()];
-        let title = format!("`{cell}` is text, and text is in no order with numbers");
+        let title = match comparison {
+            Comparison::Equal | Comparison::In => {
+                format!("`{cell}` is text, which is never equal to a number: this never holds")
+            }
+            Comparison::NotEqual | Comparison::NotIn => {
+                format!("`{cell}` is text, which is never equal to a number: this always holds")
+            }
+            _ => format!("`{cell}` is text, and text is in no order with numbers"),
+        };
         Some(ParseError::new(title, format!("write `{cell} | int`"), at))
     }
 
