@@ -1,6 +1,7 @@
 //! Owns the keys of the plan language: one table per context, from which the reader, the checker, the
 //! schema and the reference are made.
 
+mod fits;
 mod foreign;
 mod table;
 

@@ -10,6 +10,7 @@ pub mod document;
 mod environments;
 mod files;
 pub mod keys;
+mod landed;
 mod merge;
 mod model;
 pub mod schema;

@@ -7,9 +7,12 @@ use std::sync::Arc;
 use super::document::{self, Entry, Node};
 use super::environments;
 use super::files::{self, Files};
+use super::landed::landed;
 use super::model::Plan;
 use super::secrets;
-use super::validate::{Given, TOP_LEVEL_TOML, TOP_LEVEL_YAML, assigned, sort, validate};
+use super::validate::{
+    BESIDE_TOML, BESIDE_YAML, Given, TOP_LEVEL_TOML, TOP_LEVEL_YAML, assigned, sort, validate,
+};
 use crate::diagnostic::{Diagnostic, Place, Source};
 
 /// How a plan is read.
@@ -185,6 +188,14 @@ impl Read {
         };
         let stem =
             Path::new(&self.path).file_stem().map_or("plan".into(), |stem| stem.to_string_lossy());
+        if let Some(tree) = &tree {
+            let trees: Vec<&Node> = [tree]
+                .into_iter()
+                .chain(self.environments.iter().map(|entry| &entry.value))
+                .collect();
+            let warnings = landed(&trees, &self.sources);
+            diagnostics.extend(warnings);
+        }
         let mut variables = Vec::new();
         let plan = tree.and_then(|tree| {
             let (plan, mut found) = validate(&tree, &stem, &self.given);
@@ -217,8 +228,17 @@ impl Read {
                 continue;
             }
             diagnostic.label = as_toml(&diagnostic.label);
-            if diagnostic.help.as_deref() == Some(TOP_LEVEL_YAML) {
-                diagnostic.help = Some(TOP_LEVEL_TOML.to_owned());
+            match diagnostic.help.as_deref() {
+                Some(TOP_LEVEL_YAML) => diagnostic.help = Some(TOP_LEVEL_TOML.to_owned()),
+                Some(BESIDE_YAML) => {
+                    // Within `{ }` no table is above it.
+                    let begins = diagnostic.place.zip(source).is_some_and(|(place, source)| {
+                        let before = source.text.get(..place.range().start).unwrap_or("");
+                        before.trim_end_matches([' ', '\t']).ends_with('\n')
+                    });
+                    diagnostic.help = begins.then(|| BESIDE_TOML.to_owned());
+                }
+                _ => {}
             }
         }
         if diagnostics.iter().any(Diagnostic::is_error) {

@@ -8,6 +8,7 @@ mod requests;
 mod rules;
 mod settings;
 mod steps;
+mod stray;
 mod thresholds;
 mod users;
 mod values;
@@ -105,6 +106,11 @@ pub(super) fn sort(diagnostics: &mut [Diagnostic]) {
 pub(super) const TOP_LEVEL_YAML: &str = "the keys of the plan itself stand without indentation";
 pub(super) const TOP_LEVEL_TOML: &str =
     "a key belongs to the `[table]` above it: the keys of the plan itself stand above the first";
+
+/// Where a key stands that belongs one level higher.
+pub(super) const BESIDE_YAML: &str = "a key belongs to the one above it that is indented less";
+pub(super) const BESIDE_TOML: &str =
+    "a key belongs to the `[table]` above it: write it above that line";
 
 const DEFINED_HERE: &str = "it comes from here";
 
@@ -408,7 +414,10 @@ impl<'g> Checker<'g> {
         profiles: Option<&[Option<NamedProfile>]>,
     ) -> Option<usize> {
         let names: Vec<&Placed<String>> = match top.get("profiles").map(|node| &node.value) {
-            Some(NodeValue::Map(entries)) => entries.iter().map(|entry| &entry.key).collect(),
+            Some(NodeValue::Map(entries)) => {
+                let profiles = entries.iter().filter(|entry| !profiles::is_stray(entry));
+                profiles.map(|entry| &entry.key).collect()
+            }
             _ => Vec::new(),
         };
         let Some(chosen) = top.get("profile") else {

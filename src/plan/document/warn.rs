@@ -36,14 +36,6 @@ pub(super) fn surprises(root: &Node, text: &str, yaml: bool) -> Vec<Diagnostic> 
     looking.warnings
 }
 
-/// Below the header of one of these tables, these keys were probably meant for the table above it.
-/// Those that bodies often hold themselves are not among them.
-const IN_A_TABLE_BY_MISTAKE: [(&str, &[&str]); 3] = [
-    ("json", &["accept", "capture", "expect", "on_fail"]),
-    ("headers", &["capture", "expect", "on_fail", "json", "body"]),
-    ("vars", &["profile", "profiles", "thresholds", "users", "secrets", "include", "environments"]),
-];
-
 struct Looking<'t> {
     text: &'t str,
     yaml: bool,
@@ -79,9 +71,6 @@ impl Looking<'_> {
         if self.yaml && (value.defined.is_none() || value.place != key.place) {
             self.tell(self.key(key));
         }
-        if !self.yaml {
-            self.below_a_header(entry);
-        }
         let word = match &value.value {
             NodeValue::Text(word) if word == "off" => TAKE_OFF.contains(&&*key.value),
             NodeValue::Text(word) => word == "on" && key.value == "record",
@@ -90,27 +79,6 @@ impl Looking<'_> {
         if !word {
             // The `push` and `json` of a capture are no values that are sent.
             self.walk(value, key.value != "capture" && (sent || SENT.contains(&&*key.value)));
-        }
-    }
-
-    /// In TOML a key belongs to the table above it, however it was meant.
-    fn below_a_header(&mut self, table: &Entry) {
-        let name = &*table.key.value;
-        let meant = IN_A_TABLE_BY_MISTAKE.iter().find(|(table, _)| *table == name);
-        let (Some((_, keys)), NodeValue::Map(entries)) = (meant, &table.value.value) else {
-            return;
-        };
-        let start = table.key.place.range().start;
-        let line = self.text[..start].rfind('\n').map_or(0, |feed| feed + 1);
-        if !self.text[line..start].trim_start().starts_with('[') {
-            return;
-        }
-        for Entry { key, .. } in entries.iter().filter(|entry| keys.contains(&&*entry.key.value)) {
-            self.tell(Some(Diagnostic::warning(
-                key.place,
-                format!("`{}` stands in the table `{name}`", key.value),
-                format!("move it above the line `[…{name}]`, unless it belongs there"),
-            )));
         }
     }
 

@@ -21,6 +21,10 @@ impl Checker<'_> {
     }
 
     fn source(&mut self, entry: &Entry) -> Option<Data> {
+        let is_map = matches!(entry.value.value, NodeValue::Map(_));
+        if !is_map && self.stray(entry, &[Context::Plan], "data") {
+            return None;
+        }
         let name = self.variable(&entry.key);
         let what = format!("the data `{}`", shorten(&entry.key.value));
         if let NodeValue::Text(text) = &entry.value.value {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::stray::meant;
 use super::values::shorten;
 use super::{Checker, Fields};
 use crate::diagnostic::{Diagnostic, Place};
@@ -13,6 +14,11 @@ use crate::plan::model::{NamedProfile, Plan};
 /// A finer stair than this is a ramp.
 const MOST_STAIRS: u32 = 10_000;
 const PLATEAU: [&str; 4] = ["users", "ramp", "hold", "down"];
+
+/// It landed among the profiles, and is a key of the plan.
+pub(super) fn is_stray(entry: &Entry) -> bool {
+    !matches!(entry.value.value, NodeValue::Map(_)) && meant(entry, &[Context::Plan]).is_some()
+}
 
 impl Checker<'_> {
     /// One for each entry, absent where it could not be read.
@@ -29,7 +35,11 @@ impl Checker<'_> {
             self.error(entries[0].key.place, "this profile has no name", label);
             return Vec::new();
         }
-        entries.iter().map(|entry| self.profile(entry)).collect()
+        let is_profile = |entry: &&Entry| !is_stray(entry);
+        for entry in entries.iter().filter(|entry| is_stray(entry)) {
+            self.stray(entry, &[Context::Plan], "profiles");
+        }
+        entries.iter().filter(is_profile).map(|entry| self.profile(entry)).collect()
     }
 
     /// The plan's warm-up is over before each profile that has none of its own.

@@ -1,5 +1,6 @@
 //! Owns reading what is asked of an answer and kept of it: accept, expect, capture, retry.
 
+use super::stray::{OF_A_REQUEST, fits};
 use super::values::shorten;
 use super::{Checker, Fields};
 use crate::diagnostic::{Diagnostic, Placed};
@@ -258,6 +259,16 @@ impl Checker<'_> {
     }
 
     fn capture(&mut self, entry: &Entry) -> Option<Capture> {
+        let captures = match &entry.value.value {
+            NodeValue::Map(entries) => {
+                entries.iter().any(|entry| Context::Capture.find(&entry.key.value).is_some())
+            }
+            NodeValue::Text(text) => text.contains("{{") || !fits(entry, OF_A_REQUEST),
+            _ => false,
+        };
+        if !captures && self.stray(entry, OF_A_REQUEST, "capture") {
+            return None;
+        }
         let name = self.variable(&entry.key);
         let what = format!("the capture `{}`", shorten(&entry.key.value));
         let NodeValue::Map(_) = entry.value.value else {

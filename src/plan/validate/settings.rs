@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::stray::{OF_A_REQUEST, fits};
 use super::values::shorten;
 use super::{Checker, Fields};
 use crate::diagnostic::{Diagnostic, Place, Placed};
@@ -90,6 +91,14 @@ impl Checker<'_> {
         if let Some((own, reason)) = own {
             let title = format!("`{own}` is not for the plan to say: {reason}");
             self.error(entry.key.place, title, "take it out");
+            return false;
+        }
+        let landed = match &entry.value.value {
+            NodeValue::Map(_) => true,
+            NodeValue::List(_) | NodeValue::Bool(_) => fits(entry, OF_A_REQUEST),
+            _ => false,
+        };
+        if landed && self.stray(entry, OF_A_REQUEST, "headers") {
             return false;
         }
         let what = format!("the header `{name}`");
@@ -184,7 +193,7 @@ impl Checker<'_> {
             };
             if good {
                 all.push((entry.key.clone(), entry.value.clone()));
-            } else {
+            } else if !self.stray(entry, OF_A_REQUEST, key) {
                 let title = format!("{what} is a value or a list of values, not a map");
                 let label = "write text; `{{ json(…) }}` makes text of anything";
                 self.wrong(&entry.value, title, label);

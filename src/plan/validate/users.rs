@@ -56,6 +56,10 @@ impl Checker<'_> {
     }
 
     fn class(&mut self, entry: &Entry) -> Option<Class> {
+        let is_map = matches!(entry.value.value, NodeValue::Map(_));
+        if !is_map && self.stray(entry, &[Context::Plan], "users") {
+            return None;
+        }
         let name = entry.key.clone();
         self.plain_name(entry, "a user class");
         let what = format!("the user class `{}`", shorten(&name.value));
@@ -158,6 +162,12 @@ impl Checker<'_> {
     }
 
     fn task(&mut self, entry: &Entry) -> Option<Task> {
+        let does = |key: &str| key == "steps" || is_method(key);
+        let names_a_task = matches!(&entry.value.value, NodeValue::Map(entries)
+            if entries.iter().any(|entry| does(&entry.key.value)));
+        if !names_a_task && self.stray(entry, &[Context::Class, Context::Plan], "tasks") {
+            return None;
+        }
         let name = entry.key.clone();
         self.plain_name(entry, "a task");
         let what = format!("the task `{}`", shorten(&name.value));
@@ -194,6 +204,11 @@ impl Checker<'_> {
             NodeValue::Map(entries) => {
                 let mut next = Vec::with_capacity(entries.len());
                 for entry in entries {
+                    let number =
+                        matches!(entry.value.value, NodeValue::Int(_) | NodeValue::Float(_));
+                    if !number && self.stray(entry, &[Context::Task], "next") {
+                        continue;
+                    }
                     if let NodeValue::Text(text) = &entry.value.value
                         && let Some(number) = text.trim().strip_suffix('%')
                     {
@@ -243,9 +258,19 @@ impl Checker<'_> {
             }
             let mut targets: Vec<Placed<String>> = Vec::new();
             match &next.value.value {
-                NodeValue::Map(entries) => {
-                    targets.extend(entries.iter().map(|entry| entry.key.clone()))
-                }
+                NodeValue::Map(entries) => targets.extend(
+                    entries
+                        .iter()
+                        // Others have been told as keys that landed there.
+                        .filter(|entry| {
+                            Context::Task.find(&entry.key.value).is_none()
+                                || matches!(
+                                    entry.value.value,
+                                    NodeValue::Int(_) | NodeValue::Float(_)
+                                )
+                        })
+                        .map(|entry| entry.key.clone()),
+                ),
                 NodeValue::Text(text) => {
                     let value = text.trim().to_owned();
                     targets.push(Placed { value, place: next.value.place });
@@ -286,6 +311,16 @@ impl Checker<'_> {
         };
         let mut all = Vec::with_capacity(entries.len());
         for entry in entries {
+            let steps = match &entry.value.value {
+                NodeValue::Map(_) => true,
+                NodeValue::List(items) => {
+                    items.iter().all(|item| matches!(item.value, NodeValue::Map(_)))
+                }
+                _ => false,
+            };
+            if !steps && self.stray(entry, &[Context::Plan], "flows") {
+                continue;
+            }
             let name = entry.key.clone();
             self.plain_name(entry, "a flow");
             let what = format!("the flow `{}`", shorten(&name.value));
