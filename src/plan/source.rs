@@ -1,6 +1,6 @@
 //! Owns the way from a plan's file to the plan, as it is and with each of its environments.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use super::model::Plan;
 use super::secrets;
 use super::validate::{
     BESIDE_TOML, BESIDE_YAML, Given, TOP_LEVEL_TOML, TOP_LEVEL_YAML, assigned, sort, validate,
+    words,
 };
 use crate::diagnostic::{Diagnostic, Place, Source};
 
@@ -48,6 +49,8 @@ pub struct Partial {
     pub plan: Plan,
     /// The variables that are assigned somewhere, in the wrong parts too.
     pub assigned: Vec<String>,
+    /// Every word of its texts: what expressions read is among them.
+    pub read: HashSet<String>,
 }
 
 impl Loaded {
@@ -197,9 +200,18 @@ impl Read {
             diagnostics.extend(warnings);
         }
         let mut variables = Vec::new();
+        let mut read = HashSet::new();
         let plan = tree.and_then(|tree| {
             let (plan, mut found) = validate(&tree, &stem, &self.given);
             assigned(&tree, &mut variables);
+            // A variable of the plan that is known is not assigned a second time.
+            if let Some(plan) = &plan {
+                let mut times: HashMap<String, usize> = HashMap::new();
+                variables.iter().for_each(|name| *times.entry(name.clone()).or_default() += 1);
+                let known: HashSet<&str> = plan.vars.iter().map(|(var, _)| &*var.value).collect();
+                variables.retain(|name| times[name] > 1 || !known.contains(&**name));
+            }
+            words(&tree, &mut read);
             if let Some(plan) = &plan {
                 let others = self.environments.iter().map(|entry| &entry.value);
                 let trees = others.chain(self.tree.as_ref());
@@ -242,7 +254,7 @@ impl Read {
             }
         }
         if diagnostics.iter().any(Diagnostic::is_error) {
-            let partial = plan.map(|plan| Partial { plan, assigned: variables });
+            let partial = plan.map(|plan| Partial { plan, assigned: variables, read });
             return Loaded { sources, plan: None, partial, diagnostics };
         }
         Loaded { sources, plan, partial: None, diagnostics }

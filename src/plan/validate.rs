@@ -97,6 +97,22 @@ pub(super) fn assigned(document: &Node, names: &mut Vec<String>) {
     }
 }
 
+/// Every word of the texts of the tree, paths into answers left out.
+pub(super) fn words(document: &Node, found: &mut HashSet<String>) {
+    match &document.value {
+        NodeValue::List(items) => items.iter().for_each(|item| words(item, found)),
+        NodeValue::Map(entries) => {
+            entries.iter().for_each(|entry| words(&entry.value, found));
+        }
+        NodeValue::Text(text) if !text.starts_with('$') => {
+            let part = |c: char| c.is_alphanumeric() || c == '_';
+            let all = text.split(|c| !part(c)).filter(|word| !word.is_empty());
+            found.extend(all.map(str::to_owned));
+        }
+        _ => {}
+    }
+}
+
 /// By place; what has none comes first.
 pub(super) fn sort(diagnostics: &mut [Diagnostic]) {
     diagnostics.sort_by_key(|diagnostic| diagnostic.place);
@@ -378,8 +394,8 @@ impl<'g> Checker<'g> {
         self.warmup_within_profiles(&top, &plan);
         self.fixed_within_profiles(&plan);
         if let Some(entry) = top.entry("thresholds") {
-            // A name that a wrong request would have had is not unknown.
-            plan.thresholds = self.thresholds(entry, read_whole.then_some(&plan));
+            let unread = if read_whole { None } else { Some(document) };
+            plan.thresholds = self.thresholds(entry, &plan, unread);
         }
         Some(plan)
     }

@@ -67,7 +67,7 @@ pub fn compile(
 /// learns of all of them at once.
 #[must_use]
 pub fn mistakes(partial: &Partial, sources: &[Source], inputs: &Inputs) -> Vec<Diagnostic> {
-    let mut compiler = Compiler::new(&partial.plan, sources, inputs, Some(&partial.assigned));
+    let mut compiler = Compiler::new(&partial.plan, sources, inputs, Some(partial));
     compiler.all();
     compiler.diagnostics
 }
@@ -77,8 +77,8 @@ pub(super) struct Compiler<'a> {
     pub(super) plan: &'a Plan,
     pub(super) inputs: &'a Inputs,
     sources: &'a [Source],
-    /// The plan is only a part: the variables that the missing parts may assign.
-    pub(super) missing: Option<&'a [String]>,
+    /// The plan is only a part: what the missing parts may assign and read.
+    pub(super) missing: Option<&'a Partial>,
     pub(super) catalogue: Catalogue,
     texts: HashMap<String, u32>,
     series: HashMap<(RequestName, Option<Facet>), u16>,
@@ -119,7 +119,7 @@ impl<'a> Compiler<'a> {
         plan: &'a Plan,
         sources: &'a [Source],
         inputs: &'a Inputs,
-        missing: Option<&'a [String]>,
+        missing: Option<&'a Partial>,
     ) -> Self {
         use crate::verdict::Of;
         let apart = plan
@@ -163,6 +163,7 @@ impl<'a> Compiler<'a> {
         if self.missing.is_none() && !self.diagnostics.iter().any(Diagnostic::is_error) {
             self.notes();
         }
+        self.unread_captures();
         (classes, before, after)
     }
 
@@ -230,7 +231,7 @@ impl<'a> Compiler<'a> {
                 names.typed(slot);
             }
         }
-        for name in self.missing.into_iter().flatten() {
+        for name in self.missing.into_iter().flat_map(|missing| &missing.assigned) {
             names.intern(name);
         }
         initial.resize(names.len(), None);

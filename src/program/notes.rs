@@ -4,7 +4,7 @@ use super::code::rests;
 use super::compile::Compiler;
 use super::instruction::{Class, Task};
 use crate::diagnostic::Placed;
-use crate::expr::Expression;
+use crate::expr::{Expression, Names};
 use crate::load::{Order, Wait};
 use crate::plan::{self, Action, Step};
 
@@ -82,17 +82,26 @@ impl<'a> Compiler<'a> {
         });
         for flow in &plan.flows {
             if !names.contains(&&*flow.name.value) {
-                let title = format!("nothing calls the flow `{}`", flow.name.value);
-                self.warn(flow.name.place, title, "call it, or take it out");
+                let name = &flow.name.value;
+                let title = format!("nothing calls the flow `{name}`");
+                let label = if plan::keys::Context::Plan.find(name).is_some() {
+                    format!("call it, or move it out of `flows`: the plan has a key `{name}`")
+                } else {
+                    "call it, or take it out".to_owned()
+                };
+                self.warn(flow.name.place, title, label);
             }
         }
-        self.unread_captures();
     }
 
-    fn unread_captures(&mut self) {
+    /// Captures that no expression reads.
+    pub(super) fn unread_captures(&mut self) {
         let mut words = Words::default();
         words.plan(self.plan);
         let plan = self.plan;
+        // What could not be read may read it, and a slip of its name would be told twice.
+        words.0.extend(self.missing.into_iter().flat_map(|missing| missing.read.iter().cloned()));
+        self.diagnostics.iter().filter(|one| one.is_error()).for_each(|one| words.text(&one.label));
         let mut unread: Vec<&Placed<String>> = Vec::new();
         every_step(plan, &mut |step| {
             if let Action::Request(request) = &step.action {
@@ -167,12 +176,21 @@ impl<'a> Compiler<'a> {
                 }
                 _ => true,
             };
-            if !reached && !called {
-                let label = match class.order {
-                    Order::Chain => "no `next` leads to it",
-                    _ => "it has no weight, and nothing calls it",
-                };
-                self.warn(task.name.place, format!("the task `{name}` never runs"), label);
+            // One of `vars` or `env` is a switch, which the command line can turn.
+            let never = task.when.as_ref().is_some_and(|when| {
+                let read = Expression::parse(&when.value, &Names::default());
+                read.is_ok_and(|read| read.constant().is_some_and(|value| !value.holds()))
+            });
+            let (label, place) = match class.order {
+                _ if never => {
+                    let when = task.when.as_ref().map_or(task.name.place, |when| when.place);
+                    ("its `when` never holds: take it out, or write what may hold", when)
+                }
+                Order::Chain => ("no `next` leads to it", task.name.place),
+                _ => ("it has no weight, and nothing calls it", task.name.place),
+            };
+            if never || (!reached && !called) {
+                self.warn(place, format!("the task `{name}` never runs"), label);
             }
         }
     }

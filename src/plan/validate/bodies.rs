@@ -40,7 +40,8 @@ impl Checker<'_> {
                         );
                     }
                 }
-                self.sent_value(node).then(|| Some(Body::Json(node.clone())))
+                self.sent_value(node);
+                Some(Some(Body::Json(node.clone())))
             }
             "form" => Some(Some(Body::Form(self.parameters(node, "form", "a field")))),
             "multipart" => self.multipart(entry).map(|parts| Some(Body::Multipart(parts))),
@@ -97,8 +98,8 @@ impl Checker<'_> {
                 return None;
             }
         };
-        let parts: Vec<_> = entries.iter().map(|entry| self.part(entry)).collect();
-        parts.into_iter().collect()
+        // Those that can be read are kept: the compiler looks for more mistakes in them.
+        Some(entries.iter().filter_map(|entry| self.part(entry)).collect())
     }
 
     fn part(&mut self, entry: &Entry) -> Option<Part> {
@@ -132,7 +133,7 @@ impl Checker<'_> {
             (Some(_), Some(value)) => {
                 let title = format!("{what} holds a file or a value, not both");
                 self.error(value.key.place, title, "take one of the two out");
-                return None;
+                Content::Value(value.value.clone())
             }
             (Some(node), None) => {
                 let files = self.texts(node, "`file`");

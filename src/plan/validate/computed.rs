@@ -178,6 +178,8 @@ impl Checker<'_> {
             let bare = name.trim_matches('`');
             let label = if ["evn", "environ", "environment"].contains(&bare) {
                 "write `env.NAME`".to_owned()
+            } else if let Some(variable) = bare.strip_prefix("vars.") {
+                format!("write `{{{{ {variable} }}}}`: variables are named without `vars`")
             } else if error.hint.starts_with("did you mean") {
                 error.hint
             } else if what == A_VAR {
@@ -252,7 +254,16 @@ impl Checker<'_> {
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
             return Some(*value);
         }
-        let label = match self.suggest(&text, words.iter().map(|(word, _)| *word)) {
+        let switch = words.iter().any(|(word, _)| *word == "off");
+        let lower = text.to_ascii_lowercase();
+        let said = match &*lower {
+            "no" | "false" | "never" | "none" | "n" if switch => Some("off"),
+            "yes" | "true" | "always" | "y" if switch => Some("on"),
+            _ => None,
+        };
+        let label = match said.or_else(|| self.suggest(&text, words.iter().map(|(word, _)| *word)))
+        {
+            Some(word) if said.is_some() => format!("write `{word}`"),
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("write {}", one_of(words)),
         };

@@ -137,7 +137,6 @@ impl Checker<'_> {
             return None;
         }
         let fields = self.fields(node, Context::Retry, entry.key.place, "`retry`")?;
-        let mut first = Vec::new();
         let mut retry = Again {
             status: Accept::any_of([]),
             connect: false,
@@ -147,13 +146,47 @@ impl Checker<'_> {
             wait: std::time::Duration::ZERO,
             backoff: 1.0,
         };
-        let Some(status) = fields.get("status") else {
-            if !fields.odd {
+        // Each key is looked at, whatever is wrong with the others.
+        let errors = self.errors();
+        match fields.get("status") {
+            Some(status) => self.tried_again(status, &mut retry),
+            None if fields.odd => return None,
+            None => {
                 let label = "add `status`: what is tried again, as `503`, `5xx`, `connect`, `timeout`, `reset`";
                 self.error(entry.key.place, "`retry` lacks `status`", label);
             }
+        }
+        if let Some(node) = fields.get("times")
+            && let Some(times) = self.whole(node, "`times`")
+        {
+            if times == 0 || times > 100 {
+                let label = "write `3`, or take `retry` out";
+                self.wrong(node, "`times` is a number from 1 to 100", label);
+            }
+            retry.times = times as u32;
+        }
+        if let Some(node) = fields.get("wait") {
+            retry.wait = self.duration(node, "`wait`").unwrap_or_default();
+        }
+        if let Some(node) = fields.get("backoff")
+            && let Some(backoff) = self.number(node, "`backoff`")
+        {
+            if !(1.0..=10.0).contains(&backoff) {
+                let label = "write `2` to double the wait each time";
+                self.wrong(node, "`backoff` is a factor from 1 to 10", label);
+            }
+            retry.backoff = backoff;
+        }
+        let first = fields.entry("first").and_then(|entry| self.steps(entry)).unwrap_or_default();
+        // With a mistake it is kept for its steps alone, in which there may be more.
+        if self.errors() > errors && first.is_empty() {
             return None;
-        };
+        }
+        Some(Some(Box::new(Retry { when: retry, first })))
+    }
+
+    /// `503`, `[5xx, connect]`
+    fn tried_again(&mut self, status: &Node, retry: &mut Again) {
         let nodes = match &status.value {
             NodeValue::List(items) => &items[..],
             _ => std::slice::from_ref(status),
@@ -161,7 +194,6 @@ impl Checker<'_> {
         if nodes.is_empty() {
             let label = "write codes, `5xx`, `connect`, `timeout` or `reset`";
             self.wrong(status, "nothing is tried again: `status` is empty", label);
-            return None;
         }
         let mut codes = Vec::new();
         for node in nodes {
@@ -178,43 +210,11 @@ impl Checker<'_> {
                     };
                     let title = format!("`{}` is nothing that is tried again", shorten(text));
                     self.wrong(node, title, label);
-                    return None;
                 }
-                _ => codes.push(self.codes(node, "`status`")?),
+                _ => codes.extend(self.codes(node, "`status`")),
             }
         }
         retry.status = Accept::any_of(codes);
-        if let Some(node) = fields.get("times") {
-            let times = self.whole(node, "`times`")?;
-            if times == 0 || times > 100 {
-                self.wrong(
-                    node,
-                    "`times` is a number from 1 to 100",
-                    "write `3`, or take `retry` out",
-                );
-                return None;
-            }
-            retry.times = times as u32;
-        }
-        if let Some(node) = fields.get("wait") {
-            retry.wait = self.duration(node, "`wait`")?;
-        }
-        if let Some(node) = fields.get("backoff") {
-            let backoff = self.number(node, "`backoff`")?;
-            if !(1.0..=10.0).contains(&backoff) {
-                self.wrong(
-                    node,
-                    "`backoff` is a factor from 1 to 10",
-                    "write `2` to double the wait each time",
-                );
-                return None;
-            }
-            retry.backoff = backoff;
-        }
-        if let Some(entry) = fields.entry("first") {
-            first = self.steps(entry)?;
-        }
-        Some(Some(Box::new(Retry { when: retry, first })))
     }
 
     fn number(&mut self, node: &Node, what: &str) -> Option<f64> {
@@ -504,7 +504,10 @@ impl Checker<'_> {
         };
         let node = &matcher.value;
         let matcher = match &*matcher.key.value {
-            "equals" => Matcher::Equals(node.clone()),
+            "equals" => {
+                self.range_as_text(node);
+                Matcher::Equals(node.clone())
+            }
             "not_equals" => Matcher::NotEquals(node.clone()),
             "contains" | "not_contains" => {
                 if let NodeValue::Map(_) | NodeValue::Null = node.value {
@@ -531,11 +534,34 @@ impl Checker<'_> {
                     return None;
                 }
             },
-            "length" => Matcher::Length(self.range(node, "`length`")?),
+            "length" => {
+                let range = self.range(node, "`length`")?;
+                if range.high.is_some_and(|high| high < 0.0) {
+                    self.wrong(node, "no length is below 0", "write `0`, or a range, as `1..`");
+                }
+                Matcher::Length(range)
+            }
             "between" => Matcher::Between(self.range(node, "`between`")?),
             _ => Matcher::Exists(self.bool(node, "`exists`")?),
         };
         Some(Check::Value(origin, matcher))
+    }
+
+    /// `equals: 1..10` asks for that very text.
+    fn range_as_text(&mut self, node: &Node) {
+        let NodeValue::Text(text) = &node.value else { return };
+        let number = |end: &str| end.is_empty() || end.parse::<f64>().is_ok();
+        let is_range = text
+            .split_once("..")
+            .is_some_and(|(low, high)| number(low) && number(high) && text.len() > 2);
+        if is_range {
+            let title = format!("`equals: {text}` asks for this very text");
+            self.warn(
+                node.place,
+                title,
+                format!("for a number in this range write `between: {text}`"),
+            );
+        }
     }
 
     /// `< 500ms`

@@ -62,7 +62,6 @@ impl Checker<'_> {
         };
         let mut headers = Vec::with_capacity(entries.len());
         let mut known: HashMap<String, Place> = HashMap::new();
-        let mut good = true;
         for entry in entries {
             let lower = entry.key.value.to_ascii_lowercase();
             if let Some(first) = known.get(&lower) {
@@ -71,15 +70,12 @@ impl Checker<'_> {
                     Diagnostic::error(entry.key.place, title, "take one of the two out")
                         .also(*first, "the first is here");
                 self.diagnostics.push(diagnostic);
-                good = false;
             } else if self.header(entry) {
                 known.insert(lower, entry.key.place);
                 headers.push((entry.key.clone(), entry.value.clone()));
-            } else {
-                good = false;
             }
         }
-        good.then_some(headers)
+        Some(headers)
     }
 
     fn header(&mut self, entry: &Entry) -> bool {
@@ -232,28 +228,13 @@ impl Checker<'_> {
         }
         let fields = self.fields(node, Context::Auth, entry.key.place, "`auth`")?;
         match fields.present(&["basic", "bearer"])[..] {
-            [one] if one.key.value == "bearer" => {
-                self.raw_text(&one.value, "`bearer`").map(Auth::Bearer)
-            }
-            [one] => {
-                let (NodeValue::List(items), label) =
-                    (&one.value.value, "write a user name and a password, as `[ann, secret]`")
-                else {
-                    let label = "write a user name and a password, as `[ann, secret]`";
-                    self.wrong(&one.value, "`basic` takes two texts in a list", label);
-                    return None;
-                };
-                let [user, password] = &items[..] else {
-                    self.wrong(&one.value, "`basic` takes two texts", label);
-                    return None;
-                };
-                let user = self.scalar_text(user, "the user name");
-                let password = self.scalar_text(password, "the password");
-                Some(Auth::Basic(user?, password?))
-            }
-            [_, second, ..] => {
+            [one] => self.one_auth(one),
+            [first, second, ..] => {
                 let title = "`auth` is `basic` or `bearer`, not both";
                 self.error(second.key.place, title, "take one of the two out");
+                for one in [first, second] {
+                    self.one_auth(one);
+                }
                 None
             }
             [] => {
@@ -264,6 +245,24 @@ impl Checker<'_> {
                 None
             }
         }
+    }
+
+    fn one_auth(&mut self, one: &Entry) -> Option<Auth> {
+        if one.key.value == "bearer" {
+            return self.raw_text(&one.value, "`bearer`").map(Auth::Bearer);
+        }
+        let label = "write a user name and a password, as `[ann, secret]`";
+        let NodeValue::List(items) = &one.value.value else {
+            self.wrong(&one.value, "`basic` takes two texts in a list", label);
+            return None;
+        };
+        let [user, password] = &items[..] else {
+            self.wrong(&one.value, "`basic` takes two texts", label);
+            return None;
+        };
+        let user = self.scalar_text(user, "the user name");
+        let password = self.scalar_text(password, "the password");
+        Some(Auth::Basic(user?, password?))
     }
 
     /// Text with its templates, for which a number may stand as well.

@@ -1,5 +1,7 @@
 //! Owns reading thresholds of a plan and the names that they are about.
 
+use std::collections::HashSet;
+
 use super::values::shorten;
 use super::{Checker, there_are};
 use crate::diagnostic::Placed;
@@ -9,13 +11,29 @@ use crate::plan::model::{Action, Plan, Request, Step};
 use crate::verdict::{Of, Threshold};
 
 impl Checker<'_> {
-    /// `plan` is absent when a part of it could not be read: then no name is looked up.
+    /// `unread` is the whole text of the plan when a part of it could not be read: what such a part
+    /// names is not unknown.
     pub(super) fn thresholds(
         &mut self,
         entry: &Entry,
-        plan: Option<&Plan>,
+        plan: &Plan,
+        unread: Option<&Node>,
     ) -> Vec<Placed<Threshold>> {
-        let known = plan.map(Known::of);
+        let mut known = Known::of(plan);
+        if let Some(document) = unread {
+            let mut texts = HashSet::new();
+            said(document, &mut texts);
+            known.elsewhere = Some(texts);
+            // The names of user classes can be read, whatever is wrong with the classes.
+            if let Some(NodeValue::Map(entries)) = document.get("users").map(|node| &node.value) {
+                known.classes_whole = true;
+                for entry in entries {
+                    if !known.classes.contains(&&*entry.key.value) {
+                        known.classes.push(&entry.key.value);
+                    }
+                }
+            }
+        }
         let nodes = match &entry.value.value {
             NodeValue::List(items) => &items[..],
             NodeValue::Null => {
@@ -38,10 +56,10 @@ impl Checker<'_> {
             // One threshold, where a list may stand.
             _ => std::slice::from_ref(&entry.value),
         };
-        nodes.iter().flat_map(|node| self.threshold(node, known.as_ref())).collect()
+        nodes.iter().flat_map(|node| self.threshold(node, &known)).collect()
     }
 
-    fn threshold(&mut self, node: &Node, known: Option<&Known<'_>>) -> Vec<Placed<Threshold>> {
+    fn threshold(&mut self, node: &Node, known: &Known<'_>) -> Vec<Placed<Threshold>> {
         if matches!(node.value, NodeValue::Int(_) | NodeValue::Float(_) | NodeValue::Bool(_)) {
             let title = format!("a threshold is text, not {}", node.value.kind());
             self.wrong(node, title, "say what is measured and its limit, as `p95 < 500ms`");
@@ -126,7 +144,7 @@ impl Checker<'_> {
     }
 
     /// What a threshold is of: one word for any of five kinds, or said in full.
-    fn of(&mut self, node: &Node, known: Option<&Known<'_>>) -> Option<Of> {
+    fn of(&mut self, node: &Node, known: &Known<'_>) -> Option<Of> {
         if let NodeValue::Map(_) = node.value {
             let fields = self.fields(node, Context::Of, node.place, "`of`")?;
             let [entry] = fields.present(&["name", "group", "tag", "class"])[..] else {
@@ -143,25 +161,28 @@ impl Checker<'_> {
                 "tag" => Of::Tag(text.clone()),
                 _ => Of::Class(text.clone()),
             };
-            let Some(known) = known else { return Some(of) };
             let kinds = known.kinds(&text);
             if kinds.iter().any(|kind| std::mem::discriminant(kind) == std::mem::discriminant(&of))
             {
+                return Some(of);
+            }
+            let class = matches!(of, Of::Class(_)) && known.classes_whole;
+            if !class && known.may_be_elsewhere(&text) {
                 return Some(of);
             }
             let title = match of {
                 Of::Name(_) => format!("no request is counted under `{}`", shorten(&text)),
                 _ => format!("there is no {} `{}`", entry.key.value, shorten(&text)),
             };
-            let label = self.nearest(&text, known);
+            let label = self.nearest_of_kind(&of, &text, known);
             self.wrong(&entry.value, title, label);
             return None;
         }
         let text = self.text(node, "`of`")?.value;
-        let Some(known) = known else { return Some(Of::Name(text)) };
         let mut kinds = known.kinds(&text);
         match kinds.len() {
             1 => kinds.pop(),
+            _ if known.may_be_elsewhere(&text) => Some(Of::Name(text)),
             0 => {
                 let label = self.nearest(&text, known);
                 let title = format!("no request is counted under `{}`", shorten(&text));
@@ -175,6 +196,35 @@ impl Checker<'_> {
                 self.wrong(node, title, format!("write {}", forms.join(" or ")));
                 None
             }
+        }
+    }
+
+    /// The same for one kind, which was said.
+    fn nearest_of_kind(&mut self, of: &Of, text: &str, known: &Known<'_>) -> String {
+        let (names, kind, kinds) = match of {
+            Of::Group(_) => (&known.groups, "group", "groups"),
+            Of::Tag(_) => (&known.tags, "tag", "tags"),
+            Of::Class(_) => (&known.classes, "user class", "user classes"),
+            Of::Name(_) => return self.nearest(text, known),
+        };
+        if let Some(other) = known.kinds(text).first() {
+            return format!("write `of: {{ {} }}`", other.long());
+        }
+        if let Some(near) = self.suggest(text, names.iter().copied()) {
+            return format!("did you mean `{}`?", shorten(near));
+        }
+        let mut distinct: Vec<&str> = Vec::new();
+        for name in names {
+            if !distinct.contains(name) {
+                distinct.push(name);
+            }
+        }
+        let shown: Vec<_> =
+            distinct.iter().take(8).map(|name| format!("`{}`", shorten(name))).collect();
+        match &shown[..] {
+            [] => format!("the plan has no {kinds}"),
+            [one] => format!("the only {kind} is {one}"),
+            some => format!("the {kinds} are {}", some.join(", ")),
         }
     }
 
@@ -222,6 +272,10 @@ struct Known<'p> {
     tasks: Vec<(&'p str, &'p str)>,
     /// Names of requests that are not in the tables.
     unrecorded: Vec<&'p str>,
+    /// A part of the plan could not be read: all that its text says, as [`letters`].
+    elsewhere: Option<HashSet<String>>,
+    /// All user classes are known, if their parts are not.
+    classes_whole: bool,
 }
 
 impl<'p> Known<'p> {
@@ -262,6 +316,14 @@ impl<'p> Known<'p> {
         }
     }
 
+    /// What could not be read may have this name, once it is mended.
+    fn may_be_elsewhere(&self, of: &str) -> bool {
+        let rest = of.split_once(' ').map_or(of, |(_, rest)| rest);
+        self.elsewhere
+            .as_ref()
+            .is_some_and(|texts| [of, rest].iter().any(|text| texts.contains(&letters(text))))
+    }
+
     /// Each kind of thing that has this name.
     fn kinds(&self, of: &str) -> Vec<Of> {
         let is_meant = |(method, name): &(&str, &str)| {
@@ -287,4 +349,26 @@ impl<'p> Known<'p> {
 
 fn counted_under(request: &Request) -> &str {
     request.name.as_ref().map_or(&request.path.value, |name| &name.value)
+}
+
+/// A path whose slash is missing is mended by a slash.
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase()
+}
+
+/// All texts and keys, thresholds left out.
+fn said(node: &Node, texts: &mut HashSet<String>) {
+    match &node.value {
+        NodeValue::Text(text) => {
+            texts.insert(letters(text));
+        }
+        NodeValue::List(items) => items.iter().for_each(|item| said(item, texts)),
+        NodeValue::Map(entries) => {
+            for entry in entries.iter().filter(|entry| entry.key.value != "thresholds") {
+                texts.insert(letters(&entry.key.value));
+                said(&entry.value, texts);
+            }
+        }
+        _ => {}
+    }
 }
