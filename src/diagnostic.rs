@@ -50,7 +50,7 @@ impl<T: PartialEq> PartialEq for Placed<T> {
 impl<T: Eq> Eq for Placed<T> {}
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// The plan cannot be run.
     Error,

@@ -9,6 +9,7 @@
 pub mod document;
 mod environments;
 mod files;
+mod fold;
 pub mod keys;
 mod landed;
 mod merge;

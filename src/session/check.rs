@@ -1,7 +1,7 @@
 //! Owns checking a plan: read, validate and compile, and every mistake of all three at once.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -111,8 +111,11 @@ fn complete_with(
         (None, Some(partial)) => program::mistakes(partial, &loaded.sources, &inputs),
         (None, None) => Vec::new(),
     };
+    // What stands in `defaults` is compiled for each class: a mistake in it is told once.
+    let same = |one: &Diagnostic| (one.place, one.title.clone());
+    let mut known: HashSet<_> = loaded.diagnostics.iter().map(same).collect();
     for one in found.into_iter().chain(told) {
-        if !loaded.diagnostics.contains(&one) {
+        if known.insert(same(&one)) {
             loaded.diagnostics.push(one);
         }
     }

@@ -1,0 +1,80 @@
+//! Owns telling a mistake once that was made in many places: unknown keys with the same advice.
+
+use std::collections::HashMap;
+
+use crate::diagnostic::{Diagnostic, Severity, Source};
+
+/// From so many places on, the others are named below the first.
+const FEW: usize = 3;
+/// No more places than this are named.
+const NAMED: usize = 12;
+
+/// Keeps the first of the unknown keys that have the same advice, and names the places of the others
+/// with it. The diagnostics stand in the order of their places.
+pub(super) fn fold(diagnostics: &mut Vec<Diagnostic>, path: &str, sources: &[Source]) {
+    let mut groups: HashMap<(Severity, String, String), Vec<usize>> = HashMap::new();
+    for (at, one) in diagnostics.iter().enumerate() {
+        if one.place.is_some() && one.also.is_none() && is_of_a_key(&one.title) {
+            // What it says beside the key: `users` is one advice for a profile, another for the plan.
+            let without_key = one.title.split('`').skip(2).collect::<Vec<_>>().join("`");
+            let same = (one.severity, one.label.clone(), without_key);
+            groups.entry(same).or_default().push(at);
+        }
+    }
+    let mut gone = vec![false; diagnostics.len()];
+    for group in groups.into_values().filter(|group| group.len() >= FEW) {
+        let (first, others) = (group[0], &group[1..]);
+        let mut places: Vec<(String, Vec<String>)> = Vec::new();
+        for at in others.iter().take(NAMED) {
+            gone[*at] = true;
+            let Some((key, line)) = key_and_line(&diagnostics[*at], path, sources) else {
+                continue;
+            };
+            match places.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, lines)) if lines.last() == Some(&line) => {}
+                Some((_, lines)) => lines.push(line),
+                None => places.push((key, vec![line])),
+            }
+        }
+        others.iter().for_each(|at| gone[*at] = true);
+        let named: Vec<String> = places
+            .into_iter()
+            .map(|(key, lines)| match &lines[..] {
+                [line] => format!("`{key}` in line {line}"),
+                lines => format!("`{key}` in lines {}", lines.join(", ")),
+            })
+            .collect();
+        let more = match others.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        let told = &mut diagnostics[first];
+        let mut help = format!("the same is true of {}{more}", named.join(", "));
+        if let Some(own) = &told.help {
+            help = format!("{own}; {help}");
+        }
+        told.help = Some(help);
+    }
+    let mut gone = gone.into_iter();
+    diagnostics.retain(|_| !gone.next().unwrap_or(false));
+}
+
+/// It says that a key may not stand where it stands.
+fn is_of_a_key(title: &str) -> bool {
+    title.starts_with("unknown key `")
+        || title.contains("` is a key of ")
+        || title.contains("`, and is a key of ")
+        || title.ends_with("` belongs to a request")
+}
+
+/// `12`, or `shared.yaml:12` in another file than the plan.
+fn key_and_line(one: &Diagnostic, path: &str, sources: &[Source]) -> Option<(String, String)> {
+    let place = one.place?;
+    let source = sources.get(usize::from(place.source))?;
+    let key = one.title.split('`').nth(1)?.to_owned();
+    let before = source.text.get(..place.range().start)?;
+    let line = 1 + before.bytes().filter(|byte| *byte == b'\n').count();
+    let line =
+        if source.path == path { line.to_string() } else { format!("{}:{line}", source.path) };
+    Some((key, line))
+}
