@@ -139,6 +139,15 @@ pub struct Source {
     pub text: String,
 }
 
+/// The file and the line of a place: `plan.yaml:12`.
+#[must_use]
+pub fn line_of(place: Place, sources: &[Source]) -> String {
+    let Some(source) = sources.get(usize::from(place.source)) else { return String::new() };
+    let before = &source.text.as_bytes()[..(place.start as usize).min(source.text.len())];
+    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+    format!("{}:{line}", source.path)
+}
+
 /// So many are shown; a file with more mistakes than that is not a plan.
 const SHOWN: usize = 100;
 

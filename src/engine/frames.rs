@@ -34,8 +34,8 @@ pub(super) enum Frame {
     Count(u64),
     /// The items of a `for`, and the position of the next one.
     Items { slot: usize, items: Arc<Vec<Value>>, next: usize },
-    /// Rounds that are left, and until when.
-    Bound { left: Option<u64>, until: Option<Instant> },
+    /// Rounds that are left, and until when; whether one has begun is known where one looks on.
+    Bound { left: Option<u64>, until: Option<Instant>, begun: bool },
     /// A transaction.
     Group(Transaction),
     /// A request that is sent again. Boxed, because few are.

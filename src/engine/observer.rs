@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::load::Wait;
-use crate::program::{Explained, Judgement, Mind, Request};
+use crate::program::{Explained, Judgement, Mark, Mind, Request};
 use crate::protocol::Exchange;
 
 /// Somebody who looks on. Nobody does in a run.
@@ -24,6 +24,9 @@ pub trait Observer: fmt::Debug {
 
     /// A wait was left out.
     fn skipped(&mut self, wait: Wait);
+
+    /// A step went one of its ways, so that others are left out; `text` says it.
+    fn turned(&mut self, mark: &Mark, text: &str);
 
     /// A request was answered, or was not.
     fn exchanged(&mut self, seen: &Seen<'_>);

@@ -6,7 +6,7 @@ use super::frames::{Flow, Frame, Transaction};
 use super::user::{Over, User};
 use crate::expr::{EvalError, Value};
 use crate::load::{Wait, pick};
-use crate::program::{Class, Instruction, push, remove};
+use crate::program::{Class, Instruction, Way, push, remove};
 use crate::protocol::Protocol;
 
 /// A loop that goes round more often than this has lost its way.
@@ -53,29 +53,26 @@ impl<P: Protocol> User<P> {
                 Flow::Next
             }
             Instruction::Unless(condition, to) => {
-                if condition.holds(&mut self.mind.scope(None))? {
-                    Flow::Next
-                } else {
-                    Flow::To(*to)
-                }
+                let holds = condition.holds(&mut self.mind.scope(None))?;
+                self.forks(class, at, holds, *to)
             }
             Instruction::Chance(chance, to) => {
-                if self.mind.random.fraction() < *chance {
-                    Flow::Next
-                } else {
-                    Flow::To(*to)
-                }
+                let has_it = self.mind.random.fraction() < *chance;
+                self.forks(class, at, has_it, *to)
             }
             Instruction::Jump(to) => Flow::To(*to),
             Instruction::Choose(branches) => {
                 let weights = branches.iter().map(|(weight, _)| *weight);
                 match pick(weights, &mut self.mind.random) {
-                    Some(chosen) => Flow::To(branches[chosen].1),
+                    Some(chosen) => {
+                        self.tell_way(class, at, Way::Branch(chosen, branches.len()));
+                        Flow::To(branches[chosen].1)
+                    }
                     None => Flow::Next,
                 }
             }
             Instruction::Repeat(times, to) => match times.value(&mut self.mind.scope(None))? {
-                Value::Int(0) => Flow::To(*to),
+                Value::Int(0) => self.forks(class, at, false, *to),
                 Value::Int(times) if (0..=MOST_ROUNDS as i64).contains(&times) => {
                     self.frames.push(Frame::Count(times as u64 - 1));
                     Flow::Next
@@ -95,7 +92,7 @@ impl<P: Protocol> User<P> {
                         self.frames.push(Frame::Items { slot: *slot, items, next: 1 });
                         Flow::Next
                     }
-                    None => Flow::To(*to),
+                    None => self.forks(class, at, false, *to),
                 },
                 other => {
                     return Err(EvalError(format!("for wants a list, not {}", other.kind())));
@@ -118,7 +115,7 @@ impl<P: Protocol> User<P> {
             },
             Instruction::Begin { at_most, within } => {
                 let until = within.map(|within| self.due + within);
-                self.frames.push(Frame::Bound { left: *at_most, until });
+                self.frames.push(Frame::Bound { left: *at_most, until, begun: false });
                 Flow::Next
             }
             Instruction::Leave => {
@@ -198,6 +195,25 @@ impl<P: Protocol> User<P> {
             }
             Instruction::End => Flow::End,
         })
+    }
+
+    /// One of two ways, told to those who look on.
+    fn forks(&mut self, class: &Class, at: usize, goes_on: bool, to: usize) -> Flow {
+        self.tell_way(class, at, if goes_on { Way::On } else { Way::Off });
+        if goes_on { Flow::Next } else { Flow::To(to) }
+    }
+
+    fn tell_way(&mut self, class: &Class, at: usize, way: Way) {
+        let Some(observer) = &self.worker.observer else { return };
+        let Some(mark) = class.marks.get(&at) else { return };
+        if let (true, Some(Frame::Bound { begun, .. })) = (mark.each_round, self.frames.last_mut())
+            && std::mem::replace(begun, true)
+        {
+            return;
+        }
+        if let Some(text) = mark.told(way) {
+            observer.borrow_mut().turned(mark, &text);
+        }
     }
 
     /// A sentence of the catalogue, as what went wrong.

@@ -2,6 +2,7 @@
 
 use super::compile::{Compiler, Draft};
 use super::instruction::{Class, Instruction, Task};
+use super::mark::{Mark, called};
 use crate::diagnostic::{Placed, suggest};
 use crate::expr::{Encoding, Uses};
 use crate::load::Wait;
@@ -36,6 +37,10 @@ impl<'a> Draft<'a> {
     fn push(&mut self, instruction: Instruction) -> usize {
         self.class.code.push(instruction);
         self.class.code.len() - 1
+    }
+
+    fn mark(&mut self, at: usize, mark: Mark) {
+        self.class.marks.insert(at, mark);
     }
 
     /// Now that all is there, calls know where they lead.
@@ -90,6 +95,8 @@ impl<'a> Compiler<'a> {
             self.steps(&task.steps, draft);
             if let Some((at, chance)) = chance {
                 draft.class.code[at] = Instruction::Chance(chance, draft.here());
+                let what = format!("task {}", task.name.value);
+                draft.mark(at, Mark::chance(task.name.place, &what, chance));
             }
             draft.push(Instruction::End);
         }
@@ -124,10 +131,14 @@ impl<'a> Compiler<'a> {
         let mut guards = Vec::new();
         if let Some(when) = &step.when {
             let condition = self.condition_in(when, draft);
-            guards.push((draft.push(Instruction::End), condition, None));
+            let at = draft.push(Instruction::End);
+            draft.mark(at, Mark::when(step.place, &called(step), when));
+            guards.push((at, condition, None));
         }
         if let Some(chance) = step.chance {
-            guards.push((draft.push(Instruction::End), None, Some(chance)));
+            let at = draft.push(Instruction::End);
+            draft.mark(at, Mark::chance(step.place, &called(step), chance));
+            guards.push((at, None, Some(chance)));
         }
         self.action(step, draft);
         let end = draft.here();
@@ -162,7 +173,7 @@ impl<'a> Compiler<'a> {
     fn action(&mut self, step: &'a Step, draft: &mut Draft<'a>) {
         match &step.action {
             Action::Request(request) => self.send(request, draft),
-            Action::Parallel(steps) => self.parallel(steps, draft),
+            Action::Parallel(steps) => self.parallel(step, steps, draft),
             Action::Wait(wait) => {
                 draft.push(Instruction::Wait(*wait));
             }
@@ -175,8 +186,10 @@ impl<'a> Compiler<'a> {
                 self.assign(entries, draft, Instruction::Remove);
             }
             Action::If { condition, then, otherwise } => {
+                let mark = Mark::of_if(step.place, condition, !otherwise.is_empty());
                 let condition = self.condition_in(condition, draft);
                 let test = draft.push(Instruction::End);
+                draft.mark(test, mark);
                 self.steps(then, draft);
                 let skip = (!otherwise.is_empty()).then(|| draft.push(Instruction::End));
                 if let Some(condition) = condition {
@@ -189,6 +202,7 @@ impl<'a> Compiler<'a> {
             }
             Action::Repeat { times, body } => {
                 let times = self.build_in(times, draft);
+                draft.mark(draft.here(), Mark::of_repeat(step.place));
                 self.rounds(body, draft, |end| Instruction::Repeat(times, end));
             }
             Action::For { name, items, body } => {
@@ -200,6 +214,7 @@ impl<'a> Compiler<'a> {
                     },
                 };
                 let Some(slot) = draft.class.names.find(&name.value) else { return };
+                draft.mark(draft.here(), Mark::of_for(step.place, &name.value));
                 self.rounds(body, draft, |end| Instruction::For(slot, items, end));
             }
             Action::While { condition, body, at_most } => {
@@ -210,10 +225,12 @@ impl<'a> Compiler<'a> {
                         "add a request, a `wait`, or `at_most: 20`",
                     );
                 }
+                let mark = Mark::of_while(step.place, condition);
                 let condition = self.condition_in(condition, draft);
                 draft.push(Instruction::Begin { at_most: *at_most, within: None });
                 let begin = draft.here();
                 let test = draft.push(Instruction::End);
+                draft.mark(test, mark);
                 let bound = at_most.map(|_| draft.push(Instruction::End));
                 self.steps(body, draft);
                 draft.push(Instruction::Jump(begin));
@@ -243,6 +260,7 @@ impl<'a> Compiler<'a> {
             }
             Action::Choose(branches) => {
                 let choose = draft.push(Instruction::End);
+                draft.mark(choose, Mark::at(step.place));
                 let mut starts = Vec::with_capacity(branches.len());
                 let mut ends = Vec::with_capacity(branches.len());
                 for branch in branches {
@@ -271,7 +289,8 @@ impl<'a> Compiler<'a> {
                 draft.push(Instruction::Fail(message, shown));
             }
             Action::Stop(stop) => {
-                draft.push(Instruction::Stop(*stop));
+                let at = draft.push(Instruction::Stop(*stop));
+                draft.mark(at, Mark::at(step.place));
             }
             Action::Log(text) => {
                 let mut uses = Uses::default();
@@ -345,9 +364,9 @@ impl<'a> Compiler<'a> {
             class.and_then(|class| class.tasks.iter().find(|task| task.name.value == name.value));
         let flow = self.plan.flows.iter().find(|flow| flow.name.value == name.value);
         let start = draft.here();
-        let (own_tags, when, chance, steps) = match (task, flow) {
-            (Some(task), _) => (&task.tags, &task.when, task.chance, &task.steps),
-            (None, Some(flow)) => (&flow.tags, &flow.when, None, &flow.steps),
+        let (own, own_tags, when, chance, steps) = match (task, flow) {
+            (Some(task), _) => (&task.name, &task.tags, &task.when, task.chance, &task.steps),
+            (None, Some(flow)) => (&flow.name, &flow.tags, &flow.when, None, &flow.steps),
             (None, None) => {
                 let tasks = class.into_iter().flat_map(|class| &class.tasks);
                 let tasks = tasks.map(|task| &*task.name.value);
@@ -370,7 +389,7 @@ impl<'a> Compiler<'a> {
         draft.picked = true;
         // What is left out by its tags does nothing when it is called.
         if !self.inputs.selection.excludes(&draft.tags) {
-            self.when_called(when.as_ref(), chance, steps, draft);
+            self.when_called(own, when.as_ref(), chance, steps, draft);
         }
         draft.tags.clear();
         draft.push(Instruction::Return);
@@ -379,6 +398,7 @@ impl<'a> Compiler<'a> {
 
     fn when_called(
         &mut self,
+        name: &Placed<String>,
         when: Option<&'a Placed<String>>,
         chance: Option<f64>,
         steps: &'a [Step],
@@ -386,9 +406,15 @@ impl<'a> Compiler<'a> {
     ) {
         let when = when.map(|when| {
             let condition = self.condition_in(when, draft);
-            (draft.push(Instruction::Return), condition)
+            let at = draft.push(Instruction::Return);
+            draft.mark(at, Mark::when(when.place, &name.value, when));
+            (at, condition)
         });
-        let chance = chance.map(|chance| (draft.push(Instruction::Return), chance));
+        let chance = chance.map(|chance| {
+            let at = draft.push(Instruction::Return);
+            draft.mark(at, Mark::chance(name.place, &name.value, chance));
+            (at, chance)
+        });
         self.steps(steps, draft);
         let end = draft.here();
         if let Some((at, Some(condition))) = when {
@@ -407,7 +433,8 @@ impl<'a> Compiler<'a> {
         }
         draft.class.requests.push(compiled);
         let number = draft.class.requests.len() - 1;
-        draft.push(Instruction::Request(number));
+        let at = draft.push(Instruction::Request(number));
+        draft.mark(at, Mark::at(request.place));
         if let Some(wait) = request.wait {
             draft.push(Instruction::Wait(wait));
         }
@@ -429,7 +456,7 @@ impl<'a> Compiler<'a> {
         Some(first)
     }
 
-    fn parallel(&mut self, steps: &'a [Step], draft: &mut Draft<'a>) {
+    fn parallel(&mut self, step: &'a Step, steps: &'a [Step], draft: &mut Draft<'a>) {
         let mut numbers = Vec::with_capacity(steps.len());
         for step in steps {
             let Action::Request(request) = &step.action else { continue };
@@ -447,7 +474,9 @@ impl<'a> Compiler<'a> {
             draft.class.requests.push(compiled);
             numbers.push((draft.class.requests.len() - 1, request));
         }
-        draft.push(Instruction::Parallel(numbers.iter().map(|(number, _)| *number).collect()));
+        let at =
+            draft.push(Instruction::Parallel(numbers.iter().map(|(number, _)| *number).collect()));
+        draft.mark(at, Mark::at(step.place));
         // Those that are to be sent again follow one by one, with what is done before.
         for (number, request) in numbers {
             if draft.class.requests[number].retry.is_none() {
@@ -457,7 +486,8 @@ impl<'a> Compiler<'a> {
             if let Some(retry) = &mut draft.class.requests[number].retry {
                 retry.first = first;
             }
-            draft.push(Instruction::Resend(number));
+            let at = draft.push(Instruction::Resend(number));
+            draft.mark(at, Mark::at(request.place));
         }
     }
 }

@@ -264,6 +264,7 @@ impl<'a> Compiler<'a> {
             tasks: Vec::new(),
             script: Script::default(),
             code: Vec::new(),
+            marks: BTreeMap::new(),
             requests: Vec::new(),
             rows: Vec::new(),
         };
@@ -292,6 +293,7 @@ impl<'a> Compiler<'a> {
             tasks: Vec::new(),
             script: Script::default(),
             code: Vec::new(),
+            marks: BTreeMap::new(),
             requests: Vec::new(),
             rows: Vec::new(),
         };

@@ -1,9 +1,11 @@
 //! Owns what a program is made of: classes, tasks, instructions, requests.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::build::Build;
+use super::mark::Mark;
 use super::message::Message;
 use super::rules::{AcceptRule, Capture, Expect};
 use crate::data::{Per, Source};
@@ -66,6 +68,8 @@ pub struct Class {
     pub script: Script,
     /// The instructions of all of it, one after the other.
     pub code: Vec<Instruction>,
+    /// Where they come from, by position.
+    pub marks: BTreeMap<usize, Mark>,
     /// The requests that the instructions name.
     pub requests: Vec<Request>,
     /// The rows of data that it reads.

@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use crate::diagnostic::{Source, line_of};
 use crate::engine::{Observer, Seen};
 use crate::load::Wait;
 use crate::metrics::{Catalogue, Failure, Outcome};
-use crate::program::{Came, Explained, Judgement, Request, time_text};
+use crate::program::{Came, Explained, Judgement, Mark, Request, time_text};
 use crate::untrusted::Secrets;
 
 use super::shown::{
@@ -55,6 +56,8 @@ pub(super) struct Story {
     manner: Manner,
     secrets: Secrets,
     catalogue: Catalogue,
+    /// The files of the plan, to say where in them a step stands.
+    sources: Vec<Source>,
     out: Out,
     /// The headings of the class and of the part of it, until something is told below them.
     headings: [Option<String>; 2],
@@ -81,12 +84,19 @@ impl std::fmt::Debug for Onlooker {
 }
 
 impl Story {
-    pub(super) fn new(manner: Manner, secrets: Secrets, catalogue: Catalogue, out: Out) -> Self {
+    pub(super) fn new(
+        manner: Manner,
+        secrets: Secrets,
+        catalogue: Catalogue,
+        sources: Vec<Source>,
+        out: Out,
+    ) -> Self {
         let (headings, tallies) = ([None, None], Vec::new());
         Self {
             manner,
             secrets,
             catalogue,
+            sources,
             out,
             headings,
             begun: false,
@@ -374,6 +384,14 @@ impl Observer for Onlooker {
     fn skipped(&mut self, wait: Wait) {
         let mut story = self.0.borrow_mut();
         let text = story.line("  ", &format!("wait {wait}: skipped"), DIM);
+        story.tell_all(&text);
+    }
+
+    fn turned(&mut self, mark: &Mark, text: &str) {
+        let mut story = self.0.borrow_mut();
+        let place = line_of(mark.place, &story.sources);
+        let text = story.clean(&format!("{place}: {text}"));
+        let text = story.line("  ", &text, DIM);
         story.tell_all(&text);
     }
 

@@ -137,7 +137,8 @@ async fn perform(
     };
     let run = Run::new("rehearsal", tokio::time::Instant::now(), jiff::Timestamp::now());
     let catalogue = prepared.program.catalogue.clone();
-    let story = Story::new(manner, prepared.secrets.clone(), catalogue, Box::new(print));
+    let secrets = prepared.secrets.clone();
+    let story = Story::new(manner, secrets, catalogue, sources.to_vec(), Box::new(print));
     let mut stage = Stage {
         story: Rc::new(RefCell::new(story)),
         protocol: Box::new(move || Http::new(reached.clone(), settings.clone())),

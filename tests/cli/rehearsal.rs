@@ -332,6 +332,78 @@ fn without_a_plan_the_demo_tries_its_own() {
     assert!(!out.contains(" B more\n"), "{out}");
 }
 
+const LEFT_OUT: &str = r#"
+flows:
+  sign_in: { when: token != '', steps: [ { get: /health } ] }
+users:
+  Buyer:
+    tasks:
+      never: { chance: 0%, get: /health }
+      ways:
+        steps:
+          - set: { token: '', seen: false, ids: [], rounds: 0 }
+          - { when: token != '', get: /todos/, name: list }
+          - { chance: 0%, group: pay, do: [ { get: /health } ] }
+          - call: sign_in
+          - if: seen
+            then: { log: seen }
+          - if: seen
+            then: { log: seen }
+            else: { log: not seen }
+          - if: not seen
+            then: { log: not seen }
+            else: { log: seen }
+          - repeat: "{{ rounds }}"
+            do: { log: round }
+          - for: id
+            in: ids
+            do: { log: "{{ id }}" }
+          - while: rounds > 0
+            do: { log: round }
+            at_most: 3
+          - while: rounds < 2
+            do: [ { set: { rounds: "{{ rounds + 1 }}" } }, { when: rounds == 1, log: first } ]
+            at_most: 3
+          - choose:
+              - { weight: 0, do: { log: never } }
+              - { weight: 3, do: { log: always } }
+profiles: { only: { users: 1, hold: 1s } }
+"#;
+
+#[test]
+fn what_is_left_out_is_told_where_it_stands() {
+    let folder = Folder::new();
+    folder.file("plan.yaml", LEFT_OUT);
+    let (code, out, err) = tried(&folder, "plan.yaml --demo");
+    assert_eq!((code, &*err), (0, ""));
+    insta::assert_snapshot!(out, @r"
+    class Buyer
+
+    task never
+      plan.yaml:7: task never left out by `chance: 0%`
+
+    task ways
+      plan.yaml:11: GET list left out: `when: token != ''` does not hold
+      plan.yaml:12: group pay left out by `chance: 0%`
+      plan.yaml:3: sign_in left out: `when: token != ''` does not hold
+      plan.yaml:14: `if: seen` does not hold: left out
+      plan.yaml:16: `if: seen` does not hold: `else` is done
+      log: not seen
+      plan.yaml:19: `if: not seen` holds: `else` left out
+      log: not seen
+      plan.yaml:22: `repeat: 0`: left out
+      plan.yaml:24: `for: id` has no items: left out
+      plan.yaml:27: `while: rounds > 0` does not hold: left out
+      log: first
+      plan.yaml:31: log left out: `when: rounds == 1` does not hold
+      plan.yaml:33: `choose`: branch 2 of 2 is done, by weight
+      log: always
+
+    Buyer  2 tasks  0 requests  none failed
+    ");
+    assert_eq!(tried(&folder, "plan.yaml --demo --quiet"), (0, String::new(), String::new()));
+}
+
 /// Answers with what it must not show, in every place.
 const LEAKS: &str = "HTTP/1.1 200 OK\r\nSet-Cookie: session=c00kie-value; Path=/\r\nX-Echo: s3cr3t-value\r\n\
                      Location: /a?page=2&access_token=qu3ry-value\r\nContent-Type: application/json\r\n\
