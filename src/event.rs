@@ -16,8 +16,8 @@ pub enum Event<'a> {
     Second(&'a Second<'a>),
     /// The plan writes a line.
     Log(&'a str),
-    /// The run was told to end before its time.
-    Stopping(StopReason),
+    /// The run was told to end before its time; by which step, when the plan did.
+    Stopping(StopReason, Option<&'a str>),
     /// The run is over.
     Ended(&'a Ended<'a>),
 }
@@ -102,6 +102,8 @@ pub struct Ended<'a> {
     pub verdict: &'a Verdict,
     /// Why it ended early, when it did.
     pub stopped: Option<StopReason>,
+    /// The step that ended it: `Editor › create, plan.yaml:31`.
+    pub stopped_by: Option<&'a str>,
     /// The code that the shell will see, unless results cannot be written.
     pub exit_code: u8,
     /// When it ended, by the calendar.

@@ -111,7 +111,16 @@ impl Run {
         };
         let (stopped, exit_code) = (self.stopped, 0);
         let (asides, verdict) = (&asides[..], &verdict);
-        let ended = Ended { summary: &summary, warmup, asides, verdict, stopped, exit_code, at };
+        let ended = Ended {
+            summary: &summary,
+            warmup,
+            asides,
+            verdict,
+            stopped,
+            stopped_by: None,
+            exit_code,
+            at,
+        };
         html::render(&report(&started, &ended)).unwrap()
     }
 }

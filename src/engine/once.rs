@@ -14,7 +14,7 @@ use crate::data::Per;
 use crate::expr::Value;
 use crate::metrics::{Interval, Recorder};
 use crate::plan::Stop;
-use crate::program::Class;
+use crate::program::{Class, Ending};
 use crate::protocol::Protocol;
 use crate::random::Stream;
 
@@ -25,8 +25,8 @@ pub struct Once {
     pub intervals: Vec<Interval>,
     /// They went to their end without a failure.
     pub succeeded: bool,
-    /// They end the run.
-    pub ends_run: bool,
+    /// The one of them that ends the run.
+    pub ends_run: Option<Ending>,
     /// The variables that they ended with.
     pub slots: Vec<Option<Value>>,
 }
@@ -55,7 +55,8 @@ pub async fn once<P: Protocol>(
         Some(at) => Some(user.run(class, at).await),
         None => None,
     };
-    let ends_run = over.is_some_and(|over| over.ends == Some(Stop::Run) && !over.failed);
+    let ends = over.filter(|over| over.ends == Some(Stop::Run) && !over.failed);
+    let ends_run = ends.map(|over| class.ending(over.from, over.at));
     let slots = user.into_slots();
     if let Some(observer) =
         worker.observer.as_ref().filter(|_| over.is_some_and(|over| over.failed))

@@ -73,6 +73,9 @@ pub(super) struct Over {
     pub(super) failed: bool,
     /// What else ends with it.
     pub(super) ends: Option<plan::Stop>,
+    /// The instructions that it began and ended with.
+    pub(super) from: usize,
+    pub(super) at: usize,
 }
 
 impl<P: Protocol> User<P> {
@@ -249,7 +252,7 @@ impl<P: Protocol> User<P> {
             match over.ends {
                 Some(plan::Stop::User) => return false,
                 Some(plan::Stop::Run) => {
-                    self.worker.stop_run();
+                    self.worker.stop_run(class.ending(over.from, over.at));
                     return false;
                 }
                 _ if !over.failed => return true,
@@ -302,7 +305,7 @@ impl<P: Protocol> User<P> {
             match over.ends {
                 Some(plan::Stop::User) => return,
                 Some(plan::Stop::Run) => {
-                    self.worker.stop_run();
+                    self.worker.stop_run(class.ending(over.from, over.at));
                     return;
                 }
                 Some(plan::Stop::Iteration) | None => {}
@@ -453,7 +456,7 @@ impl<P: Protocol> User<P> {
     /// Runs instructions from `at` on to their end.
     pub(super) async fn run(&mut self, class: &Class, at: usize) -> Over {
         let mut at = at;
-        let mut over = Over { rested: false, failed: false, ends: None };
+        let mut over = Over { rested: false, failed: false, ends: None, from: at, at };
         let mut steps = 0u32;
         loop {
             steps += 1;
@@ -481,6 +484,7 @@ impl<P: Protocol> User<P> {
                 }
             }
         }
+        over.at = at;
         self.unwind(over.failed);
         over
     }

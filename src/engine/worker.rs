@@ -18,7 +18,7 @@ use crate::data::{Per, Source};
 use crate::expr::Run;
 use crate::load::{Change, ChangeKind, Schedule};
 use crate::metrics::{Interval, Recorder};
-use crate::program::{Class, Program, Row};
+use crate::program::{Class, Ending, Program, Row};
 use crate::protocol::Protocol;
 use crate::untrusted::Secrets;
 
@@ -101,8 +101,8 @@ pub enum Handover {
     Interval(usize, Box<Interval>),
     /// The plan writes a line; secrets are hidden.
     Log(String),
-    /// The plan ends the run.
-    Stop,
+    /// This step of the plan ends the run.
+    Stop(Ending),
     /// The worker has ended: how many of its users were lost to a bug, and when it ended.
     Ended {
         /// Which worker.
@@ -156,11 +156,11 @@ impl<P: Protocol> Worker<P> {
     }
 
     /// Tells that the plan ends the run. The order to stop comes back as a command.
-    pub(super) fn stop_run(&self) {
+    pub(super) fn stop_run(&self, by: Ending) {
         if let Some(output) = self.output.clone() {
             tokio::task::spawn_local(async move {
                 // The session that is gone has stopped already.
-                let _ = output.send(Handover::Stop).await;
+                let _ = output.send(Handover::Stop(by)).await;
             });
         }
     }

@@ -1,5 +1,6 @@
 //! Owns marks: where an instruction comes from, and what is told of the way that it takes.
 
+use super::instruction::Class;
 use crate::diagnostic::{Place, Placed};
 use crate::plan::{Action, Step};
 use crate::units::format_percent;
@@ -80,6 +81,31 @@ impl Mark {
             }
         };
         (!text.is_empty()).then_some(text)
+    }
+}
+
+/// A step that ended a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// What it is a part of: `Editor › create`.
+    pub part: String,
+    /// Where it stands.
+    pub place: Option<Place>,
+}
+
+impl Class {
+    /// The instruction at `at` ended the run, in what began at `from`.
+    #[must_use]
+    pub fn ending(&self, from: usize, at: usize) -> Ending {
+        let task = self.tasks.iter().find(|task| task.start == from).map(|task| &*task.name);
+        let part = match task {
+            Some(task) => format!("{} › {task}", self.name),
+            // `before` is all that it is.
+            None if self.tasks.is_empty() => self.name.to_string(),
+            None if self.script.stop == Some(from) => format!("{} › on_stop", self.name),
+            None => format!("{} › on_start", self.name),
+        };
+        Ending { part, place: self.marks.get(&at).map(|mark| mark.place) }
     }
 }
 

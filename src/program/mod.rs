@@ -26,7 +26,7 @@ pub use explain::{Came, Explained, Part, time_text};
 pub use instruction::{Class, Instruction, Program, Request, Retry, Row, Script, Task};
 pub use judge::{Judgement, Seen, text as text_of};
 pub use limits::out_of_reach;
-pub use mark::{Mark, Way};
+pub use mark::{Ending, Mark, Way};
 pub use message::{Line, Message, Payload, Piece};
 pub use mind::Mind;
 pub use outlook::{ClassShape, Explanation, Load, Need, Question, StageShape, TaskShape, explain};

@@ -14,7 +14,7 @@ use super::prepare::{Prepared, prepare};
 use super::reach;
 use super::results::{Folder, cannot_write, link_latest, sinks};
 use super::signals::Signals;
-use super::watch::{Follow, Watched};
+use super::watch::{Follow, Watched, step_of};
 use super::way;
 use super::{colour, say};
 use crate::control::StopReason;
@@ -134,7 +134,7 @@ async fn measure(
     let mut asides = Vec::new();
     let mut before_failed = None;
     let mut stopped = None;
-    let mut ends_run = false;
+    let mut ends_run = None;
     if let Some(before) = setup.program.before.clone() {
         let shared = Arc::new(setup.clone());
         let ran = tokio::select! {
@@ -157,10 +157,12 @@ async fn measure(
         }
     }
     let setup = Arc::new(setup);
-    let mut follow = Follow::new(&setup.schedule, prepared.warmup, &started.catalogue);
+    let mut follow = Follow::new(sources, &setup.schedule, prepared.warmup, &started.catalogue);
     let mut watched = Watched::default();
-    if ends_run {
-        watched.stopped = Some(StopReason::Plan);
+    if let Some(ending) = ends_run {
+        let by = step_of(&ending, sources);
+        fan_out.take(&Event::Stopping(StopReason::Plan, Some(&by)));
+        (watched.stopped, watched.stopped_by) = (Some(StopReason::Plan), Some(by));
     } else if before_failed.is_none() && stopped.is_none() {
         let workers = match engine::start(setup.clone(), protocol) {
             Ok(workers) => workers,
@@ -262,6 +264,7 @@ impl Conclusion<'_> {
             asides,
             verdict: &verdict,
             stopped: watched.stopped,
+            stopped_by: watched.stopped_by.as_deref(),
             exit_code: exit.code(),
             at: jiff::Timestamp::now(),
         };

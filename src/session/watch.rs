@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 use super::seconds::Seconds;
 use super::signals::Signals;
 use crate::control::{Command, StopReason};
+use crate::diagnostic::{Source, line_of};
 use crate::engine::{Handover, Workers};
 use crate::event::{Event, Second};
 use crate::load::Schedule;
 use crate::metrics::{Catalogue, Interval, Summary};
+use crate::program::Ending;
 use crate::sink::FanOut;
 
 /// More lines of the plan than this are not shown in a second.
@@ -19,12 +21,15 @@ const LINES: u32 = 10;
 pub(super) struct Watched {
     /// Why it ended early, when it did.
     pub(super) stopped: Option<StopReason>,
+    /// The step that ended it.
+    pub(super) stopped_by: Option<String>,
     /// Users and workers that were lost to a bug.
     pub(super) lost: u64,
 }
 
 /// The figures of a run as they come in.
 pub(super) struct Follow<'a> {
+    sources: &'a [Source],
     schedule: &'a Schedule,
     /// In whole seconds: that is how figures come.
     warmup: Duration,
@@ -41,9 +46,15 @@ struct Lines {
 }
 
 impl<'a> Follow<'a> {
-    pub(super) fn new(schedule: &'a Schedule, warmup: Duration, catalogue: &Catalogue) -> Self {
+    pub(super) fn new(
+        sources: &'a [Source],
+        schedule: &'a Schedule,
+        warmup: Duration,
+        catalogue: &Catalogue,
+    ) -> Self {
         let seconds = warmup.as_secs() + u64::from(warmup.subsec_nanos() > 0);
         Self {
+            sources,
             schedule,
             warmup: Duration::from_secs(seconds),
             summary: Summary::new(catalogue.clone()),
@@ -79,8 +90,11 @@ impl<'a> Follow<'a> {
                 reason = signals.next() => Err(reason),
             };
             let turn = match turn {
-                Ok(Some(Handover::Stop)) if watched.stopped.is_some() => continue,
-                Ok(Some(Handover::Stop)) => Err(StopReason::Plan),
+                Ok(Some(Handover::Stop(_))) if watched.stopped.is_some() => continue,
+                Ok(Some(Handover::Stop(ending))) => {
+                    watched.stopped_by = Some(step_of(&ending, self.sources));
+                    Err(StopReason::Plan)
+                }
                 other => other,
             };
             let whole = match turn {
@@ -92,10 +106,14 @@ impl<'a> Follow<'a> {
                     if watched.stopped.is_none_or(|first| first == StopReason::Plan) {
                         watched.stopped = Some(reason);
                     }
+                    if reason != StopReason::Plan {
+                        watched.stopped_by = None;
+                    }
                     let command = if again { Command::Cut(reason) } else { Command::Drain(reason) };
                     if !again {
                         loaded = loaded.min(start.elapsed());
-                        fan_out.take(&Event::Stopping(reason));
+                        let by = watched.stopped_by.as_deref();
+                        fan_out.take(&Event::Stopping(reason, by));
                     }
                     // A worker that has ended already needs no command.
                     let _ = workers.commands.send(Some(command));
@@ -106,7 +124,7 @@ impl<'a> Follow<'a> {
                     self.lines.show(&line, fan_out);
                     continue;
                 }
-                Ok(Some(Handover::Stop)) => continue,
+                Ok(Some(Handover::Stop(_))) => continue,
                 Ok(Some(Handover::Interval(worker, interval))) => seconds.add(worker, &interval),
                 Ok(Some(Handover::Ended { worker, lost, after })) => {
                     watched.lost += lost;
@@ -170,6 +188,14 @@ impl Lines {
         if left_out > 0 {
             fan_out.take(&Event::Log(&format!("… and {left_out} more lines")));
         }
+    }
+}
+
+/// A step and where it stands: `Editor › create, plan.yaml:31`.
+pub(super) fn step_of(ending: &Ending, sources: &[Source]) -> String {
+    match ending.place {
+        Some(place) => format!("{}, {}", ending.part, line_of(place, sources)),
+        None => ending.part.clone(),
     }
 }
 

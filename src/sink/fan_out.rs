@@ -76,7 +76,7 @@ mod tests {
         fan_out.add(Counting(bad.clone(), true));
         fan_out.add(Counting(good.clone(), false));
         for _ in 0..3 {
-            fan_out.take(&Event::Stopping(StopReason::Interrupted));
+            fan_out.take(&Event::Stopping(StopReason::Interrupted, None));
         }
         assert_eq!((good.get(), bad.get()), (3, 1));
         let failure = SinkFailure { name: "counting".into(), error: "disk full".into() };

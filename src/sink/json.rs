@@ -22,6 +22,7 @@ use crate::verdict::{Metric, Of, State, Verdict};
 /// - `groups` are transactions: their `time_ms_…` are without waits, and they are no requests.
 /// - `failures[].examples` are what was seen instead of what the sentence in `error` expects.
 /// - `warmup` is `null` without one, `before` and `after` are when the plan has none.
+/// - `run.stopped_by` is the step that ended it, when `run.stopped` is `plan`.
 /// - `thresholds[].of_kind` says what `of` is: `name`, `group`, `tag` or `class`.
 #[must_use]
 pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
@@ -51,6 +52,7 @@ pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
             "iterations_ended": summary.totals.iterations,
             "labels": started.labels.iter().cloned().map(|(key, value)| (key, Value::String(value))).collect::<serde_json::Map<_, _>>(),
             "stopped": ended.stopped.map(stopped_word),
+            "stopped_by": ended.stopped_by,
             "issued": summary.totals.issued,
             "cancelled": summary.totals.cancelled,
             "idle": summary.totals.idle,
@@ -365,7 +367,7 @@ impl Sink for SummaryJson {
                     }
                 }
             }
-            Event::Second(_) | Event::Log(_) | Event::Stopping(_) => {}
+            Event::Second(_) | Event::Log(_) | Event::Stopping(..) => {}
         }
         Ok(())
     }

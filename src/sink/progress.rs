@@ -108,15 +108,18 @@ impl Sink for Progress {
                 Some(screen) => screen.suspend(|| say(&visible(line))),
                 None => say(&visible(line)),
             },
-            Event::Stopping(StopReason::Plan) => {
+            Event::Stopping(StopReason::Plan, by) => {
                 self.stopping = true;
-                let text = "stopping: a step of the plan ends the run";
+                let text = match by {
+                    Some(by) => format!("stopping: the plan ends the run ({})", visible(by)),
+                    None => "stopping: a step of the plan ends the run".to_owned(),
+                };
                 match &self.screen {
-                    Some(screen) => screen.suspend(|| say(text)),
-                    None => say(text),
+                    Some(screen) => screen.suspend(|| say(&text)),
+                    None => say(&text),
                 }
             }
-            Event::Stopping(_) => {
+            Event::Stopping(..) => {
                 self.stopping = true;
                 if self.screen.is_none() {
                     say("stopping: what is under way may finish; again to cut it");

@@ -58,7 +58,7 @@ impl Sink for SummaryText {
                 let Some(started) = &self.started else { return Ok(()) };
                 write_stdout(&summary_text(started, ended, self.width))?;
             }
-            Event::Second(_) | Event::Log(_) | Event::Stopping(_) => {}
+            Event::Second(_) | Event::Log(_) | Event::Stopping(..) => {}
         }
         Ok(())
     }
@@ -92,7 +92,7 @@ impl Sink for VerdictText {
                 let _ = writeln!(text, "{} {}", styled(DIM, "Results:"), visible(&self.out));
                 write_stdout(text.trim_start_matches('\n'))?;
             }
-            Event::Second(_) | Event::Log(_) | Event::Stopping(_) => {}
+            Event::Second(_) | Event::Log(_) | Event::Stopping(..) => {}
         }
         Ok(())
     }

@@ -75,7 +75,16 @@ fn text_of(summary: &Summary, warmup: Option<&Summary>, asides: &[Aside], width:
     let thresholds = vec![judge(&threshold, summary)];
     let verdict = Verdict { thresholds, validity: Validity::Valid };
     let (at, verdict) = (jiff::Timestamp::UNIX_EPOCH, &verdict);
-    let ended = Ended { summary, warmup, asides, verdict, stopped: None, exit_code: 0, at };
+    let ended = Ended {
+        summary,
+        warmup,
+        asides,
+        verdict,
+        stopped: None,
+        stopped_by: None,
+        exit_code: 0,
+        at,
+    };
     let text = summary_text(&crate::sink::progress::tests::started(), &ended, Some(width));
     let plain = anstream::adapter::strip_str(&text).to_string();
     plain.lines().map(|line| format!("{}\n", line.trim_end())).collect()

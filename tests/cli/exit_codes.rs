@@ -255,3 +255,35 @@ fn a_second_signal_cuts_at_once_and_counts_what_was_cut() {
     );
     assert!(said.out.contains("1 request was cut at the end"), "{}", said.out);
 }
+
+#[test]
+fn a_run_that_the_plan_ends_names_the_step() {
+    let folder = Folder::new();
+    let profiles = "profiles: { only: { users: 1, hold: 1h } }\n";
+    let ended = |plan: &str| {
+        folder.file("plan.yaml", &format!("{plan}{profiles}"));
+        let said = folder.throng("run plan.yaml --demo --out out --no-report --json");
+        assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+        let run = folder.json("out/summary.json")["run"].clone();
+        assert_eq!(run["stopped"], "plan");
+        let by = run["stopped_by"].as_str().unwrap().to_owned();
+        let line = format!("stopping: the plan ends the run ({by})");
+        assert!(said.err.contains(&line), "{}", said.err);
+        by
+    };
+    let stop =
+        "users:\n  Editor:\n    tasks:\n      create:\n        steps:\n          - get: /health\n";
+    let stop = ended(&format!("{stop}          - stop: run\n"));
+    assert_eq!(stop, "Editor › create, plan.yaml:7");
+    let called = "flows:\n  end:\n    steps:\n      - get: /absent\n        on_fail: run\n";
+    let called = ended(&format!(
+        "{called}users: {{ A: {{ tasks: {{ one: {{ steps: [ {{ call: end }} ] }} }} }} }}\n"
+    ));
+    assert_eq!(called, "A › one, plan.yaml:4");
+    let start =
+        "users:\n  A:\n    on_start:\n      parallel:\n        - { get: /absent, on_fail: run }\n";
+    let start = ended(&format!("{start}    tasks: {{ one: {{ get: / }} }}\n"));
+    assert_eq!(start, "A › on_start, plan.yaml:4");
+    let before = "before:\n  - stop: run\nusers: { A: { tasks: { one: { get: / } } } }\n";
+    assert_eq!(ended(before), "before, plan.yaml:2");
+}

@@ -201,7 +201,7 @@ impl Run {
                         came.seconds.push(*interval);
                     }
                     Handover::Log(line) => came.lines.push(line),
-                    Handover::Stop => {
+                    Handover::Stop(_) => {
                         came.stops += 1;
                         let _ = tell.send(Some(Command::Drain(StopReason::Plan)));
                     }
