@@ -43,8 +43,9 @@ def same(one, other):
         return False
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(
-            # These words are of the language of plans, where `off` is no text.
-            same(one[key], other[key]) or (key in TAKE_OFF and one[key] == "off" and not other[key])
+            # These words are of the language of plans, where `on` and `off` are no text.
+            same(one[key], other[key])
+            or (key in TAKE_OFF and one[key] in ("on", "off") and other[key] is (one[key] == "on"))
             for key in one
         )
     if isinstance(one, list) and isinstance(other, list):
