@@ -31,7 +31,10 @@ pub fn check(
         });
         let first = asked.replace(false);
         let told = loaded.plan.as_ref().filter(|_| first);
-        let told = told.map(|plan| unknown_tags(plan, selection)).unwrap_or_default();
+        let mut told = told.map(|plan| unknown_tags(plan, selection)).unwrap_or_default();
+        if told.is_empty() && first {
+            told = left_out_by_tags(&loaded, loading, selection);
+        }
         let loaded = complete_with(loaded, loading, selection, told, runs);
         if let Some(plan) = &loaded.plan {
             out_of_reach.borrow_mut().push(program::out_of_reach(plan, profile, selection));
@@ -142,6 +145,24 @@ fn unknown_tags(plan: &Plan, selection: &Selection) -> Vec<Diagnostic> {
             Diagnostic::without_place(title, label)
         })
         .collect()
+}
+
+/// Thresholds of what the tags of the command line leave out.
+fn left_out_by_tags(loaded: &Loaded, loading: &Loading, selection: &Selection) -> Vec<Diagnostic> {
+    let Some(plan) = loaded.plan.as_ref().filter(|_| !selection.is_empty()) else {
+        return Vec::new();
+    };
+    let inputs = Inputs {
+        target: None,
+        environment: loading.variables.clone(),
+        seed: 0,
+        selection: selection.clone(),
+    };
+    // Mistakes are told elsewhere.
+    program::compile(plan, &loaded.sources, &inputs).map_or_else(
+        |_| Vec::new(),
+        |compiled| program::left_out(plan, &compiled.program, "these tags leave", |_| true),
+    )
 }
 
 /// Profiles with more users than there are rows for them to hold. Only a warning, unless it is the

@@ -26,7 +26,7 @@ use crate::exit::Exit;
 use crate::expr::Run;
 use crate::metrics::Summary;
 use crate::plan::{Plan, Target};
-use crate::program::Program;
+use crate::program::{self, Program};
 use crate::protocol::http::{Http, Settings};
 use crate::sink::FanOut;
 use crate::verdict::{Verdict, judge, validity};
@@ -54,6 +54,12 @@ pub fn run(plan: &Plan, sources: &[Source], options: &Options) -> Exit {
         options.demo,
     ) {
         return mistakes(&[mistake], sources);
+    }
+    let has_users =
+        |number: usize| prepared.order.iter().any(|class| usize::from(*class) == number);
+    let left_out = program::left_out(plan, &prepared.program, "this run leaves", has_users);
+    if !left_out.is_empty() {
+        say(&diagnostic::render(&left_out, sources, colour()));
     }
     let out = match Folder::make(options.out.as_deref(), &plan_stem(sources)) {
         Ok(out) => out,

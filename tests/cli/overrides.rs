@@ -136,3 +136,55 @@ fn a_list_or_a_map_of_the_plan_is_not_set_from_the_command_line() {
         assert!(said.err.contains("`--set` sets text, numbers, true and false"), "{}", said.err);
     }
 }
+
+const JUDGED: &str = r#"users:
+  Reader:
+    wait: 1s
+    tasks: { read: { tags: [reads], get: /todos/ } }
+  Writer:
+    wait: 1s
+    tasks:
+      write: { tags: [writes], steps: [ { group: save, do: [ { post: /todos/, json: { title: a } } ] } ] }
+profiles: { only: { users: 2, hold: 1s } }
+thresholds:
+  - error_rate < 1%
+  - { of: Reader, must: error_rate < 1% }
+  - { of: Writer, must: error_rate < 1% }
+  - { of: save, must: p95 < 10m }
+  - { of: { tag: writes }, must: error_rate < 1% }
+  - { of: POST /todos/, must: error_rate < 1% }
+"#;
+
+/// Law 1: what can be known before the first request is told before it.
+#[test]
+fn a_threshold_of_what_is_left_out_is_told_before_the_run() {
+    let folder = Folder::new();
+    folder.file("plan.yaml", JUDGED);
+    let told = |arguments: &str| {
+        let said = folder.throng(arguments);
+        let titles = said.err.lines().filter(|line| line.ends_with("cannot hold"));
+        (said.code, titles.map(str::to_owned).collect::<Vec<_>>(), said)
+    };
+    let of_writer = [
+        "warning: `error_rate < 1%` of class `Writer` cannot hold",
+        "warning: `p95 < 10m` of group `save` cannot hold",
+        "warning: `error_rate < 1%` of tag `writes` cannot hold",
+        "warning: `error_rate < 1%` of name `POST /todos/` cannot hold",
+    ];
+    for arguments in ["--tags reads", "--exclude-tags writes"] {
+        let (code, titles, said) = told(&format!("check plan.yaml {arguments}"));
+        assert_eq!((code, &titles[..]), (0, &of_writer.map(str::to_owned)[..]), "{}", said.err);
+        let label = "these tags leave out what it is of, and no data is not a pass";
+        assert!(said.err.contains(label), "{}", said.err);
+    }
+    assert_eq!(told("check plan.yaml").1, Vec::<String>::new());
+    let run = |arguments: &str| told(&format!("run plan.yaml {arguments} --demo --out out"));
+    for arguments in ["Reader", "--tags reads", "--exclude-tags writes"] {
+        let (code, titles, said) = run(arguments);
+        assert_eq!((code, &titles[..]), (1, &of_writer.map(str::to_owned)[..]), "{}", said.err);
+        // As the end has it.
+        assert_eq!(said.out.matches("no data  not a pass").count(), 4, "{}", said.out);
+    }
+    let (code, titles, said) = run("");
+    assert_eq!((code, titles), (0, Vec::new()), "{}{}", said.out, said.err);
+}
