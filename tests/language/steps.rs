@@ -423,6 +423,29 @@ fn stop_ends_the_iteration_the_user_or_the_run() {
 }
 
 #[test]
+fn requests_of_a_parallel_do_steps_before_a_retry() {
+    let retry = "retry: { status: 401, times: 1, wait: 1s, first: [ { post: /new, capture: { token: $.token } } ] }";
+    let parallel = |own: &str| {
+        format!(
+            "on_start: {{ set: {{ token: old }} }}\ntasks:\n  all:\n    steps:\n    - parallel:\n        - {{ get: /a, headers: {{ x-token: '{{{{ token }}}}' }}{own} }}\n        - {{ get: /b }}\n        - {{ get: /c, headers: {{ x-token: '{{{{ token }}}}' }}{own} }}\n    - get: /end\n"
+        )
+    };
+    let (written, inherited) = (format!(", {retry}"), format!("defaults: {{ {retry} }}\n"));
+    for keys_of in [parallel(&written), inherited + &parallel("")] {
+        let came = keys(&keys_of).against(|bytes: &[u8], nth| {
+            let text = String::from_utf8_lossy(bytes);
+            let code = if text.contains("x-token: old") { 401 } else { 200 };
+            status(code, &format!("{{\"token\": \"new{nth}\"}}"))
+        });
+        assert_eq!(came.way(), "/a /b /c /new /a /new /c /end");
+        assert_eq!(came.header(4, "x-token"), ["new3"]);
+        assert_eq!(came.header(6, "x-token"), ["new5"]);
+        assert_eq!((came.counts(), came.total.retries), ((6, 6, 0, 0), 2));
+        came.all_well();
+    }
+}
+
+#[test]
 fn stop_run_reaches_users_that_do_other_things() {
     let plan = "users:
   Ender: { fixed: 1, tasks: { end: { steps: [ { wait: 2s }, { stop: run } ] } } }

@@ -416,13 +416,7 @@ impl Checker<'_> {
                     "a request of `parallel` cannot have a `wait`",
                     "write it as a step of its own, after `parallel`",
                 ),
-                Action::Request(request) => match &request.settings.retry {
-                    Some(Some(retry)) if !retry.first.is_empty() => (
-                        "a request of `parallel` cannot do steps before a retry",
-                        "take `first` out, or send it alone",
-                    ),
-                    _ => continue,
-                },
+                Action::Request(_) => continue,
                 _ => ("`parallel` takes requests alone", "move this step before or after it"),
             };
             self.error(step.place, title, label);
