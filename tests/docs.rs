@@ -12,6 +12,9 @@
 //! | `console` | `$ COMMAND` prints exactly what follows it; `…` alone on a line stands for any lines, and in a line with times, rates or shares the figures may be others |
 //! | `text`, `python`, `javascript`, `yaml artillery` | nothing: for reading |
 //!
+//! The pages beside the cookbook, the benchmarks and the fuzz targets are not run: what they name must
+//! be there, and the program must take their commands.
+//!
 //! Todo APIs stand for these addresses: port 8000 answers at once, 8001 with errors alone (`throng
 //! demo --fail 100%`), 8002 after 300 ms (`throng demo --delay 300ms`).
 
@@ -56,6 +59,119 @@ fn the_reference_tells_the_truth() {
     check("docs/plan-reference.md");
 }
 
+/// Pages beside the plans and tools that they are about. What they measure or fuzz takes too long to
+/// be run here: their commands must be ones that the program takes.
+const BESIDE: [&str; 3] = ["plans/cookbook/README.md", "benches/README.md", "fuzz/README.md"];
+
+#[test]
+fn files_and_commands_that_pages_name_exist() {
+    let mut wrong = Vec::new();
+    for page in pages().into_iter().chain(BESIDE.map(PathBuf::from)) {
+        let text = fs::read_to_string(root().join(&page)).unwrap();
+        // What a page has its reader write, or what a run leaves behind, is nowhere in the source.
+        let lost = files_named(&text).into_iter().filter(|name| {
+            let beside = root().join(page.parent().unwrap()).join(name);
+            !root().join(name).exists() && !beside.exists() && !is_made(&text, name)
+        });
+        wrong.extend(lost.map(|name| format!("{}: there is no {name}", page.display())));
+        // The other pages have their reader write files, and their commands are run.
+        if BESIDE.iter().any(|beside| Path::new(beside) == page) {
+            let code = text.split('`').skip(1).step_by(2);
+            let files = code.filter(|word| {
+                let endings = [".yaml", ".toml", ".csv", ".png", ".sh", ".py", ".rs", ".dict"];
+                endings.iter().any(|ending| word.ends_with(ending)) && !word.contains(' ')
+            });
+            for file in files.filter(|file| !is_made(&text, file)) {
+                let beside = root().join(page.parent().unwrap()).join(file);
+                if !beside.exists() && !root().join(file).exists() {
+                    wrong.push(format!("{}: there is no {file}", page.display()));
+                }
+            }
+            for command in commands_named(&text) {
+                if let Err(said) = parses(&command) {
+                    wrong.push(format!("{}: {command}: {said}", page.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Paths into the folders of this repository, wherever they stand in a text.
+fn files_named(text: &str) -> Vec<String> {
+    let folders = ["plans/", "benches/", "fuzz/", "docs/", "tests/", "templates/", "src/"];
+    let part = |c: char| c.is_alphanumeric() || "/._-".contains(c);
+    let words = text.split(|c: char| !part(c)).map(|word| word.trim_end_matches('.'));
+    let named = words.filter(|word| folders.iter().any(|folder| word.starts_with(folder)));
+    let mut named: Vec<String> = named.map(str::to_owned).collect();
+    named.sort();
+    named.dedup();
+    named
+}
+
+/// The page has it written, by a block that is saved or as a name that stands for any.
+fn is_made(text: &str, name: &str) -> bool {
+    let saved = blocks(text).into_iter().any(|block| block.words.iter().any(|word| word == name));
+    saved || name.contains("NAME")
+}
+
+/// What runs throng in a page: lines of its blocks, and code within its sentences.
+fn commands_named(text: &str) -> Vec<String> {
+    let mut commands = Vec::new();
+    for block in blocks(text) {
+        commands
+            .extend(block.text.lines().map(|line| line.trim().trim_start_matches("$ ").to_owned()));
+    }
+    let prose = text.split("```").step_by(2);
+    commands.extend(prose.flat_map(|prose| prose.split('`').skip(1).step_by(2)).map(str::to_owned));
+    commands.retain(|line| throng_in(line).is_some());
+    commands
+}
+
+/// Whether the program takes a command line: what it names is there, and so are its options.
+fn parses(line: &str) -> Result<(), String> {
+    let (_, arguments) = throng_in(line).expect("it runs throng");
+    let words: Vec<_> = arguments.split_whitespace().collect();
+    let plans = root().join("plans/cookbook");
+    let plans: Vec<String> = fs::read_dir(plans)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "yaml"))
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    // `NAME` stands for each plan of the cookbook.
+    let names = if line.contains("NAME") { plans } else { vec![String::new()] };
+    for name in names {
+        let words = words.iter().map(|word| word.replace("NAME", &name));
+        let lost: Vec<_> = words
+            .clone()
+            .filter(|word| word.ends_with(".yaml") || word.ends_with(".toml"))
+            .filter(|word| !root().join(word).exists())
+            .collect();
+        if !lost.is_empty() {
+            return Err(format!("there is no {}", lost.join(", ")));
+        }
+        let mut command = Command::new(env!("CARGO_BIN_EXE_throng"));
+        // `--help` is heard only where all before it is understood.
+        command.args(words).arg("--help").stdin(Stdio::null()).current_dir(root());
+        let output = command.output().unwrap();
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_plan_of_the_cookbook_is_in_its_table() {
+    let text = fs::read_to_string(root().join(BESIDE[0])).unwrap();
+    let plans = fs::read_dir(root().join("plans/cookbook")).unwrap();
+    let plans = plans.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut plans = plans.filter(|name| name.ends_with(".yaml") || name.ends_with(".toml"));
+    let missing = plans.find(|name| !text.contains(&format!("]({name})")));
+    assert_eq!(missing, None);
+}
+
 #[test]
 fn every_page_is_checked_above() {
     let source = fs::read_to_string(root().join("tests/docs.rs")).unwrap();
@@ -85,7 +201,7 @@ fn failures_are_called_as_the_program_calls_them() {
 #[test]
 fn links_and_pictures_lead_somewhere() {
     let mut lost = Vec::new();
-    for page in pages() {
+    for page in pages().into_iter().chain(BESIDE.map(PathBuf::from)) {
         let text = fs::read_to_string(root().join(&page)).unwrap();
         let folder = root().join(page.parent().unwrap());
         let marks = [("](", ")"), ("src=\"", "\""), ("srcset=\"", "\"")];
