@@ -76,6 +76,8 @@ pub struct Diagnostic {
     pub also: Option<Box<(Place, String)>>,
     /// A longer explanation, below the snippet.
     pub help: Option<String>,
+    /// The key that may not stand where it stands, when that is the mistake.
+    pub key: Option<Box<str>>,
 }
 
 impl Diagnostic {
@@ -88,6 +90,7 @@ impl Diagnostic {
             label: label.into(),
             also: None,
             help: None,
+            key: None,
         }
     }
 
@@ -113,6 +116,13 @@ impl Diagnostic {
     #[must_use]
     pub fn also(mut self, place: Place, label: impl Into<String>) -> Self {
         self.also = Some(Box::new((place, label.into())));
+        self
+    }
+
+    /// It is that this key may not stand here.
+    #[must_use]
+    pub fn of_key(mut self, key: &str) -> Self {
+        self.key = Some(key.into());
         self
     }
 
@@ -308,7 +318,8 @@ fn last_shown(text: &str, at: usize, to: usize) -> usize {
     if to - at <= AROUND { to } else { text.ceil_char_boundary(at + AROUND) }
 }
 
-fn line_start(text: &str, at: usize) -> usize {
+/// Where the line of a byte begins.
+pub(crate) fn line_start(text: &str, at: usize) -> usize {
     text[..at].rfind('\n').map_or(0, |feed| feed + 1)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::diagnostic::{Diagnostic, Severity, Source};
+use crate::diagnostic::{Diagnostic, Severity, Source, line_of};
 
 /// From so many places on, the others are named below the first.
 const FEW: usize = 3;
@@ -14,10 +14,9 @@ const NAMED: usize = 12;
 pub(super) fn fold(diagnostics: &mut Vec<Diagnostic>, path: &str, sources: &[Source]) {
     let mut groups: HashMap<(Severity, String, String), Vec<usize>> = HashMap::new();
     for (at, one) in diagnostics.iter().enumerate() {
-        if one.place.is_some() && one.also.is_none() && is_of_a_key(&one.title) {
+        if let (Some(_), None, Some(key)) = (one.place, &one.also, &one.key) {
             // What it says beside the key: `users` is one advice for a profile, another for the plan.
-            let without_key = one.title.split('`').skip(2).collect::<Vec<_>>().join("`");
-            let same = (one.severity, one.label.clone(), without_key);
+            let same = (one.severity, one.label.clone(), one.title.replacen(&**key, "", 1));
             groups.entry(same).or_default().push(at);
         }
     }
@@ -59,22 +58,9 @@ pub(super) fn fold(diagnostics: &mut Vec<Diagnostic>, path: &str, sources: &[Sou
     diagnostics.retain(|_| !gone.next().unwrap_or(false));
 }
 
-/// It says that a key may not stand where it stands.
-fn is_of_a_key(title: &str) -> bool {
-    title.starts_with("unknown key `")
-        || title.contains("` is a key of ")
-        || title.contains("`, and is a key of ")
-        || title.ends_with("` belongs to a request")
-}
-
 /// `12`, or `shared.yaml:12` in another file than the plan.
 fn key_and_line(one: &Diagnostic, path: &str, sources: &[Source]) -> Option<(String, String)> {
-    let place = one.place?;
-    let source = sources.get(usize::from(place.source))?;
-    let key = one.title.split('`').nth(1)?.to_owned();
-    let before = source.text.get(..place.range().start)?;
-    let line = 1 + before.bytes().filter(|byte| *byte == b'\n').count();
-    let line =
-        if source.path == path { line.to_string() } else { format!("{}:{line}", source.path) };
-    Some((key, line))
+    let place = line_of(one.place?, sources);
+    let line = place.strip_prefix(path).and_then(|rest| rest.strip_prefix(':'));
+    Some((one.key.as_ref()?.to_string(), line.unwrap_or(&place).to_owned()))
 }

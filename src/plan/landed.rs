@@ -1,10 +1,9 @@
 //! Owns warnings about keys of a TOML file that landed in the table above them, where they are names
 //! that may stand there: a key belongs to the `[table]` above it, however it was meant.
 
-use std::collections::HashSet;
-
 use super::document::{Entry, Node, NodeValue, is_toml};
-use super::keys::{Context, Key, Shape, Status};
+use super::keys::{Context, Key, Status};
+use super::words::Words;
 use crate::diagnostic::{Diagnostic, Source};
 
 /// Tables of names, and what stands at the level above them.
@@ -32,16 +31,16 @@ pub(super) fn landed(trees: &[&Node], sources: &[Source]) -> Vec<Diagnostic> {
     if !sources.iter().any(toml) {
         return Vec::new();
     }
-    let mut read = Read::default();
-    trees.iter().for_each(|tree| read.node(tree, false));
-    let mut looking = Looking { sources, read, warnings: Vec::new() };
+    let mut words = Words::default();
+    trees.iter().for_each(|tree| words.tree(tree));
+    let mut looking = Looking { sources, words, warnings: Vec::new() };
     trees.iter().for_each(|tree| looking.walk(tree));
     looking.warnings
 }
 
 struct Looking<'s> {
     sources: &'s [Source],
-    read: Read,
+    words: Words,
     warnings: Vec<Diagnostic>,
 }
 
@@ -91,8 +90,8 @@ impl Looking<'_> {
 
     fn is_meant(&self, table: &str, key: &Key, entry: &Entry) -> bool {
         match table {
-            "vars" => !self.read.holds(key.name),
-            "set" | "push" => key.fits(&entry.value) && !self.read.holds(key.name),
+            "vars" => !self.words.may_read(key.name),
+            "set" | "push" => key.fits(&entry.value) && !self.words.may_read(key.name),
             "headers" => {
                 let text = matches!(&entry.value.value, NodeValue::Text(_) | NodeValue::Int(_));
                 (text && key.fits(&entry.value)) || NO_HEADER.contains(&key.name)
@@ -113,45 +112,5 @@ impl Looking<'_> {
         }
         let line = source.text[line..].lines().next()?;
         Some(line.split(" #").next().unwrap_or(line).trim())
-    }
-}
-
-/// Every word that an expression somewhere may read.
-#[derive(Default)]
-struct Read {
-    words: HashSet<String>,
-    /// A file with templates is not looked into.
-    all: bool,
-}
-
-impl Read {
-    fn holds(&self, name: &str) -> bool {
-        self.all || self.words.contains(name)
-    }
-
-    fn node(&mut self, node: &Node, expression: bool) {
-        match &node.value {
-            NodeValue::Text(text) => {
-                let live =
-                    if expression { Some(&**text) } else { text.find("{{").map(|at| &text[at..]) };
-                let part = |c: char| c.is_alphanumeric() || c == '_';
-                let words = live.into_iter().flat_map(|text| text.split(|c| !part(c)));
-                self.words.extend(words.filter(|word| !word.is_empty()).map(str::to_owned));
-            }
-            NodeValue::List(items) => items.iter().for_each(|item| self.node(item, expression)),
-            NodeValue::Map(entries) => {
-                for entry in entries {
-                    let key = &*entry.key.value;
-                    self.all |= key == "templates";
-                    let keys = [Context::Step, Context::Task, Context::Expect];
-                    let expression = key == "in"
-                        || keys.iter().any(|context| {
-                            context.find(key).is_some_and(|key| key.shape == Shape::Expression)
-                        });
-                    self.node(&entry.value, expression);
-                }
-            }
-            _ => {}
-        }
     }
 }

@@ -20,6 +20,7 @@ pub mod source;
 mod status;
 mod target;
 mod validate;
+mod words;
 
 pub use document::{Entry, Node, NodeValue};
 pub use model::{
@@ -32,3 +33,4 @@ pub use source::{Loaded, Loading, Partial, load, load_each, load_with, parse, pa
 pub use status::{Accept, AcceptError};
 pub use target::{Target, TargetError};
 pub use validate::{Given, reserved_name, there_are, validate, value_of};
+pub use words::Words;

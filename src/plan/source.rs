@@ -13,8 +13,8 @@ use super::model::Plan;
 use super::secrets;
 use super::validate::{
     BESIDE_TOML, BESIDE_YAML, Given, TOP_LEVEL_TOML, TOP_LEVEL_YAML, assigned, sort, validate,
-    words,
 };
+use super::words::Words;
 use crate::diagnostic::{Diagnostic, Place, Source};
 
 /// How a plan is read.
@@ -50,8 +50,8 @@ pub struct Partial {
     pub plan: Plan,
     /// The variables that are assigned somewhere, in the wrong parts too.
     pub assigned: Vec<String>,
-    /// Every word of its texts: what expressions read is among them.
-    pub read: HashSet<String>,
+    /// The words of its texts: what expressions read is among them.
+    pub read: Words,
 }
 
 impl Loaded {
@@ -201,7 +201,7 @@ impl Read {
             diagnostics.extend(warnings);
         }
         let mut variables = Vec::new();
-        let mut read = HashSet::new();
+        let mut read = Words::default();
         let plan = tree.and_then(|tree| {
             let (plan, mut found) = validate(&tree, &stem, &self.given);
             assigned(&tree, &mut variables);
@@ -212,7 +212,7 @@ impl Read {
                 let known: HashSet<&str> = plan.vars.iter().map(|(var, _)| &*var.value).collect();
                 variables.retain(|name| times[name] > 1 || !known.contains(&**name));
             }
-            words(&tree, &mut read);
+            read.tree(&tree);
             if let Some(plan) = &plan {
                 let others = self.environments.iter().map(|entry| &entry.value);
                 let trees = others.chain(self.tree.as_ref());

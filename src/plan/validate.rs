@@ -97,22 +97,6 @@ pub(super) fn assigned(document: &Node, names: &mut Vec<String>) {
     }
 }
 
-/// Every word of the texts of the tree, paths into answers left out.
-pub(super) fn words(document: &Node, found: &mut HashSet<String>) {
-    match &document.value {
-        NodeValue::List(items) => items.iter().for_each(|item| words(item, found)),
-        NodeValue::Map(entries) => {
-            entries.iter().for_each(|entry| words(&entry.value, found));
-        }
-        NodeValue::Text(text) if !text.starts_with('$') => {
-            let part = |c: char| c.is_alphanumeric() || c == '_';
-            let all = text.split(|c| !part(c)).filter(|word| !word.is_empty());
-            found.extend(all.map(str::to_owned));
-        }
-        _ => {}
-    }
-}
-
 /// By place; what has none comes first.
 pub(super) fn sort(diagnostics: &mut [Diagnostic]) {
     diagnostics.sort_by_key(|diagnostic| diagnostic.place);
@@ -305,6 +289,9 @@ impl<'g> Checker<'g> {
             (format!("unknown key `{name}` in {}", context.words()), label, None)
         };
         let mut diagnostic = Diagnostic::error(entry.key.place, title, label);
+        if known.is_none() {
+            diagnostic = diagnostic.of_key(name);
+        }
         // A key has the place of its alias when its value came by one.
         if let Some(defined) = entry.value.defined
             && entry.key.place == entry.value.place

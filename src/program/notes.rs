@@ -96,17 +96,18 @@ impl<'a> Compiler<'a> {
 
     /// Captures that no expression reads.
     pub(super) fn unread_captures(&mut self) {
-        let mut words = Words::default();
-        words.plan(self.plan);
+        let mut read = Read::default();
+        read.plan(self.plan);
+        let Read(mut words) = read;
         let plan = self.plan;
         // What could not be read may read it, and a slip of its name would be told twice.
-        words.0.extend(self.missing.into_iter().flat_map(|missing| missing.read.iter().cloned()));
+        self.missing.iter().for_each(|missing| words.merge(&missing.read));
         self.diagnostics.iter().filter(|one| one.is_error()).for_each(|one| words.text(&one.label));
         let mut unread: Vec<&Placed<String>> = Vec::new();
         every_step(plan, &mut |step| {
             if let Action::Request(request) = &step.action {
                 let captures = request.captures.iter().map(|capture| &capture.name);
-                unread.extend(captures.filter(|name| !words.holds(&name.value)));
+                unread.extend(captures.filter(|name| !words.may_read(&name.value)));
             }
         });
         for name in unread {
@@ -251,91 +252,54 @@ pub(super) fn every_step<'a>(plan: &'a plan::Plan, see: &mut dyn FnMut(&'a Step)
     }
 }
 
-/// Every word that an expression of the plan could read: what is not among them is read by none.
+/// What the expressions of a plan could read.
 #[derive(Default)]
-struct Words(std::collections::HashSet<String>);
+struct Read(plan::Words);
 
-impl Words {
-    fn holds(&self, name: &str) -> bool {
-        self.0.contains(name)
-    }
-
-    fn text(&mut self, text: &str) {
-        let part = |c: char| c.is_alphanumeric() || c == '_';
-        self.0.extend(text.split(|c| !part(c)).filter(|word| !word.is_empty()).map(str::to_owned));
-    }
-
-    fn template(&mut self, text: &str) {
-        let mut rest = text;
-        while let Some(open) = rest.find("{{") {
-            let inner = &rest[open + 2..];
-            let close = inner.find("}}").unwrap_or(inner.len());
-            self.text(&inner[..close]);
-            rest = &inner[close..];
-        }
-    }
-
-    fn node(&mut self, node: &plan::Node) {
-        match &node.value {
-            plan::NodeValue::Text(text) => self.template(text),
-            plan::NodeValue::List(items) => items.iter().for_each(|item| self.node(item)),
-            plan::NodeValue::Map(entries) => {
-                entries.iter().for_each(|entry| self.node(&entry.value));
-            }
-            _ => {}
-        }
-    }
-
+impl Read {
     fn plan(&mut self, plan: &plan::Plan) {
         every_step(plan, &mut |step| self.step(step));
         self.settings(&plan.defaults);
         let whens = plan.flows.iter().filter_map(|flow| flow.when.as_ref());
-        whens.for_each(|when| self.text(&when.value));
+        whens.for_each(|when| self.0.text(&when.value));
         for class in &plan.classes {
             self.settings(&class.defaults);
             for task in &class.tasks {
-                task.when.iter().for_each(|when| self.text(&when.value));
+                task.when.iter().for_each(|when| self.0.text(&when.value));
             }
         }
-        // A file with templates is not looked into: all that it could read counts as read.
         every_step(plan, &mut |step| {
             if let Action::Request(request) = &step.action
                 && let Some(plan::Body::File { templates: true, .. }) = &request.body
             {
-                let mut own = super::names::Assigned::default();
-                plan.classes.iter().for_each(|class| {
-                    own.steps(&class.on_start);
-                    class.tasks.iter().for_each(|task| own.steps(&task.steps));
-                });
-                own.shared(plan);
-                self.0.extend(own.all.iter().map(|(name, _)| name.value.clone()));
+                self.0.anything();
             }
         });
     }
 
     fn entries(&mut self, entries: &[(Placed<String>, plan::Node)]) {
-        entries.iter().for_each(|(_, node)| self.node(node));
+        entries.iter().for_each(|(_, node)| self.0.value(node));
     }
 
     fn step(&mut self, step: &Step) {
-        step.when.iter().for_each(|when| self.text(&when.value));
+        step.when.iter().for_each(|when| self.0.text(&when.value));
         match &step.action {
             Action::Request(request) => self.request(request),
             Action::Set(entries) | Action::Push(entries) => self.entries(entries),
             Action::Remove(entries) => {
                 self.entries(entries);
                 // To take something out of a list is a use of it.
-                entries.iter().for_each(|(name, _)| self.text(&name.value));
+                entries.iter().for_each(|(name, _)| self.0.text(&name.value));
             }
             Action::If { condition, .. }
             | Action::While { condition, .. }
-            | Action::Until { condition, .. } => self.text(&condition.value),
-            Action::Repeat { times, .. } => self.node(times),
+            | Action::Until { condition, .. } => self.0.text(&condition.value),
+            Action::Repeat { times, .. } => self.0.value(times),
             Action::For { items, .. } => match items {
-                plan::Items::Expression(text) => self.text(&text.value),
-                plan::Items::List(node) => self.node(node),
+                plan::Items::Expression(text) => self.0.text(&text.value),
+                plan::Items::List(node) => self.0.value(node),
             },
-            Action::Fail(text) | Action::Log(text) => self.template(&text.value),
+            Action::Fail(text) | Action::Log(text) => self.0.template(&text.value),
             _ => {}
         }
     }
@@ -345,26 +309,26 @@ impl Words {
         self.entries(&settings.query);
         self.entries(&settings.cookies);
         match &settings.auth {
-            Some(plan::Auth::Bearer(token)) => self.template(&token.value),
+            Some(plan::Auth::Bearer(token)) => self.0.template(&token.value),
             Some(plan::Auth::Basic(user, password)) => {
-                self.template(&user.value);
-                self.template(&password.value);
+                self.0.template(&user.value);
+                self.0.template(&password.value);
             }
             _ => {}
         }
         for rule in settings.accept.iter().flatten() {
-            rule.fail.iter().for_each(|fail| self.template(&fail.value));
+            rule.fail.iter().for_each(|fail| self.0.template(&fail.value));
         }
         for expect in settings.expect.iter().flatten() {
-            expect.message.iter().for_each(|message| self.template(&message.value));
+            expect.message.iter().for_each(|message| self.0.template(&message.value));
             match &expect.check {
-                plan::Check::That(text) => self.text(&text.value),
+                plan::Check::That(text) => self.0.text(&text.value),
                 plan::Check::Value(_, matcher) => match matcher {
                     plan::Matcher::Equals(node)
                     | plan::Matcher::NotEquals(node)
                     | plan::Matcher::Contains(node)
-                    | plan::Matcher::NotContains(node) => self.node(node),
-                    plan::Matcher::OneOf(nodes) => nodes.iter().for_each(|node| self.node(node)),
+                    | plan::Matcher::NotContains(node) => self.0.value(node),
+                    plan::Matcher::OneOf(nodes) => nodes.iter().for_each(|node| self.0.value(node)),
                     _ => {}
                 },
                 _ => {}
@@ -373,26 +337,26 @@ impl Words {
     }
 
     fn request(&mut self, request: &plan::Request) {
-        self.template(&request.path.value);
+        self.0.template(&request.path.value);
         self.settings(&request.settings);
         match &request.body {
-            Some(plan::Body::Json(node)) => self.node(node),
+            Some(plan::Body::Json(node)) => self.0.value(node),
             Some(plan::Body::Form(fields)) => self.entries(fields),
-            Some(plan::Body::Text(text)) => self.template(&text.value),
+            Some(plan::Body::Text(text)) => self.0.template(&text.value),
             Some(plan::Body::Multipart(parts)) => {
                 for part in parts {
-                    part.filename.iter().for_each(|name| self.template(&name.value));
+                    part.filename.iter().for_each(|name| self.0.template(&name.value));
                     if let plan::Content::Value(node) = &part.content {
-                        self.node(node);
+                        self.0.value(node);
                     }
                 }
             }
             _ => {}
         }
         for capture in &request.captures {
-            capture.default.iter().for_each(|node| self.node(node));
+            capture.default.iter().for_each(|node| self.0.value(node));
             if let plan::Origin::Value(node) = &capture.origin {
-                self.node(node);
+                self.0.value(node);
             }
         }
     }

@@ -31,11 +31,9 @@ pub fn check(
         });
         let first = asked.replace(false);
         let told = loaded.plan.as_ref().filter(|_| first);
-        let mut told = told.map(|plan| unknown_tags(plan, selection)).unwrap_or_default();
-        if told.is_empty() && first {
-            told = left_out_by_tags(&loaded, loading, selection);
-        }
-        let loaded = complete_with(loaded, loading, selection, told, runs);
+        let told = told.map(|plan| unknown_tags(plan, selection)).unwrap_or_default();
+        let look = Look { runs, left_out: first && told.is_empty() && !selection.is_empty() };
+        let loaded = complete_with(loaded, loading, selection, told, look);
         if let Some(plan) = &loaded.plan {
             out_of_reach.borrow_mut().push(program::out_of_reach(plan, profile, selection));
         }
@@ -85,16 +83,24 @@ pub fn read(path: &Path, loading: &Loading, selection: &Selection) -> Loaded {
 #[must_use]
 pub fn complete(loaded: Loaded, loading: &Loading, selection: &Selection) -> Loaded {
     let unknown = loaded.plan.as_ref().map(|plan| unknown_tags(plan, selection));
-    complete_with(loaded, loading, selection, unknown.unwrap_or_default(), None)
+    complete_with(loaded, loading, selection, unknown.unwrap_or_default(), Look::default())
 }
 
-/// `runs` is the position of the profile that is known to run.
+/// What else is looked at.
+#[derive(Debug, Clone, Copy, Default)]
+struct Look {
+    /// The position of the profile that is known to run.
+    runs: Option<usize>,
+    /// Thresholds of what the tags of the command line leave out are told.
+    left_out: bool,
+}
+
 fn complete_with(
     mut loaded: Loaded,
     loading: &Loading,
     selection: &Selection,
     told: Vec<Diagnostic>,
-    runs: Option<usize>,
+    look: Look,
 ) -> Loaded {
     let inputs = Inputs {
         target: None,
@@ -106,7 +112,11 @@ fn complete_with(
         (Some(plan), _) => match program::compile(plan, &loaded.sources, &inputs) {
             Ok(compiled) => {
                 let mut found = compiled.diagnostics;
-                found.extend(short_of_rows(plan, &compiled.program, runs));
+                found.extend(short_of_rows(plan, &compiled.program, look.runs));
+                if look.left_out {
+                    let who = "these tags leave";
+                    found.extend(program::left_out(plan, &compiled.program, who, |_| true));
+                }
                 found
             }
             Err(mistakes) => mistakes,
@@ -145,24 +155,6 @@ fn unknown_tags(plan: &Plan, selection: &Selection) -> Vec<Diagnostic> {
             Diagnostic::without_place(title, label)
         })
         .collect()
-}
-
-/// Thresholds of what the tags of the command line leave out.
-fn left_out_by_tags(loaded: &Loaded, loading: &Loading, selection: &Selection) -> Vec<Diagnostic> {
-    let Some(plan) = loaded.plan.as_ref().filter(|_| !selection.is_empty()) else {
-        return Vec::new();
-    };
-    let inputs = Inputs {
-        target: None,
-        environment: loading.variables.clone(),
-        seed: 0,
-        selection: selection.clone(),
-    };
-    // Mistakes are told elsewhere.
-    program::compile(plan, &loaded.sources, &inputs).map_or_else(
-        |_| Vec::new(),
-        |compiled| program::left_out(plan, &compiled.program, "these tags leave", |_| true),
-    )
 }
 
 /// Profiles with more users than there are rows for them to hold. Only a warning, unless it is the

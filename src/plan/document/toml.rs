@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::brackets::unclosed;
 use super::{Entry, MAX_DEPTH, MAX_NODES, MAX_TOLD, Node, NodeValue, too_deep, too_many};
-use crate::diagnostic::{Diagnostic, Place, Placed};
+use crate::diagnostic::{Diagnostic, Place, Placed, line_start};
 
 pub(super) fn read(source: u16, text: &str) -> Result<(Node, Vec<Diagnostic>), Vec<Diagnostic>> {
     let (table, errors) = DeTable::parse_recoverable(text);
@@ -143,10 +143,6 @@ fn is_unquoted(message: &str) -> bool {
         || ["boolean", "integer", "float", "datetime", "time", "date"]
             .iter()
             .any(|kind| message.strip_prefix("invalid ").is_some_and(|rest| rest.starts_with(kind)))
-}
-
-fn line_start(text: &str, at: usize) -> usize {
-    text[..at].rfind('\n').map_or(0, |feed| feed + 1)
 }
 
 /// The value around `at`, within an array or an inline table.

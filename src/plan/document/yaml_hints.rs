@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde_saphyr::granit_parser::ErrorKind;
 
 use super::brackets::unclosed;
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, Place, line_start};
 
 pub(super) fn explain_syntax(
     source: u16,
@@ -55,7 +55,9 @@ pub(super) fn explain_syntax(
         ErrorKind::InvalidBlockScalarHeader | ErrorKind::ZeroBlockScalarIndent => {
             let line = text[..at].rfind('\n').map_or(0, |feed| feed + 1);
             // The library places it at the sign, or behind it.
-            let start = text[line..=at].rfind(['>', '|']).map_or(at, |sign| line + sign);
+            let start = text[line..text.ceil_char_boundary((at + 1).min(text.len()))]
+                .rfind(['>', '|'])
+                .map_or(at, |sign| line + sign);
             let range = plain_value(text, start);
             let value = &text[range.clone()];
             let title = format!("a value that begins with `{}` must be quoted", &value[..1]);
@@ -418,10 +420,6 @@ fn unknown_escape(text: &str, at: usize) -> Option<usize> {
 
 fn closing(open: char) -> char {
     if open == '{' { '}' } else { ']' }
-}
-
-fn line_start(text: &str, at: usize) -> usize {
-    text[..at].rfind('\n').map_or(0, |feed| feed + 1)
 }
 
 fn line_of(text: &str, at: usize) -> usize {

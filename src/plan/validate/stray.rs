@@ -14,13 +14,12 @@ impl Checker<'_> {
     pub(super) fn stray(&mut self, entry: &Entry, above: &[Context], table: &str) -> bool {
         let Some((_, context)) = meant(entry, above) else { return false };
         let whose = if above == OF_A_REQUEST { "a request" } else { context.words() };
-        let mut told = Diagnostic::error(
+        let told = Diagnostic::error(
             entry.key.place,
             format!("`{}` stands in `{table}`, and is a key of {whose}", entry.key.value),
             format!("move it out, to stand beside `{table}`"),
         );
-        told.help = Some(BESIDE_YAML.to_owned());
-        self.diagnostics.push(told);
+        self.diagnostics.push(told.of_key(&entry.key.value).help(BESIDE_YAML));
         true
     }
 }

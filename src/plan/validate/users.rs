@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::requests::{is_method, is_request_key};
 use super::values::shorten;
 use super::{Checker, Fields, there_are};
-use crate::diagnostic::Placed;
+use crate::diagnostic::{Diagnostic, Placed};
 use crate::load::{Order, Wait};
 use crate::plan::document::{Entry, Node, NodeValue};
 use crate::plan::keys::Context;
@@ -357,11 +357,10 @@ impl Checker<'_> {
                     .filter(|entry| is_request_key(&entry.key.value))
                     .collect();
                 for entry in &stray {
-                    self.error(
-                        entry.key.place,
-                        format!("`{}` belongs to a request", entry.key.value),
-                        "move it into the step that sends the request",
-                    );
+                    let title = format!("`{}` belongs to a request", entry.key.value);
+                    let label = "move it into the step that sends the request";
+                    let told = Diagnostic::error(entry.key.place, title, label);
+                    self.diagnostics.push(told.of_key(&entry.key.value));
                 }
                 self.steps(steps)
             }
