@@ -1,19 +1,15 @@
 //! Owns which rows are held by users, by their number.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::HashMap;
 
-/// The rows that nobody holds, and those that several hold.
+/// The rows that somebody holds.
 #[derive(Debug)]
 pub(super) struct Leases {
     count: u64,
-    /// Positions below it were handed out.
+    /// How many hold a row.
+    held: HashMap<u64, u32>,
+    /// Where the next free row is looked for: behind the one that was found last.
     next: u64,
-    /// So were these, which lie above: users do not come in the order of their numbers.
-    ahead: BTreeSet<u64>,
-    /// Rows that were given back, in their order.
-    back: VecDeque<u64>,
-    /// How many hold a row beside the first.
-    more: HashMap<u64, u32>,
     /// How often a row was shared.
     shared: u64,
 }
@@ -21,49 +17,49 @@ pub(super) struct Leases {
 impl Leases {
     /// Of `count` rows, all free.
     pub(super) fn new(count: u64) -> Self {
-        Self {
-            count,
-            next: 0,
-            ahead: BTreeSet::new(),
-            back: VecDeque::new(),
-            more: HashMap::new(),
-            shared: 0,
-        }
+        Self { count, held: HashMap::new(), next: 0, shared: 0 }
     }
 
     /// A free row; nothing when there is none. The one at the position `at` of the order is meant for
     /// who asks, whenever that is: so the same users hold the same rows in every run. Without it, or
-    /// when it was handed out before, the next that nobody had, and after those what was given back.
-    /// `row` gives the row at a position of the order.
+    /// while somebody holds it, the next free one. `row` gives the row at a position of the order.
     pub(super) fn take(&mut self, at: Option<u64>, row: impl Fn(u64) -> u64) -> Option<u64> {
-        let meant =
-            at.filter(|at| (self.next..self.count).contains(at) && !self.ahead.contains(at));
-        let Some(at) = meant.or((self.next < self.count).then_some(self.next)) else {
-            return self.back.pop_front();
+        let free = |held: &HashMap<u64, u32>, at: u64| {
+            Some(row(at)).filter(|number| !held.contains_key(number))
         };
-        self.ahead.insert(at);
-        while self.ahead.remove(&self.next) {
-            self.next += 1;
-        }
-        Some(row(at))
+        let meant = at.filter(|at| *at < self.count).and_then(|at| free(&self.held, at));
+        let number = match meant {
+            Some(number) => number,
+            None if self.held.len() as u64 >= self.count => return None,
+            None => {
+                let mut found = None;
+                while found.is_none() {
+                    found = free(&self.held, self.next);
+                    self.next = (self.next + 1) % self.count;
+                }
+                found?
+            }
+        };
+        self.held.insert(number, 1);
+        Some(number)
     }
 
-    /// A row that somebody holds, when there is no free one: each in turn.
-    pub(super) fn share(&mut self, row: impl Fn(u64) -> u64) -> u64 {
-        self.shared += 1;
-        let number = row(self.count + self.shared - 1);
-        *self.more.entry(number).or_default() += 1;
+    /// A row that others hold, when there is no free one: the one that is meant for who asks, else each
+    /// in turn.
+    pub(super) fn share(&mut self, at: Option<u64>, row: impl Fn(u64) -> u64) -> u64 {
+        let number = row(at.unwrap_or(self.count + self.shared));
+        self.shared += u64::from(at.is_none());
+        *self.held.entry(number).or_default() += 1;
         number
     }
 
     /// One holder of the row has gone; with the last it is free.
     pub(super) fn give_back(&mut self, number: u64) {
-        match self.more.get_mut(&number) {
-            Some(1) => {
-                self.more.remove(&number);
+        if let Some(held) = self.held.get_mut(&number) {
+            *held -= 1;
+            if *held == 0 {
+                self.held.remove(&number);
             }
-            Some(more) => *more -= 1,
-            None => self.back.push_back(number),
         }
     }
 }
@@ -77,7 +73,7 @@ mod tests {
         let mut leases = Leases::new(2);
         let row = |position| position % 2;
         while leases.take(None, row).is_some() {}
-        let shared = leases.share(row);
+        let shared = leases.share(None, row);
         leases.give_back(shared);
         assert_eq!(leases.take(None, row), None);
         leases.give_back(shared);
@@ -85,25 +81,26 @@ mod tests {
     }
 
     #[test]
-    fn what_was_given_back_comes_in_its_order() {
+    fn what_was_given_back_comes_after_what_nobody_had() {
         let mut leases = Leases::new(3);
         let take = |leases: &mut Leases| leases.take(None, |position| position);
-        while take(&mut leases).is_some() {}
-        for row in [2, 0, 1] {
-            leases.give_back(row);
-        }
-        assert_eq!([(); 4].map(|()| take(&mut leases)), [Some(2), Some(0), Some(1), None]);
+        assert_eq!([(); 2].map(|()| take(&mut leases)), [Some(0), Some(1)]);
+        leases.give_back(0);
+        assert_eq!([(); 3].map(|()| take(&mut leases)), [Some(2), Some(0), None]);
     }
 
     #[test]
     fn whoever_comes_first_each_gets_the_row_that_is_meant_for_it() {
         for order in [[0, 1, 2, 3], [3, 1, 0, 2], [2, 3, 1, 0]] {
             let mut leases = Leases::new(4);
+            let row = |position: u64| position % 4 * 10;
             for at in order {
-                assert_eq!(leases.take(Some(at), |position| position * 10), Some(at * 10));
+                assert_eq!(leases.take(Some(at), row), Some(at * 10));
             }
-            assert_eq!(leases.take(Some(1), |position| position), None);
-            assert!(leases.ahead.is_empty());
+            assert_eq!(leases.take(Some(1), row), None);
+            assert_eq!(leases.share(Some(6), row), 20);
+            leases.give_back(30);
+            assert_eq!(leases.take(Some(3), row), Some(30), "whoever had it before");
         }
         let mut leases = Leases::new(3);
         assert_eq!(leases.take(Some(1), |position| position), Some(1));
@@ -112,11 +109,12 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_were_never_leased_need_no_memory() {
+    fn rows_that_nobody_holds_need_no_memory() {
         let mut leases = Leases::new(1 << 40);
         for at in 0..1_000 {
             assert_eq!(leases.take(None, |position| position), Some(at));
+            leases.give_back(at);
         }
-        assert!(leases.ahead.is_empty() && leases.back.is_empty());
+        assert!(leases.held.is_empty());
     }
 }

@@ -132,10 +132,8 @@ impl Source {
 
     /// A row for a user, which no other living user holds until the lease is dropped. `at` is the
     /// user's place among those that hold rows of this source, from 0: it gets the row at that
-    /// position of the order, whoever asks first. Rows that were given back come after those that
-    /// nobody had. When there are more users than rows, `recycle` makes users share them.
-    ///
-    /// A row that was given back needs 8 bytes until it is leased again.
+    /// position of the order, whoever asks first, or the next free one while another holds it. When
+    /// there are more users than rows, `recycle` makes them share.
     pub fn lease(self: &Arc<Self>, at: Option<u64>) -> Result<Lease, Ended> {
         let number = {
             let mut leases = self.leases();
@@ -146,9 +144,10 @@ impl Source {
                     self.shuffled.pass(position / self.count).at(position % self.count)
                 }
             };
-            match leases.take(at, row) {
+            let beyond = at.is_some_and(|at| at >= self.count) && self.recycles();
+            match if beyond { None } else { leases.take(at, row) } {
                 Some(number) => number,
-                None if self.at_end == AtEnd::Recycle => leases.share(row),
+                None if self.recycles() => leases.share(at, row),
                 None => return Err(self.ended()),
             }
         };

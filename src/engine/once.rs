@@ -10,7 +10,6 @@ use super::observer::Observer;
 use super::stop::Stop as Word;
 use super::user::User;
 use super::worker::{Setup, Worker};
-use crate::data::Per;
 use crate::expr::Value;
 use crate::metrics::{Interval, Recorder};
 use crate::plan::Stop;
@@ -50,7 +49,7 @@ pub async fn once<P: Protocol>(
     }
     // A failure here is the end of it, as it is of the first steps of a user.
     user.starting = true;
-    let rows = user.take_rows(class, Per::User) && user.take_rows(class, Per::Iteration);
+    let rows = user.take_own_rows(class, None) && user.take_rows(class);
     let over = match class.script.start.filter(|_| rows) {
         Some(at) => Some(user.run(class, at).await),
         None => None,

@@ -11,7 +11,7 @@ use super::frames::{Flow, Frame, Frames};
 use super::observer::Observer;
 use super::stop::Stop;
 use super::worker::Worker;
-use crate::data::{Ended, Lease, Per, Source};
+use crate::data::{Ended, Lease, Per};
 use crate::expr::{EvalError, Expression, Value};
 use crate::load::{Order, Wait, pick};
 use crate::metrics::Sample;
@@ -142,7 +142,7 @@ impl<P: Protocol> User<P> {
         async move {
             let program: Arc<Program> = self.worker.setup.program.clone();
             let class = &program.classes[self.class];
-            if self.take_rows(class, Per::User) && Box::pin(self.start(class)).await {
+            if self.take_own_rows(class, Some(slot)) && Box::pin(self.start(class)).await {
                 self.iterate(class).await;
                 if let Some(at) = class.script.stop {
                     Box::pin(self.run(class, at)).await;
@@ -157,7 +157,7 @@ impl<P: Protocol> User<P> {
     pub(super) async fn rehearse(&mut self, only: &[String]) {
         let program: Arc<Program> = self.worker.setup.program.clone();
         let class = &program.classes[self.class];
-        let hinders = if !self.take_rows(class, Per::User) {
+        let hinders = if !self.take_own_rows(class, None) {
             Some("no row of data is left for this user")
         } else if self.rehearse_start(class).await {
             None
@@ -217,7 +217,7 @@ impl<P: Protocol> User<P> {
         if class.order == Order::Random && task.weight == 0.0 && only.is_empty() {
             return Some("its weight is 0: it runs where it is called".to_owned());
         }
-        if !self.take_rows(class, Per::Iteration) {
+        if !self.take_rows(class) {
             return Some("no row of data is left for it".to_owned());
         }
         match self.holds(task) {
@@ -271,7 +271,7 @@ impl<P: Protocol> User<P> {
         let mut has_rows = false;
         while !self.stop.asked() && self.most.is_none_or(|most| self.mind.iterations < most) {
             // A row that no task could run with is kept for the iteration that comes.
-            if !has_rows && !self.take_rows(class, Per::Iteration) {
+            if !has_rows && !self.take_rows(class) {
                 return;
             }
             has_rows = true;
@@ -419,31 +419,45 @@ impl<P: Protocol> User<P> {
         Ok(pick(weights.iter().copied(), &mut self.mind.random))
     }
 
-    /// Rows that are due now; whether the user may go on.
-    pub(super) fn take_rows(&mut self, class: &Class, per: Per) -> bool {
-        for row in class.rows.iter().filter(|row| row.per == per) {
-            let taken = match per {
-                Per::User => row.source.lease(self.place(&row.source)).map(|lease| {
-                    let value = lease.row.clone();
-                    self.leases.push(lease);
-                    value
-                }),
-                _ => row.source.draw(&mut self.mind.random),
-            };
-            match taken {
-                Ok(value) => self.mind.slots[row.slot] = Some(value),
-                Err(ended) => {
-                    self.out_of_rows(&ended);
-                    return false;
-                }
+    /// The rows that it holds as long as it lives; whether it may go on. `slot` is where it lives in the
+    /// run.
+    pub(super) fn take_own_rows(&mut self, class: &Class, slot: Option<u32>) -> bool {
+        for row in class.rows.iter().filter(|row| row.per == Per::User) {
+            let at = slot.and_then(|slot| self.worker.setup.place(&row.source, slot));
+            let taken = row.source.lease(at).map(|lease| {
+                let value = lease.row.clone();
+                self.leases.push(lease);
+                value
+            });
+            if !self.has_row(row.slot, taken) {
+                return false;
             }
         }
         true
     }
 
-    /// Its place among those that hold rows of a source.
-    fn place(&self, source: &Arc<Source>) -> Option<u64> {
-        self.worker.setup.place(source, self.mind.id - 1)
+    /// Rows of an iteration; whether it may begin.
+    pub(super) fn take_rows(&mut self, class: &Class) -> bool {
+        for row in class.rows.iter().filter(|row| row.per == Per::Iteration) {
+            let taken = row.source.draw(&mut self.mind.random);
+            if !self.has_row(row.slot, taken) {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn has_row(&mut self, slot: usize, taken: Result<Value, Ended>) -> bool {
+        match taken {
+            Ok(value) => {
+                self.mind.slots[slot] = Some(value);
+                true
+            }
+            Err(ended) => {
+                self.out_of_rows(&ended);
+                false
+            }
+        }
     }
 
     /// Rows are used up. That is how a user ends, or a mistake.

@@ -47,17 +47,17 @@ pub struct Setup {
     pub workers: usize,
 }
 
-/// For each source whose rows users hold, the place of each user among those that hold some, by the
-/// user's number. Made when the first user asks.
+/// For each source whose rows users hold, the place of each slot among those that hold some: who takes a
+/// slot again holds the row of the one before. Made when the first user asks.
 #[derive(Debug, Clone, Default)]
 pub struct Places(OnceLock<Vec<(Arc<Source>, Vec<u32>)>>);
 
 impl Setup {
-    /// The place of user `number` among those that hold rows of `source`.
-    pub(super) fn place(&self, source: &Arc<Source>, number: u64) -> Option<u64> {
+    /// The place of a slot among those that hold rows of `source`.
+    pub(super) fn place(&self, source: &Arc<Source>, slot: u32) -> Option<u64> {
         let places = self.places.0.get_or_init(|| self.places());
         let (_, places) = places.iter().find(|(known, _)| Arc::ptr_eq(known, source))?;
-        places.get(usize::try_from(number).ok()?).map(|place| u64::from(*place))
+        places.get(slot as usize).map(|place| u64::from(*place))
     }
 
     fn places(&self) -> Vec<(Arc<Source>, Vec<u32>)> {
@@ -74,11 +74,9 @@ impl Setup {
             let readers: Vec<bool> =
                 self.program.classes.iter().map(|class| holds(class, &row.source)).collect();
             let mut before = 0;
-            // Users are numbered in the order in which they start, those that take a slot again too.
-            let starts = self.schedule.changes().filter(|change| change.kind != ChangeKind::Stop);
-            let places = starts.map(|change| {
+            let places = self.order.iter().map(|class| {
                 let place = before;
-                before += u32::from(readers[usize::from(self.order[change.slot as usize])]);
+                before += u32::from(readers[usize::from(*class)]);
                 place
             });
             all.push((row.source.clone(), places.collect()));

@@ -105,3 +105,43 @@ fn each_user_sends_the_same_whatever_the_number_of_workers() {
     let another = by_user(1, 2);
     assert!(one.iter().all(|(user, sent)| another.get(user) != Some(sent)), "another seed");
 }
+
+/// Users that come at once, go, and come again; rows that are read before them, and too few of others.
+const HELD: &str = "data:
+  few: { values: [1, 2, 3, 4, 5], per: user, at_end: recycle }
+  own: { values: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26], per: user, order: shuffle }
+before: [ { get: '/before/{{ few }}/{{ own }}', name: before } ]
+users:
+  A:
+    weight: 2
+    wait: 500ms
+    tasks: { a: { get: '/{{ few }}/{{ own }}', name: a, headers: { x-user: '{{ user.id }}' } } }
+  B:
+    wait: 500ms
+    tasks: { b: { get: '/b/{{ few }}', name: b, headers: { x-user: '{{ user.id }}' } } }
+profiles: { only: { stages: [ { users: 16, hold: 3s }, { users: 2, hold: 3s }, { users: 26, hold: 3s } ] } }
+";
+
+#[test]
+fn each_user_holds_the_same_rows_whatever_the_number_of_workers() {
+    let paths = |workers: usize| {
+        let came = Run { workers, ..run(HELD) }.against(answers(20, 200, ""));
+        assert!(came.exceptions().is_empty(), "{:?}", came.exceptions());
+        let mut users: BTreeMap<String, String> = BTreeMap::new();
+        for (nth, text) in came.texts().into_iter().enumerate() {
+            let line = text.lines().next().unwrap_or_default().to_owned();
+            let user = came.header(nth, "x-user").join("");
+            let known = users.entry(user.clone()).or_insert_with(|| line.clone());
+            assert_eq!(*known, line, "user {user} keeps its rows");
+        }
+        users
+    };
+    let one = paths(1);
+    // 16 users, 24 more, and what runs before them.
+    assert_eq!(one.len(), 41);
+    let own = one.values().filter(|line| !line.contains("/b"));
+    assert!(own.clone().count() > 20, "{one:?}");
+    for workers in [2, 3, 8] {
+        assert_eq!(paths(workers), one, "{workers} workers");
+    }
+}
