@@ -1,5 +1,7 @@
 //! Owns mistakes in a plan: a place in a file, what is wrong there, and what to do about it.
 
+mod fold;
+
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -171,12 +173,13 @@ pub fn render(diagnostics: &[Diagnostic], sources: &[Source], colour: bool) -> S
     }
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let mut text = String::new();
-    for diagnostic in diagnostics.iter().take(SHOWN) {
+    let told = fold::folded(diagnostics, sources);
+    for diagnostic in told.iter().take(SHOWN) {
         text += &render_one(diagnostic, sources, &renderer);
         text += "\n\n";
     }
-    if diagnostics.len() > SHOWN {
-        text += &format!("… and {} more\n\n", diagnostics.len() - SHOWN);
+    if told.len() > SHOWN {
+        text += &format!("… and {} more\n\n", told.len() - SHOWN);
     }
     text += &count(diagnostics, sources);
     text.push('\n');
@@ -270,18 +273,15 @@ fn elsewhere<'a>(
 }
 
 fn count(diagnostics: &[Diagnostic], sources: &[Source]) -> String {
-    let of = |severity, word: &str| {
-        let n = diagnostics.iter().filter(|one| one.severity == severity).count();
+    let of = |errors: bool, word: &str| {
+        let n = diagnostics.iter().filter(|one| one.is_error() == errors).count();
         match n {
             0 => None,
             1 => Some(format!("1 {word}")),
             n => Some(format!("{n} {word}s")),
         }
     };
-    let parts: Vec<_> = [of(Severity::Error, "error"), of(Severity::Warning, "warning")]
-        .into_iter()
-        .flatten()
-        .collect();
+    let parts: Vec<_> = [of(true, "error"), of(false, "warning")].into_iter().flatten().collect();
     let mut paths: Vec<_> = diagnostics
         .iter()
         .filter_map(|one| sources.get(usize::from(one.place?.source)))

@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use crate::diagnostic::{Diagnostic, Severity, Source, line_of};
+use super::{Diagnostic, Severity, Source, line_of};
 
 /// From so many places on, the others are named below the first.
 const FEW: usize = 3;
 /// No more places than this are named.
 const NAMED: usize = 12;
 
-/// Keeps the first of the unknown keys that have the same advice, and names the places of the others
-/// with it. The diagnostics stand in the order of their places.
-pub(super) fn fold(diagnostics: &mut Vec<Diagnostic>, path: &str, sources: &[Source]) {
+/// The diagnostics as they are shown to people: the first of the unknown keys that have the same advice,
+/// with the places of the others. They stand in the order of their places.
+pub(super) fn folded(diagnostics: &[Diagnostic], sources: &[Source]) -> Vec<Diagnostic> {
     let mut groups: HashMap<(Severity, String, String), Vec<usize>> = HashMap::new();
     for (at, one) in diagnostics.iter().enumerate() {
         if let (Some(_), None, Some(key)) = (one.place, &one.also, &one.key) {
@@ -20,12 +20,16 @@ pub(super) fn fold(diagnostics: &mut Vec<Diagnostic>, path: &str, sources: &[Sou
             groups.entry(same).or_default().push(at);
         }
     }
+    let mut shown = diagnostics.to_vec();
     let mut gone = vec![false; diagnostics.len()];
     for group in groups.into_values().filter(|group| group.len() >= FEW) {
         let (first, others) = (group[0], &group[1..]);
+        let path = diagnostics[first]
+            .place
+            .and_then(|place| sources.get(usize::from(place.source)))
+            .map_or("", |source| &source.path);
         let mut places: Vec<(String, Vec<String>)> = Vec::new();
         for at in others.iter().take(NAMED) {
-            gone[*at] = true;
             let Some((key, line)) = key_and_line(&diagnostics[*at], path, sources) else {
                 continue;
             };
@@ -47,7 +51,7 @@ pub(super) fn fold(diagnostics: &mut Vec<Diagnostic>, path: &str, sources: &[Sou
             0 => String::new(),
             more => format!(", and {more} more"),
         };
-        let told = &mut diagnostics[first];
+        let told = &mut shown[first];
         let mut help = format!("the same is true of {}{more}", named.join(", "));
         if let Some(own) = &told.help {
             help = format!("{own}; {help}");
@@ -55,10 +59,11 @@ pub(super) fn fold(diagnostics: &mut Vec<Diagnostic>, path: &str, sources: &[Sou
         told.help = Some(help);
     }
     let mut gone = gone.into_iter();
-    diagnostics.retain(|_| !gone.next().unwrap_or(false));
+    shown.retain(|_| !gone.next().unwrap_or(false));
+    shown
 }
 
-/// `12`, or `shared.yaml:12` in another file than the plan.
+/// `12`, or `shared.yaml:12` in another file than the first.
 fn key_and_line(one: &Diagnostic, path: &str, sources: &[Source]) -> Option<(String, String)> {
     let place = line_of(one.place?, sources);
     let line = place.strip_prefix(path).and_then(|rest| rest.strip_prefix(':'));

@@ -98,17 +98,30 @@ fn missing_key(form: &Form) -> Option<(String, String)> {
     Some((format!("it never has a value: there is no `{key}`"), hint))
 }
 
-/// What to write instead of an operation between constants that fails.
-fn mended(form: &Form) -> String {
+/// What to write instead of an operation between constants that fails, which is `written` so.
+fn mended(form: &Form, written: &str) -> String {
     let Form::Compare(first, rest) = form else { return "change the value".to_owned() };
     let operands = || std::iter::once(&**first).chain(rest.iter().map(|(_, form)| form));
-    let number = operands().find_map(|form| match form.literal() {
-        Some(Value::Text(text)) => text.trim().parse::<f64>().ok().map(|_| text.clone()),
+    let without_quotes = operands().find_map(|form| match form.literal() {
+        Some(Value::Text(text)) if text.trim().parse::<f64>().is_ok() => {
+            let quoted = [format!("'{text}'"), format!("\"{text}\"")];
+            let found = quoted.iter().find(|quoted| written.contains(quoted.as_str()))?;
+            Some(written.replacen(found.as_str(), text.trim(), 1))
+        }
         _ => None,
     });
-    match number {
-        Some(text) => format!("take the quotes out: `{}`", text.trim()),
+    match without_quotes {
+        Some(text) => format!("write `{text}`"),
         None => "compare two numbers, or two texts".to_owned(),
+    }
+}
+
+/// A number with a fraction, or a list with one.
+fn has_fraction(form: &Form) -> bool {
+    match form.literal() {
+        Some(Value::Float(_)) => true,
+        Some(Value::List(items)) => items.iter().any(|item| matches!(item, Value::Float(_))),
+        _ => false,
     }
 }
 
@@ -245,7 +258,7 @@ impl Parser<'_> {
             Ok(None) => form,
             Err(error) => {
                 let at = self.since(start);
-                let hint = mended(&form);
+                let hint = mended(&form, &self.text[at.clone()]);
                 let title = match error.0.split_once(": write `| int`") {
                     Some((title, _)) => title.to_owned(),
                     None => error.0,
@@ -431,7 +444,8 @@ impl Parser<'_> {
             }
             _ => format!("`{cell}` is text, and text is in no order with numbers"),
         };
-        Some(ParseError::new(title, format!("write `{cell} | int`"), at))
+        let filter = if has_fraction(other) { "float" } else { "int" };
+        Some(ParseError::new(title, format!("write `{cell} | {filter}`"), at))
     }
 
     /// Operators of one rank, from left to right.

@@ -2,26 +2,15 @@
 //! that may stand there: a key belongs to the `[table]` above it, however it was meant.
 
 use super::document::{Entry, Node, NodeValue, is_toml};
-use super::keys::{Context, Key, Status};
+use super::keys::{Context, Key, Shape, Status};
 use super::words::Words;
 use crate::diagnostic::{Diagnostic, Source};
 
-/// Tables of names, and what stands at the level above them.
-const TABLES: [(&str, &[Context]); 9] = [
-    ("vars", &[Context::Plan]),
-    ("headers", REQUEST),
-    ("json", REQUEST),
-    ("query", REQUEST),
-    ("form", REQUEST),
-    ("cookies", REQUEST),
-    ("multipart", REQUEST),
-    ("set", REQUEST),
-    ("push", REQUEST),
-];
-const REQUEST: &[Context] = &[Context::Task, Context::Step];
-
+/// Maps of names that the plan gives, below a key of their own.
+const TABLES: [&str; 9] =
+    ["vars", "headers", "json", "query", "form", "cookies", "multipart", "set", "push"];
 /// Of all that a request may have, what bodies and parameters do not hold themselves.
-const NEVER_SENT: [&str; 6] = ["accept", "capture", "expect", "on_fail", "retry", "auth"];
+const NEVER_SENT: [&str; 5] = ["accept", "capture", "expect", "on_fail", "retry"];
 /// No header is called so.
 const NO_HEADER: [&str; 2] = ["json", "body"];
 
@@ -32,10 +21,62 @@ pub(super) fn landed(trees: &[&Node], sources: &[Source]) -> Vec<Diagnostic> {
         return Vec::new();
     }
     let mut words = Words::default();
-    trees.iter().for_each(|tree| words.tree(tree));
+    for tree in trees {
+        words.value(tree);
+        walk(tree, Context::Plan, &mut |entry, _, key| match key {
+            Some(key) if key.name == "templates" => words.anything(),
+            Some(key) if key.shape == Shape::Expression || key.name == "in" => {
+                words.tree(&entry.value);
+            }
+            Some(_) => {}
+            // Nobody knows what may stand there.
+            None => words.tree(&entry.value),
+        });
+    }
     let mut looking = Looking { sources, words, warnings: Vec::new() };
-    trees.iter().for_each(|tree| looking.walk(tree));
+    for tree in trees {
+        walk(tree, Context::Plan, &mut |entry, context, key| {
+            if key.is_some_and(|key| TABLES.contains(&key.name)) {
+                looking.table(entry, context);
+            }
+        });
+    }
     looking.warnings
+}
+
+/// Sees each entry of a map that has the keys of a context, and those of all maps of keys within.
+fn walk(node: &Node, context: Context, see: &mut dyn FnMut(&Entry, Context, Option<&'static Key>)) {
+    let NodeValue::Map(entries) = &node.value else { return };
+    for entry in entries {
+        let key = context.find(&entry.key.value);
+        see(entry, context, key);
+        if let Some(key) = key {
+            within(&entry.value, &key.shape, see);
+        }
+    }
+}
+
+fn within(node: &Node, shape: &Shape, see: &mut dyn FnMut(&Entry, Context, Option<&'static Key>)) {
+    match (shape, &node.value) {
+        (Shape::Keys(context), _) => walk(node, *context, see),
+        (Shape::Named(context), NodeValue::Map(entries)) => {
+            entries.iter().for_each(|entry| walk(&entry.value, *context, see));
+        }
+        (Shape::Map(shape), NodeValue::Map(entries)) => {
+            entries.iter().for_each(|entry| within(&entry.value, shape, see));
+        }
+        (Shape::List(shape) | Shape::Many(shape), NodeValue::List(items)) => {
+            items.iter().for_each(|item| within(item, shape, see));
+        }
+        (Shape::Many(shape), _) => within(node, shape, see),
+        (Shape::Flow, NodeValue::Map(_)) => walk(node, Context::Flow, see),
+        (Shape::Flow | Shape::Steps, NodeValue::List(items)) => {
+            items.iter().for_each(|item| walk(item, Context::Step, see));
+        }
+        (Shape::Steps, _) => walk(node, Context::Step, see),
+        (Shape::Any(shapes), _) => shapes.iter().for_each(|shape| within(node, shape, see)),
+        _ => {}
+    }
 }
 
 struct Looking<'s> {
@@ -45,34 +86,18 @@ struct Looking<'s> {
 }
 
 impl Looking<'_> {
-    fn walk(&mut self, node: &Node) {
-        match &node.value {
-            NodeValue::List(items) => items.iter().for_each(|item| self.walk(item)),
-            NodeValue::Map(entries) => {
-                for entry in entries {
-                    let table = TABLES.iter().find(|(table, _)| *table == entry.key.value);
-                    match table {
-                        // What stands deeper within is what is sent or kept.
-                        Some((_, above)) => self.table(entry, above),
-                        None => self.walk(&entry.value),
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn table(&mut self, table: &Entry, above: &[Context]) {
+    /// The keys in a table, which stands among those of `above`.
+    fn table(&mut self, table: &Entry, above: Context) {
         let NodeValue::Map(entries) = &table.value.value else { return };
         let Some(header) = self.header(table).map(str::to_owned) else { return };
         let name = &*table.key.value;
         for entry in entries {
-            let key = above.iter().find_map(|context| context.find(&entry.key.value));
+            let key = above.find(&entry.key.value);
             let Some(key) = key.filter(|key| key.status == Status::Now) else { continue };
             if self.header(entry).is_some() || !self.is_meant(name, key, entry) {
                 continue;
             }
-            let label = if name == "vars" {
+            let label = if header == "[vars]" {
                 "it is a key of the plan: move it above the first `[table]`, if it is meant so"
                     .to_owned()
             } else {
@@ -96,6 +121,7 @@ impl Looking<'_> {
                 let text = matches!(&entry.value.value, NodeValue::Text(_) | NodeValue::Int(_));
                 (text && key.fits(&entry.value)) || NO_HEADER.contains(&key.name)
             }
+            _ if key.name == "retry" => entry.value.get("status").is_some(),
             _ => NEVER_SENT.contains(&key.name) && key.fits(&entry.value),
         }
     }
@@ -112,5 +138,73 @@ impl Looking<'_> {
         }
         let line = source.text[line..].lines().next()?;
         Some(line.split(" #").next().unwrap_or(line).trim())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    fn told(text: &str) -> Vec<String> {
+        let loaded = crate::plan::parse("plan.toml", text);
+        let told = loaded.diagnostics.iter();
+        told.map(|one| format!("{}: {}", one.title, one.label)).collect()
+    }
+
+    #[test]
+    fn tasks_and_classes_may_be_called_like_tables() {
+        let text = r#"
+target = "http://127.0.0.1:8000"
+
+[profiles]
+q = { users = 1, hold = "1s" }
+
+[users.set]
+wait = "1s"
+
+[users.set.tasks.form]
+post = "/x"
+accept = 201
+retry = { status = 503, times = 2 }
+on_fail = "iteration"
+expect = [{ json = "$.a", exists = true }]
+
+[users.set.tasks.headers]
+get = "/h"
+
+[users.set.tasks.job]
+post = "/jobs"
+
+[users.set.tasks.job.json]
+auth = "none"
+retry = { times = 3, wait = 5 }
+accept = true
+"#;
+        assert_eq!(told(text), [""; 0]);
+    }
+
+    #[test]
+    fn what_belongs_to_an_environment_is_not_sent_to_the_top() {
+        let text = r#"
+target = "http://127.0.0.1:8000"
+
+[profiles]
+q = { users = 1, hold = "1s" }
+
+[users.A]
+wait = "1s"
+tasks = { profile = { get = "/profile" } }
+
+[environments.staging.vars]
+target = "http://127.0.0.1:8001"
+
+[vars]
+profile = "q"
+"#;
+        let label = "move it above the line `[environments.staging.vars]`, unless it belongs there";
+        let top = "it is a key of the plan: move it above the first `[table]`, if it is meant so";
+        let nothing = "stands in the table `vars`, and nothing reads it";
+        assert_eq!(
+            told(text),
+            [format!("`target` {nothing}: {label}"), format!("`profile` {nothing}: {top}")]
+        );
     }
 }

@@ -9,7 +9,6 @@
 pub mod document;
 mod environments;
 mod files;
-mod fold;
 pub mod keys;
 mod landed;
 mod merge;

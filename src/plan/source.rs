@@ -7,7 +7,6 @@ use std::sync::Arc;
 use super::document::{self, Entry, Node};
 use super::environments;
 use super::files::{self, Files};
-use super::fold::fold;
 use super::landed::landed;
 use super::model::Plan;
 use super::secrets;
@@ -254,7 +253,6 @@ impl Read {
                 _ => {}
             }
         }
-        fold(&mut diagnostics, &self.path, &sources);
         if diagnostics.iter().any(Diagnostic::is_error) {
             let partial = plan.map(|plan| Partial { plan, assigned: variables, read });
             return Loaded { sources, plan: None, partial, diagnostics };

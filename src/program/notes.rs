@@ -179,8 +179,11 @@ impl<'a> Compiler<'a> {
             };
             // One of `vars` or `env` is a switch, which the command line can turn.
             let never = task.when.as_ref().is_some_and(|when| {
+                let mut words = plan::Words::default();
+                words.text(&when.value);
                 let read = Expression::parse(&when.value, &Names::default());
-                read.is_ok_and(|read| read.constant().is_some_and(|value| !value.holds()))
+                !words.may_read("env")
+                    && read.is_ok_and(|read| read.constant().is_some_and(|value| !value.holds()))
             });
             let (label, place) = match class.order {
                 _ if never => {
