@@ -22,7 +22,7 @@ impl Checker<'_> {
 
     fn source(&mut self, entry: &Entry) -> Option<Data> {
         let is_map = matches!(entry.value.value, NodeValue::Map(_));
-        if !is_map && self.stray(entry, &[Context::Plan], "data") {
+        if !is_map && self.surely_stray(entry, &[Context::Plan], "data") {
             return None;
         }
         let name = self.variable(&entry.key);

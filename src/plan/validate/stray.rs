@@ -2,7 +2,7 @@
 
 use super::{BESIDE_YAML, Checker};
 use crate::diagnostic::Diagnostic;
-use crate::plan::document::{Entry, NodeValue};
+use crate::plan::document::{Entry, Node, NodeValue};
 use crate::plan::keys::{Context, Key, Shape, Status};
 
 /// Where the keys stand that a request may have beside its maps of names.
@@ -22,6 +22,20 @@ impl Checker<'_> {
         self.diagnostics.push(told.of_key(&entry.key.value).help(BESIDE_YAML));
         true
     }
+
+    /// The same in a table whose entries are often written as a text or a list: one of these is told
+    /// only when it can hardly be anything but a value of the key.
+    pub(super) fn surely_stray(&mut self, entry: &Entry, above: &[Context], table: &str) -> bool {
+        let vague = matches!(entry.value.value, NodeValue::Text(_) | NodeValue::List(_));
+        (!vague || fits(entry, above)) && self.stray(entry, above, table)
+    }
+}
+
+/// The key takes a list of texts, and the value is one.
+pub(super) fn lists_texts(entry: &Entry, above: &[Context]) -> bool {
+    let is_text = |item: &Node| matches!(item.value, NodeValue::Text(_));
+    matches!(&entry.value.value, NodeValue::List(items) if items.iter().all(is_text))
+        && key_of(entry, above).is_some_and(|(key, _)| key.shape == Shape::Many(&Shape::Text))
 }
 
 /// The value can hardly be anything but that of a key of the level above.

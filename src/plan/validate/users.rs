@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::requests::{is_method, is_request_key};
+use super::stray::lists_texts;
 use super::values::shorten;
 use super::{Checker, Fields, there_are};
 use crate::diagnostic::{Diagnostic, Placed};
@@ -147,9 +148,10 @@ impl Checker<'_> {
             );
             return None;
         }
-        let read: Vec<_> = entries.iter().map(|entry| self.task(entry)).collect();
+        let names: Vec<&str> = entries.iter().map(|entry| &*entry.key.value).collect();
+        let read: Vec<_> = entries.iter().map(|entry| self.task(entry, &names)).collect();
         let whole = read.iter().all(Option::is_some);
-        self.successors(entries, order);
+        self.successors(entries, &names, order);
         let read: Vec<Task> = read.into_iter().flatten().collect();
         if whole && read.iter().all(|task| task.weight == 0.0) {
             self.error(
@@ -161,11 +163,20 @@ impl Checker<'_> {
         Some(read)
     }
 
-    fn task(&mut self, entry: &Entry) -> Option<Task> {
+    /// `names` are those of all tasks of the class.
+    fn task(&mut self, entry: &Entry, names: &[&str]) -> Option<Task> {
+        let is_map = |node: &Node| matches!(node.value, NodeValue::Map(_));
         let does = |key: &str| key == "steps" || is_method(key);
         let names_a_task = matches!(&entry.value.value, NodeValue::Map(entries)
             if entries.iter().any(|entry| does(&entry.key.value)));
-        if !names_a_task && self.stray(entry, &[Context::Class, Context::Plan], "tasks") {
+        let above = [Context::Class, Context::Plan];
+        let is_stray = match &entry.value.value {
+            // Requests are a task whose `steps` are missing, whatever it is called.
+            NodeValue::List(items) if items.iter().any(is_map) => false,
+            NodeValue::List(_) if lists_texts(entry, &above) => self.stray(entry, &above, "tasks"),
+            _ => !names_a_task && self.surely_stray(entry, &above, "tasks"),
+        };
+        if is_stray {
             return None;
         }
         let name = entry.key.clone();
@@ -185,7 +196,7 @@ impl Checker<'_> {
         let chance = self.chance(&fields);
         let tags = self.tags(&fields);
         let wait = fields.get("wait").and_then(|node| self.wait(node));
-        let next = fields.get("next").map_or_else(Vec::new, |node| self.next(node));
+        let next = fields.get("next").map_or_else(Vec::new, |node| self.next(node, names));
         let steps = self.task_steps(&fields, &name, &what);
         Some(Task {
             name,
@@ -199,14 +210,14 @@ impl Checker<'_> {
         })
     }
 
-    fn next(&mut self, node: &Node) -> Vec<(Placed<String>, f64)> {
+    fn next(&mut self, node: &Node, names: &[&str]) -> Vec<(Placed<String>, f64)> {
         match &node.value {
             NodeValue::Map(entries) => {
                 let mut next = Vec::with_capacity(entries.len());
                 for entry in entries {
-                    let number =
-                        matches!(entry.value.value, NodeValue::Int(_) | NodeValue::Float(_));
-                    if !number && self.stray(entry, &[Context::Task], "next") {
+                    if !may_follow(entry, names)
+                        && self.surely_stray(entry, &[Context::Task], "next")
+                    {
                         continue;
                     }
                     if let NodeValue::Text(text) = &entry.value.value
@@ -244,8 +255,7 @@ impl Checker<'_> {
     }
 
     /// Every `next` names a task, and stands where it is looked at.
-    fn successors(&mut self, entries: &[Entry], order: Order) {
-        let names: Vec<&str> = entries.iter().map(|entry| &*entry.key.value).collect();
+    fn successors(&mut self, entries: &[Entry], names: &[&str], order: Order) {
         let mut any = false;
         for task in entries {
             let NodeValue::Map(keys) = &task.value.value else { continue };
@@ -261,13 +271,10 @@ impl Checker<'_> {
                 NodeValue::Map(entries) => targets.extend(
                     entries
                         .iter()
-                        // Others have been told as keys that landed there.
+                        // Others have been told as keys that landed there, or for their value.
                         .filter(|entry| {
                             Context::Task.find(&entry.key.value).is_none()
-                                || matches!(
-                                    entry.value.value,
-                                    NodeValue::Int(_) | NodeValue::Float(_)
-                                )
+                                || may_follow(entry, names)
                         })
                         .map(|entry| entry.key.clone()),
                 ),
@@ -524,6 +531,12 @@ impl Checker<'_> {
             },
         })
     }
+}
+
+/// An entry of `next` that is one: its value is a weight, or its name that of a task.
+fn may_follow(entry: &Entry, names: &[&str]) -> bool {
+    let number = matches!(entry.value.value, NodeValue::Int(_) | NodeValue::Float(_));
+    number || names.contains(&&*entry.key.value)
 }
 
 /// What a bare number of a wait is probably meant in.
