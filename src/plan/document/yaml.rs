@@ -14,6 +14,9 @@ use serde_saphyr::{
 use super::yaml_hints::{explain_syntax, quoted};
 use super::{Entry, MAX_DEPTH, MAX_NODES, MAX_TOLD, Node, NodeValue, too_deep, too_many};
 use crate::diagnostic::{Diagnostic, Place, Placed};
+use crate::plan::keys::{Context, Shape};
+use crate::plan::status::Accept;
+use crate::verdict::Threshold;
 
 pub(super) fn read(source: u16, text: &str) -> Result<(Node, Vec<Diagnostic>), Vec<Diagnostic>> {
     let options = serde_saphyr::options! {
@@ -148,9 +151,6 @@ impl<'de> Visitor<'de> for AnyValue {
         Ok(RawValue::Map(map))
     }
 }
-
-/// Keys that take a list of words or codes.
-const LISTS: [&str; 6] = ["accept", "status", "tags", "secrets", "one_of", "columns"];
 
 struct Reading<'t> {
     source: u16,
@@ -314,7 +314,10 @@ impl Reading<'_> {
             map.push(Entry { key, value });
         }
         if cut {
-            self.cut_by_commas(&map);
+            for at in self.cut_by_commas(&map) {
+                // What is said of the value is said of the key: it is told already.
+                map[at].value.place = map[at].key.place;
+            }
         }
         NodeValue::Map(map)
     }
@@ -351,7 +354,11 @@ impl Reading<'_> {
         after.starts_with([',', '}', ']'])
     }
 
-    fn cut_by_commas(&mut self, map: &[Entry]) {
+    /// Gives back which keys were told to have no value.
+    fn cut_by_commas(&mut self, map: &[Entry]) -> Vec<usize> {
+        let mut without = Vec::new();
+        let values = map.iter().filter(|entry| !self.is_cut_by_a_comma(&entry.key, &entry.value));
+        let keys: Vec<&str> = values.map(|entry| &*entry.key.value).collect();
         let mut whole: Option<&Entry> = None;
         let mut at = 0;
         while let Some(entry) = map.get(at) {
@@ -360,45 +367,102 @@ impl Reading<'_> {
                 whole = Some(entry);
                 continue;
             }
+            let before = whole.and_then(|whole| {
+                let text = self.text.get(whole.value.place.range())?;
+                let text_alone = !text.is_empty() && !text.starts_with(['[', '{', '"', '\'']);
+                text_alone.then_some((whole, text))
+            });
+            let belongs = |part: &Entry| {
+                before.is_some_and(|(whole, first)| {
+                    let name = &*whole.key.value;
+                    let part = &*part.key.value;
+                    !is_key_beside(&keys, part)
+                        && (takes_list(&keys, name, &[first, part]) || !is_key(part))
+                })
+            };
+            let Some((before, first)) = before.filter(|_| belongs(entry)) else {
+                let title = format!("`{}` has no value", entry.key.value);
+                let label = "give it a value, or take it out";
+                self.tell(|| Diagnostic::error(entry.key.place, title, label));
+                without.push(at - 1);
+                whole = None;
+                continue;
+            };
             // All that follows one value belongs to it.
             let further = map[at..]
                 .iter()
-                .take_while(|next| self.is_cut_by_a_comma(&next.key, &next.value))
+                .take_while(|next| self.is_cut_by_a_comma(&next.key, &next.value) && belongs(next))
                 .count();
-            let parts: Vec<&str> =
-                map[at - 1..at + further].iter().map(|part| &*part.key.value).collect();
+            let cut = &map[at - 1..at + further];
             at += further;
-            let written = whole.and_then(|entry| {
-                let text = self.text.get(entry.value.place.range())?;
-                (!text.is_empty() && !text.starts_with(['[', '{', '"', '\'']))
-                    .then_some((entry, text))
-            });
-            let label = match written {
-                Some((entry, first)) => {
-                    let joined = [&[first][..], &parts].concat().join(", ");
-                    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-                    let list = LISTS.contains(&&*entry.key.value)
-                        && joined.split(", ").all(|part| part.chars().all(plain));
-                    match list {
-                        true => format!("write `{}: [{joined}]`", entry.key.value),
-                        false => format!("write `{}: \"{joined}\"`", entry.key.value),
-                    }
-                }
-                None => "give it a value, or take it out".to_owned(),
+            let name = &before.key.value;
+            let parts: Vec<&str> = [first]
+                .into_iter()
+                .chain(cut.iter().map(|part| &self.text[part.key.place.range()]))
+                .collect();
+            let label = if takes_list(&keys, name, &parts) {
+                let parts: Vec<_> = parts.iter().map(|part| item(part)).collect();
+                format!("write `{name}: [{}]`", parts.join(", "))
+            } else {
+                format!("write `{name}: \"{}\"`", parts.join(", "))
             };
-            self.tell(|| {
-                let title = match written {
-                    Some((before, _)) => {
-                        format!("in `{{ }}` the `,` ends the value of `{}`", before.key.value)
-                    }
-                    None => format!("`{}` has no value", entry.key.value),
-                };
-                // All that is to be replaced.
-                let start = written.map_or(entry.key.place, |(before, _)| before.key.place).start;
-                let end = map[at - 1].key.place.end.max(entry.key.place.end);
-                Diagnostic::error(Place { start, end, ..entry.key.place }, title, label)
-            });
+            // All that is to be replaced.
+            let end = cut.last().unwrap_or(entry).key.place.end;
+            let place = Place { end, ..before.key.place };
+            let title = format!("in `{{ }}` the `,` ends the value of `{name}`");
+            self.tell(|| Diagnostic::error(place, title, label));
         }
+        without
+    }
+}
+
+/// Where these keys may stand beside each other.
+fn contexts_of(keys: &[&str]) -> impl Iterator<Item = Context> {
+    Context::ALL.into_iter().filter(|context| keys.iter().all(|key| context.find(key).is_some()))
+}
+
+fn is_key(word: &str) -> bool {
+    Context::ALL.iter().any(|context| context.find(word).is_some())
+}
+
+fn is_key_beside(keys: &[&str], word: &str) -> bool {
+    contexts_of(keys).any(|context| context.find(word).is_some())
+}
+
+/// Behind the key `name` a list of these may stand.
+fn takes_list(keys: &[&str], name: &str, parts: &[&str]) -> bool {
+    let keys = if contexts_of(keys).next().is_none() { &[name] } else { keys };
+    contexts_of(keys).filter_map(|context| context.find(name)).any(|key| of_list(&key.shape, parts))
+}
+
+fn of_list(shape: &Shape, parts: &[&str]) -> bool {
+    match shape {
+        Shape::List(item) | Shape::Many(item) => parts.iter().all(|part| could_be(item, part)),
+        Shape::Any(shapes) => shapes.iter().any(|shape| of_list(shape, parts)),
+        _ => false,
+    }
+}
+
+fn could_be(shape: &Shape, part: &str) -> bool {
+    match shape {
+        Shape::Codes => Accept::parse(part).is_ok(),
+        Shape::Judgement => Threshold::parse(part).is_ok(),
+        Shape::Word(words) => words.contains(&part),
+        Shape::Any(shapes) => shapes.iter().any(|shape| could_be(shape, part)),
+        Shape::Text | Shape::Template | Shape::Value | Shape::Item | Shape::Scalar => true,
+        _ => false,
+    }
+}
+
+/// As an item of a list in brackets.
+fn item(part: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "._-/ <>=%".contains(c);
+    let begins = part.starts_with(|c: char| c.is_alphanumeric() || "./".contains(c));
+    let quoted = part.starts_with(['"', '\'']);
+    if quoted || (begins && part.chars().all(plain)) {
+        part.to_owned()
+    } else {
+        format!("\"{part}\"")
     }
 }
 
