@@ -149,9 +149,24 @@ fn is_unquoted(message: &str) -> bool {
 fn inline_value(text: &str, at: usize) -> Range<usize> {
     let start = text[..at].rfind(['=', ',', '[', '{', '\n']).map_or(0, |found| found + 1);
     let start = start + (text[start..at].len() - text[start..at].trim_start().len());
-    let rest = &text[at..];
-    let end = rest.find([',', ']', '}', '\n', '\r']).unwrap_or(rest.len());
-    start..at + end
+    start..start + end_of_value(&text[start..])
+}
+
+/// Where a value without quotes ends, within an array or an inline table: brackets and braces that are
+/// closed are part of it.
+fn end_of_value(rest: &str) -> usize {
+    let mut depth = 0usize;
+    for (at, c) in rest.char_indices() {
+        match c {
+            '\n' | '\r' => return at,
+            ',' if depth == 0 => return at,
+            '[' | '{' => depth += 1,
+            ']' | '}' if depth == 0 => return at,
+            ']' | '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    rest.len()
 }
 
 fn explain(source: u16, text: &str, span: Range<usize>, message: &str) -> Diagnostic {
@@ -264,11 +279,9 @@ fn explain(source: u16, text: &str, span: Range<usize>, message: &str) -> Diagno
         .rfind("{{");
     if let Some(open) = braces.map(|open| line_start(text, span.start) + open)
         && text[..open].trim_end().ends_with(['=', ',', '['])
-        && let Some(close) = text[open..end].find("}}")
+        && text[open..end].contains("}}")
     {
-        let rest = &text[open + close + 2..end];
-        let more = rest.find([',', '}', ']']).unwrap_or(rest.len());
-        let value = text[open..open + close + 2 + more].trim_end();
+        let value = text[open..open + end_of_value(&text[open..end])].trim_end();
         return error(
             open..open + value.len(),
             "text must be quoted, templates too",
