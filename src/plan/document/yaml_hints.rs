@@ -31,6 +31,13 @@ pub(super) fn explain_syntax(
         return unquoted_in_flow(source, text, at - 1);
     }
     if let Some(range) = goes_on_behind_a_bracket(text, at) {
+        if let Some(key) = begins_a_key(text, at) {
+            return error(
+                at..at + key.len(),
+                &format!("the key `{key}` begins behind a bracket that was closed"),
+                &format!("begin `{key}` on a line of its own"),
+            );
+        }
         let value = &text[range.clone()];
         let title = format!("a value that begins with `{}` must be quoted", &value[..1]);
         return error(range.clone(), &title, &format!("write {}", in_quotes(value)));
@@ -197,9 +204,19 @@ fn swallowed(source: u16, text: &str, at: usize) -> Diagnostic {
         );
     }
     let line = line_start(text, at);
-    let start = text[line..at].rfind([':', ',', '[', '{']).map_or(line, |found| line + found + 1);
-    let start = start + (text[start..at].len() - text[start..at].trim_start().len());
-    let end = comment.find([',', '}', ']']).unwrap_or(comment.len());
+    let of_key = text[line..at].rfind(": ").map(|found| line + found + 2);
+    let is_whole =
+        |value: &str| !value.trim_start().starts_with(['[', '{']) && !value.contains('}');
+    let of_key = of_key.filter(|start| is_whole(&text[*start..at]));
+    let (start, end) = match of_key {
+        Some(start) => (start, end_of_value(comment)),
+        None => {
+            let before = text[line..at].rfind([',', '[', '{']);
+            let end = comment.find([',', '}', ']']).unwrap_or(comment.len());
+            (before.map_or(line, |found| line + found + 1), end)
+        }
+    };
+    let start = start + blanks(&text[start..at]);
     let value = text[start..at + end].trim_end();
     let word = comment.split([' ', ',', '}', ']']).next().unwrap_or("#");
     Diagnostic::error(
@@ -207,6 +224,29 @@ fn swallowed(source: u16, text: &str, at: usize) -> Diagnostic {
         format!("`{word}` begins a comment, and what closes the bracket is part of it"),
         format!("write {}", in_quotes(value)),
     )
+}
+
+/// Where a value ends that goes on in a comment: at the bracket that closes it, or at the next key.
+fn end_of_value(comment: &str) -> usize {
+    let mut depth = 0usize;
+    for (at, c) in comment.char_indices() {
+        match c {
+            '[' | '{' => depth += 1,
+            ']' | '}' if depth == 0 => return at,
+            ']' | '}' => depth -= 1,
+            ',' if depth == 0
+                && begins_a_key(comment, at + 1 + blanks(&comment[at + 1..])).is_some() =>
+            {
+                return at;
+            }
+            _ => {}
+        }
+    }
+    comment.len()
+}
+
+fn blanks(text: &str) -> usize {
+    text.len() - text.trim_start_matches(' ').len()
 }
 
 /// `{ id: $.a[0] }`, where the bracket at `at` was meant to belong to the text before it.
@@ -243,6 +283,14 @@ fn goes_on_behind_a_bracket(text: &str, at: usize) -> Option<Range<usize>> {
     (range.end > at && !text[at..].starts_with(['#', ',', ':', ']', '}'])).then_some(range)
 }
 
+/// `b: …`, where the line break before it was lost.
+fn begins_a_key(text: &str, at: usize) -> Option<&str> {
+    let rest = text[at..].lines().next()?;
+    let (key, value) = rest.split_once(':')?;
+    let good = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || "_-".contains(c));
+    (good && (value.is_empty() || value.starts_with(' '))).then_some(key)
+}
+
 /// The value that begins at `start` and was meant as text, up to the end of its line, or up to what
 /// ends it in brackets.
 fn plain_value(text: &str, start: usize) -> Range<usize> {
@@ -257,11 +305,13 @@ fn plain_value(text: &str, start: usize) -> Range<usize> {
 /// `"a" b`, where the other quotes keep all of it.
 fn within_quotes(text: &str, at: usize) -> Option<Range<usize>> {
     let line = line_start(text, at);
-    let start = line + text[line..at].find(": ")? + 2;
-    let range = plain_value(text, start);
-    let value = &text[range.clone()];
-    let good = value.starts_with('"') && !value.contains('\'') && value.matches('"').count() == 2;
-    good.then_some(range)
+    text[line..at].rmatch_indices(": ").find_map(|(colon, _)| {
+        let range = plain_value(text, line + colon + 2);
+        let value = &text[range.clone()];
+        let good =
+            value.starts_with('"') && !value.contains('\'') && value.matches('"').count() == 2;
+        good.then_some(range)
+    })
 }
 
 /// Where a value begins with `{{` without a quote, in the line of `at`, before or at it.
