@@ -3,7 +3,7 @@
 use super::stray::{OF_A_REQUEST, fits};
 use super::values::shorten;
 use super::{Checker, Fields};
-use crate::diagnostic::{Diagnostic, Placed};
+use crate::diagnostic::{Diagnostic, Place, Placed};
 use crate::expr::Pick;
 use crate::plan::document::{Entry, Node, NodeValue};
 use crate::plan::keys::Context;
@@ -440,7 +440,7 @@ impl Checker<'_> {
         Some(Expect { check, message, place })
     }
 
-    fn check(&mut self, fields: &Fields<'_>, place: crate::diagnostic::Place) -> Option<Check> {
+    fn check(&mut self, fields: &Fields<'_>, place: Place) -> Option<Check> {
         let alone = fields.present(&["time", "size", "that"]);
         let matchers = fields.present(&MATCHERS);
         let sources = fields.present(&["json", "header", "cookie", "regex", "css", "body"]);
@@ -505,7 +505,7 @@ impl Checker<'_> {
         let node = &matcher.value;
         let matcher = match &*matcher.key.value {
             "equals" => {
-                self.range_as_text(node);
+                self.range_as_text(matcher);
                 Matcher::Equals(node.clone())
             }
             "not_equals" => Matcher::NotEquals(node.clone()),
@@ -547,17 +547,25 @@ impl Checker<'_> {
         Some(Check::Value(origin, matcher))
     }
 
-    /// `equals: 1..10` asks for that very text.
-    fn range_as_text(&mut self, node: &Node) {
-        let NodeValue::Text(text) = &node.value else { return };
-        let number = |end: &str| end.is_empty() || end.parse::<f64>().is_ok();
+    /// `equals: 1..10` asks for that very text. In quotes it is meant.
+    fn range_as_text(&mut self, matcher: &Entry) {
+        let place = matcher.value.place;
+        let NodeValue::Text(text) = &matcher.value.value else { return };
+        if place.range().len() != text.len() || matcher.value.defined.is_some() {
+            return;
+        }
+        let number = |end: &str| {
+            let digits = end.trim_start_matches(['+', '-']);
+            digits.starts_with(|c: char| c.is_ascii_digit()) && end.parse::<f64>().is_ok()
+        };
+        let is_end = |end: &str| end.is_empty() || number(end);
         let is_range = text
             .split_once("..")
-            .is_some_and(|(low, high)| number(low) && number(high) && text.len() > 2);
+            .is_some_and(|(low, high)| is_end(low) && is_end(high) && text.len() > 2);
         if is_range {
             let title = format!("`equals: {text}` asks for this very text");
             self.warn(
-                node.place,
+                Place { start: matcher.key.place.start, ..place },
                 title,
                 format!("for a number in this range write `between: {text}`"),
             );
