@@ -95,8 +95,7 @@ impl<'a> Compiler<'a> {
             self.steps(&task.steps, draft);
             if let Some((at, chance)) = chance {
                 draft.class.code[at] = Instruction::Chance(chance, draft.here());
-                let what = format!("task {}", task.name.value);
-                draft.mark(at, Mark::chance(task.name.place, &what, chance));
+                draft.mark(at, Mark::chance_of_task(&task.name, chance));
             }
             draft.push(Instruction::End);
         }

@@ -17,6 +17,8 @@ pub struct Mark {
     on: String,
     /// It is asked in each round of a loop: nothing was left out when there was one before.
     pub each_round: bool,
+    /// The task that is left out as a whole, and why.
+    pub task: Option<(String, String)>,
 }
 
 /// The way that an instruction takes.
@@ -32,7 +34,7 @@ pub enum Way {
 
 impl Mark {
     pub(super) fn at(place: Place) -> Self {
-        Self { place, off: String::new(), on: String::new(), each_round: false }
+        Self { place, off: String::new(), on: String::new(), each_round: false, task: None }
     }
 
     /// Something is left out unless its condition holds.
@@ -45,6 +47,13 @@ impl Mark {
     pub(super) fn chance(place: Place, what: &str, chance: f64) -> Self {
         let off = format!("{what} left out by `chance: {}`", format_percent(chance));
         Self { off, ..Self::at(place) }
+    }
+
+    /// The same of a whole task.
+    pub(super) fn chance_of_task(name: &Placed<String>, chance: f64) -> Self {
+        let why = format!("left out by `chance: {}`", format_percent(chance));
+        let task = Some((name.value.clone(), why));
+        Self { task, ..Self::chance(name.place, &format!("task {}", name.value), chance) }
     }
 
     pub(super) fn of_if(place: Place, condition: &Placed<String>, has_else: bool) -> Self {

@@ -389,6 +389,12 @@ impl Observer for Onlooker {
 
     fn turned(&mut self, mark: &Mark, text: &str) {
         let mut story = self.0.borrow_mut();
+        if let Some(task) = &mark.task {
+            // It was begun to no purpose.
+            let tally = story.tally();
+            tally.tasks = tally.tasks.saturating_sub(1);
+            tally.left_out.push(task.clone());
+        }
         let place = line_of(mark.place, &story.sources);
         let text = story.clean(&format!("{place}: {text}"));
         let text = story.line("  ", &text, DIM);

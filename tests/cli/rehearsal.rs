@@ -399,7 +399,8 @@ fn what_is_left_out_is_told_where_it_stands() {
       plan.yaml:33: `choose`: branch 2 of 2 is done, by weight
       log: always
 
-    Buyer  2 tasks  0 requests  none failed
+    Buyer  1 task  0 requests  none failed
+      never ran: never (left out by `chance: 0%`)
     ");
     assert_eq!(tried(&folder, "plan.yaml --demo --quiet"), (0, String::new(), String::new()));
 }
