@@ -22,6 +22,7 @@ struct Run {
     lasted: Duration,
     thresholds: &'static [&'static str],
     stopped: Option<StopReason>,
+    stopped_by: Option<&'static str>,
     insecure: bool,
     /// Seconds at the start that are left out.
     warmup: usize,
@@ -42,6 +43,7 @@ impl Run {
             lasted,
             thresholds,
             stopped: None,
+            stopped_by: None,
             insecure: false,
             warmup: 0,
             asides: vec![],
@@ -117,7 +119,7 @@ impl Run {
             asides,
             verdict,
             stopped,
-            stopped_by: None,
+            stopped_by: self.stopped_by,
             exit_code,
             at,
         };
@@ -339,6 +341,9 @@ fn the_report_says_what_happened_without_a_script() {
     ] {
         assert!(page.contains(text), "{text} is missing");
     }
+    let by = "fail in `pay` (plan.yaml:7)";
+    let ended = Run { stopped: Some(StopReason::Plan), stopped_by: Some(by), ..run("stopped") };
+    assert!(ended.html().contains("11.4s of 11.4s <small>ended by fail in `pay` (plan.yaml:7)<"));
     assert!(run("empty").html().contains("no data is not a pass"));
     assert!(run("unjudged").html().contains("not judged"));
     let unverified = ["unjudged", "stopped"].map(|name| run(name).html().contains("not verified"));
