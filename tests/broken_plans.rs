@@ -74,6 +74,79 @@ fn each_broken_plan_is_told_exactly_what_is_wrong() {
     assert!(wrong.is_empty(), "{}\n(UPDATE_EXPECTED=1 accepts it)", wrong.join("\n"));
 }
 
+/// `X`, when the whole advice is to write it; several when one may be chosen.
+fn to_paste(diagnostic: &Diagnostic) -> Vec<&str> {
+    let advice = diagnostic.label.strip_prefix("write `").and_then(|rest| rest.strip_suffix('`'));
+    let texts: Vec<&str> = advice.into_iter().flat_map(|advice| advice.split("` or `")).collect();
+    if texts.iter().any(|text| text.contains(['`', '…'])) { Vec::new() } else { texts }
+}
+
+/// The folder of broken plans, where files can be changed.
+fn copy_of_the_plans() -> tempfile::TempDir {
+    fn copy(from: &Path, to: &Path) {
+        fs::create_dir_all(to).expect("a folder can be made");
+        for entry in fs::read_dir(from).expect("the folder is there") {
+            let path = entry.expect("it can be listed").path();
+            let to = to.join(path.file_name().expect("it has a name"));
+            if path.is_dir() {
+                copy(&path, &to);
+            } else {
+                fs::copy(&path, &to).expect("it can be copied");
+            }
+        }
+    }
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    copy(&root().join("tests/plans"), &folder.path().join("tests/plans"));
+    folder
+}
+
+/// Said below the mistakes of a plan that cannot be read as YAML or TOML.
+const UNREAD: &str = "what else may be wrong is looked for once this is mended";
+
+/// What is said of a mistake is no longer said once its advice was followed to the letter,
+/// and what was written can be read.
+#[test]
+fn advice_to_write_something_is_good_when_it_is_pasted() {
+    let folder = copy_of_the_plans();
+    let told = |name: &str| load_each(&folder.path().join(name), &loading(), complete);
+    let mut wrong = Vec::new();
+    let mut pasted = 0;
+    for name in broken_plans() {
+        let loaded = told(&name);
+        let advised = |one| to_paste(one).into_iter().map(move |text| (one, text));
+        for (diagnostic, text) in loaded.diagnostics.iter().flat_map(advised) {
+            let Some(place) = diagnostic.place else { continue };
+            let source = &loaded.sources[usize::from(place.source)];
+            let mut changed = source.text.clone();
+            changed.replace_range(place.range(), text);
+            fs::write(&source.path, &changed).expect("it can be written");
+            let again = told(&name);
+            fs::write(&source.path, &source.text).expect("it can be written");
+            pasted += 1;
+            let end = place.range().start + text.len();
+            let unread = |other: &Diagnostic| {
+                other.help.as_deref().is_some_and(|help| help.ends_with(UNREAD))
+            };
+            let left = again.diagnostics.iter().find(|other| {
+                let at = other.place.filter(|at| at.source == place.source);
+                at.is_some_and(|at| {
+                    let within = (place.range().start..=end).contains(&at.range().start);
+                    let same = at.start == place.start && other.title == diagnostic.title;
+                    same || (within && again.diagnostics.iter().any(unread))
+                })
+            });
+            let Some(left) = left else { continue };
+            let (title, label) = (&diagnostic.title, &diagnostic.label);
+            wrong.push(format!(
+                "{name}: {title}: {label}\n    then: {}: {}",
+                left.title, left.label
+            ));
+        }
+    }
+    assert!(pasted > 130, "{pasted} pieces of advice");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn no_text_stands_beside_a_plan_that_is_gone() {
     for entry in fs::read_dir(root().join("tests/plans")).expect("the folder is there") {

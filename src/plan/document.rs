@@ -164,6 +164,12 @@ pub fn is_toml(path: &str) -> bool {
     path.rsplit_once('.').is_some_and(|(_, ending)| ending.eq_ignore_ascii_case("toml"))
 }
 
+/// In TOML the text is a value as it stands, not one without its quotes.
+#[must_use]
+pub fn is_toml_value(text: &str) -> bool {
+    toml::is_value(text)
+}
+
 /// The file is beyond [`MAX_BYTES`].
 pub(super) fn too_large() -> Diagnostic {
     Diagnostic::without_place(

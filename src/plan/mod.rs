@@ -6,6 +6,7 @@
 //!
 //! Templates and expressions stay text here; the compiler of programs reads them.
 
+mod advice;
 pub mod document;
 mod environments;
 mod files;
@@ -21,6 +22,7 @@ mod target;
 mod validate;
 mod words;
 
+pub use advice::suit;
 pub use document::{Entry, Node, NodeValue};
 pub use model::{
     AcceptRule, Action, Again, Auth, Body, Bound, Branch, Capture, Check, Class, Connections,

@@ -4,15 +4,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::document::{self, Entry, Node};
+use super::advice::suit;
+use super::document::{Entry, Node};
 use super::environments;
 use super::files::{self, Files};
 use super::landed::landed;
 use super::model::Plan;
 use super::secrets;
-use super::validate::{
-    BESIDE_TOML, BESIDE_YAML, Given, TOP_LEVEL_TOML, TOP_LEVEL_YAML, assigned, sort, validate,
-};
+use super::validate::{Given, assigned, sort, validate};
 use super::words::Words;
 use crate::diagnostic::{Diagnostic, Place, Source};
 
@@ -234,25 +233,7 @@ impl Read {
         });
         sort(&mut diagnostics);
         let sources = std::mem::take(&mut self.sources);
-        for diagnostic in &mut diagnostics {
-            let source = diagnostic.place.and_then(|place| sources.get(usize::from(place.source)));
-            if !document::is_toml(source.map_or(&self.path, |source| &source.path)) {
-                continue;
-            }
-            diagnostic.label = as_toml(&diagnostic.label);
-            match diagnostic.help.as_deref() {
-                Some(TOP_LEVEL_YAML) => diagnostic.help = Some(TOP_LEVEL_TOML.to_owned()),
-                Some(BESIDE_YAML) => {
-                    // Within `{ }` no table is above it.
-                    let begins = diagnostic.place.zip(source).is_some_and(|(place, source)| {
-                        let before = source.text.get(..place.range().start).unwrap_or("");
-                        before.trim_end_matches([' ', '\t']).ends_with('\n')
-                    });
-                    diagnostic.help = begins.then(|| BESIDE_TOML.to_owned());
-                }
-                _ => {}
-            }
-        }
+        suit(&mut diagnostics, &sources);
         if diagnostics.iter().any(Diagnostic::is_error) {
             let partial = plan.map(|plan| Partial { plan, assigned: variables, read });
             return Loaded { sources, plan: None, partial, diagnostics };
@@ -293,67 +274,6 @@ fn holds(other: Place, place: Option<Place>) -> bool {
 fn touches(one: Option<Place>, other: Option<Place>) -> bool {
     let (Some(one), Some(other)) = (one, other) else { return false };
     one.source == other.source && one.start <= other.end && other.start <= one.end
-}
-
-/// Advice is written in YAML, as `get: /todos/`; in a TOML file that is `get = "/todos/"`.
-fn as_toml(advice: &str) -> String {
-    let parts = advice.split('`').enumerate().map(|(at, part)| {
-        if at % 2 == 0 { part.to_owned() } else { toml_of(part).unwrap_or_else(|| part.to_owned()) }
-    });
-    parts.collect::<Vec<_>>().join("`")
-}
-
-/// A pair, a map or a list in one line, as TOML has it; nothing for other text.
-fn toml_of(yaml: &str) -> Option<String> {
-    let bracket = |open: char, close: char| yaml.strip_prefix(open)?.strip_suffix(close);
-    if let Some(inner) = bracket('{', '}').filter(|inner| !inner.starts_with('{')) {
-        let pairs: Option<Vec<_>> = split_at_commas(inner).into_iter().map(toml_pair).collect();
-        return Some(format!("{{ {} }}", pairs?.join(", ")));
-    }
-    // One word in brackets is the header of a table.
-    if let Some(inner) = bracket('[', ']').filter(|inner| inner.contains([',', '{'])) {
-        let items: Vec<_> = split_at_commas(inner).into_iter().map(toml_value).collect();
-        return Some(format!("[{}]", items.join(", ")));
-    }
-    toml_pair(yaml)
-}
-
-fn toml_pair(text: &str) -> Option<String> {
-    let (key, value) = text.split_once(": ")?;
-    let word = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
-    let good = !key.is_empty() && key.bytes().all(word);
-    good.then(|| format!("{key} = {}", toml_value(value.trim())))
-}
-
-/// What YAML reads as text without quotes is text with them.
-fn toml_value(text: &str) -> String {
-    let bare = ["true", "false", "…"].contains(&text)
-        || text.parse::<f64>().is_ok_and(f64::is_finite)
-        || text.starts_with('"');
-    if bare {
-        return text.to_owned();
-    }
-    let nested = text.starts_with(['{', '[']).then(|| toml_of(text)).flatten();
-    nested.unwrap_or_else(|| format!("\"{text}\""))
-}
-
-/// The parts between the commas that stand in no bracket within.
-fn split_at_commas(text: &str) -> Vec<&str> {
-    let (mut parts, mut start, mut depth) = (Vec::new(), 0, 0i32);
-    for (at, c) in text.char_indices() {
-        match c {
-            '{' | '[' | '(' => depth += 1,
-            '}' | ']' | ')' => depth -= 1,
-            ',' if depth == 0 => {
-                parts.push(text[start..at].trim());
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(text[start..].trim());
-    parts.retain(|part| !part.is_empty());
-    parts
 }
 
 #[cfg(test)]
@@ -409,27 +329,5 @@ mod tests {
         let text = "users: { U: { tasks: { t: { get: / } } } }";
         assert_eq!(parse("plans/shop.yaml", text).plan.unwrap().name, "shop");
         assert_eq!(parse("shop", text).plan.unwrap().name, "shop");
-    }
-
-    #[test]
-    fn advice_in_a_toml_file_is_toml() {
-        assert_eq!(
-            as_toml("write `get: /a` or `wait: 1s`, not: this"),
-            "write `get = \"/a\"` or `wait = \"1s\"`, not: this"
-        );
-        assert_eq!(as_toml("write `1s..3s`"), "write `1s..3s`");
-        assert_eq!(
-            as_toml("write `{ status: 503, times: 3, wait: 200ms }` or `in: range(3)`"),
-            "write `{ status = 503, times = 3, wait = \"200ms\" }` or `in = \"range(3)\"`"
-        );
-        assert_eq!(
-            as_toml("write `[{ weight: 3, do: … }, …]` or `basic: [ann, secret]`"),
-            "write `[{ weight = 3, do = … }, …]` or `basic = [\"ann\", \"secret\"]`"
-        );
-        assert_eq!(as_toml("`css: \"#login\"`"), "`css = \"#login\"`");
-        assert_eq!(
-            as_toml("write `\"{{ n }}\"` or `{{ id }}`"),
-            "write `\"{{ n }}\"` or `{{ id }}`"
-        );
     }
 }

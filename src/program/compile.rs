@@ -54,6 +54,7 @@ pub fn compile(
     let mut compiler = Compiler::new(plan, sources, inputs, None);
     let (classes, before, after) = compiler.all();
     let Compiler { catalogue, targets, mut diagnostics, data, any_host, pool, .. } = compiler;
+    plan::suit(&mut diagnostics, sources);
     diagnostics.sort_by_key(|diagnostic| diagnostic.place);
     if diagnostics.iter().any(Diagnostic::is_error) {
         return Err(diagnostics);
@@ -69,6 +70,7 @@ pub fn compile(
 pub fn mistakes(partial: &Partial, sources: &[Source], inputs: &Inputs) -> Vec<Diagnostic> {
     let mut compiler = Compiler::new(&partial.plan, sources, inputs, Some(partial));
     compiler.all();
+    plan::suit(&mut compiler.diagnostics, sources);
     compiler.diagnostics
 }
 

@@ -46,7 +46,7 @@ impl<'a> Compiler<'a> {
                 if draft.class.names.find(name).is_some_and(|slot| slots.contains(&slot)) {
                     let title =
                         format!("`{name}` gives a row to each iteration, and `{key}` is {when}");
-                    self.error(data.place, title, "write `per: user`");
+                    self.error(data.place, title, "give it `per: user`");
                 }
             }
         }

@@ -20,6 +20,12 @@ pub(super) fn read(source: u16, text: &str) -> Result<(Node, Vec<Diagnostic>), V
     Ok((Node { place, defined: None, value }, reading.errors))
 }
 
+/// It can stand behind `=` as it is.
+pub(super) fn is_value(text: &str) -> bool {
+    let (_, errors) = DeTable::parse_recoverable(&format!("k = {text}"));
+    errors.is_empty() && !text.contains('\n')
+}
+
 struct Reading {
     source: u16,
     nodes: usize,
@@ -216,7 +222,7 @@ fn explain(source: u16, text: &str, span: Range<usize>, message: &str) -> Diagno
             };
             error(range, "TOML has `=` between a key and its value", &advice)
         } else {
-            error(range, "this key has no value", "write `key = value`")
+            error(range, "this key has no value", &format!("write `{key} = …`"))
         };
     }
     if message.starts_with("invalid unquoted key") || message.starts_with("unquoted keys") {

@@ -103,7 +103,7 @@ fn a_mistake_is_shown_in_the_file_that_it_is_in() {
      --> base.toml:3:11
       |
     3 | timeout = 10
-      |           ^^ write `10s` or `10ms`
+      |           ^^ write `"10s"` or `"10ms"`
 
     2 errors in p.yaml, base.toml
     "#);

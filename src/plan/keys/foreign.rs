@@ -165,7 +165,7 @@ pub(super) const FOREIGN: &[(&[Context], &[&str], &str)] = &[
     (
         &[Context::Step, Context::Task],
         &["compression", "gzip", "compress"],
-        "write `compressed: true`",
+        "write it as `compressed: true`",
     ),
     (
         &[Context::Step, Context::Task],
@@ -213,7 +213,7 @@ pub(super) const FOREIGN: &[(&[Context], &[&str], &str)] = &[
     (&[Context::Expect], &["regexp", "pattern", "match"], "write `matches`"),
     (&[Context::Expect], &["has", "include", "includes", "substring"], "write `contains`"),
     (&[Context::Expect], &["status", "status_code"], "write `accept`, beside `expect`"),
-    (&[Context::Expect], &["range", "min", "max"], "write `between: 1..10`"),
+    (&[Context::Expect], &["range", "min", "max"], "write it as `between: 1..10`"),
     (&[Context::Retry], &["count", "attempts", "max", "retries"], "write `times`"),
     (&[Context::Retry], &["delay", "pause", "interval"], "write `wait`"),
     (&[Context::Retry], &["on", "when", "if", "codes"], "write `status`"),
@@ -226,12 +226,16 @@ pub(super) const FOREIGN: &[(&[Context], &[&str], &str)] = &[
     (
         &[Context::Auth],
         &["username", "user", "password", "pass"],
-        "write `basic: [user, password]`",
+        "write both as `basic: [user, password]`",
     ),
-    (&[Context::Auth], &["token", "type", "oauth2"], "write `bearer: TOKEN`"),
-    (&[Context::Wait], &["min", "max", "from", "to", "between", "uniform"], "write `wait: 1s..3s`"),
-    (&[Context::Wait], &["constant", "fixed", "time", "seconds"], "write `wait: 2s`"),
-    (&[Context::Wait], &["poisson", "mean"], "write `exponential: 2s`"),
+    (&[Context::Auth], &["token", "type", "oauth2"], "write it as `bearer: TOKEN`"),
+    (
+        &[Context::Wait],
+        &["min", "max", "from", "to", "between", "uniform"],
+        "write the whole as `wait: 1s..3s`",
+    ),
+    (&[Context::Wait], &["constant", "fixed", "time", "seconds"], "write the whole as `wait: 2s`"),
+    (&[Context::Wait], &["poisson", "mean"], "write it as `exponential: 2s`"),
     (&[Context::Wait], &["gaussian"], "write `normal: 2s` and `stddev: 500ms`"),
     (&[Context::Part], &["content_type", "contenttype", "mime", "mimetype"], "write `type`"),
     (&[Context::Part], &["path", "files", "src"], "write `file`"),
@@ -278,7 +282,7 @@ pub(super) const FOREIGN: &[(&[Context], &[&str], &str)] = &[
     ),
     (&[Context::Branch], &["steps", "then"], "write `do`"),
     (&[Context::BodyFile], &["path", "src"], "write `file`"),
-    (&[Context::BodyFile], &["template", "render"], "write `templates: true`"),
+    (&[Context::BodyFile], &["template", "render"], "write it as `templates: true`"),
     (&[Context::AcceptRule], &["code", "codes", "status_code"], "write `status`"),
     (&[Context::AcceptRule], &["reason", "why", "comment"], "write `because`"),
     (

@@ -469,13 +469,14 @@ impl Checker<'_> {
         let origin = match self.origin(fields, "the expect")? {
             Some(origin) => origin,
             None => {
-                if let Some(body) = fields.get("body") {
-                    if let NodeValue::Text(text) = &body.value {
+                if let Some(body) = fields.entry("body") {
+                    if let NodeValue::Text(text) = &body.value.value {
+                        let place = Place { end: body.value.place.end, ..body.key.place };
                         let label = format!("write `contains: {}`", shorten(text));
-                        self.wrong(body, "`body` says where to look, not for what", label);
+                        self.error(place, "`body` says where to look, not for what", label);
                         return None;
                     }
-                    self.bool(body, "`body`")?;
+                    self.bool(&body.value, "`body`")?;
                 }
                 Origin::Body
             }
@@ -592,7 +593,7 @@ impl Checker<'_> {
             ops.into_iter().find_map(|(sign, op)| Some((op, trimmed.strip_prefix(sign)?)))
         else {
             let label = if parse(trimmed).is_ok() {
-                format!("write `{key}: < {trimmed}`")
+                format!("write `< {trimmed}`")
             } else {
                 format!("write it as `{key}: {example}`")
             };

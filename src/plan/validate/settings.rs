@@ -164,7 +164,7 @@ impl Checker<'_> {
             let label = match &node.value {
                 NodeValue::Text(text) => match text.trim_start_matches('?').split_once('=') {
                     Some((name, value)) if !value.contains(['&', '=']) => {
-                        format!("write `{key}: {{ {name}: {value} }}`")
+                        format!("write `{{ {name}: {value} }}`")
                     }
                     _ => "write each name as a key, and its value behind it".to_owned(),
                 },

@@ -191,7 +191,7 @@ impl Checker<'_> {
             }
             _ => {
                 let forms: Vec<_> =
-                    kinds.iter().map(|kind| format!("`of: {{ {} }}`", kind.long())).collect();
+                    kinds.iter().map(|kind| format!("`{{ {} }}`", kind.long())).collect();
                 let title = format!("`{}` is the name of several things", shorten(&text));
                 self.wrong(node, title, format!("write {}", forms.join(" or ")));
                 None
@@ -208,7 +208,9 @@ impl Checker<'_> {
             Of::Name(_) => return self.nearest(text, known),
         };
         if let Some(other) = known.kinds(text).first() {
-            return format!("write `of: {{ {} }}`", other.long());
+            let long = other.long();
+            let kind = long.split(':').next().unwrap_or_default();
+            return format!("it is a {kind}: write `of: {{ {long} }}`");
         }
         if let Some(near) = self.suggest(text, names.iter().copied()) {
             return format!("did you mean `{}`?", shorten(near));
