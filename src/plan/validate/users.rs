@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::requests::{is_method, is_request_key};
-use super::stray::lists_texts;
+use super::stray::{fits, lists_texts};
 use super::values::shorten;
 use super::{Checker, Fields, there_are};
 use crate::diagnostic::{Diagnostic, Placed};
@@ -171,8 +171,11 @@ impl Checker<'_> {
             if entries.iter().any(|entry| does(&entry.key.value)));
         let above = [Context::Class, Context::Plan];
         let is_stray = match &entry.value.value {
-            // Requests are a task whose `steps` are missing, whatever it is called.
-            NodeValue::List(items) if items.iter().any(is_map) => false,
+            // Requests are a task whose `steps` are missing, whatever it is called; but those of
+            // `on_start` stand in the class.
+            NodeValue::List(items) if items.iter().any(is_map) => {
+                fits(entry, &[Context::Class]) && self.stray(entry, &above, "tasks")
+            }
             NodeValue::List(_) if lists_texts(entry, &above) => self.stray(entry, &above, "tasks"),
             _ => !names_a_task && self.surely_stray(entry, &above, "tasks"),
         };
