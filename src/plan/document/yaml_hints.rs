@@ -399,8 +399,9 @@ fn colon(source: u16, text: &str, at: usize) -> Diagnostic {
     let line = text[start..].lines().next().unwrap_or("");
     let before = text[start..at].trim_start_matches([' ', '-']);
     if let Some(first) = before.find(": ") {
-        let value_at = at - before.len() + first + 2;
-        let value = text[value_at..start + line.len()].split(" #").next().unwrap_or("").trim();
+        let rest = &text[at - before.len() + first + 2..start + line.len()];
+        let value = rest.trim_start().split(" #").next().unwrap_or("").trim_end();
+        let value_at = start + line.len() - rest.trim_start().len();
         let place = Place::new(source, value_at..value_at + value.len());
         let advice = format!("write {}", in_quotes(value));
         return Diagnostic::error(place, "a value that holds `: ` must be quoted", advice);
