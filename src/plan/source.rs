@@ -198,19 +198,8 @@ impl Read {
             let warnings = landed(&trees, &self.sources);
             diagnostics.extend(warnings);
         }
-        let mut variables = Vec::new();
-        let mut read = Words::default();
-        let plan = tree.and_then(|tree| {
-            let (plan, mut found) = validate(&tree, &stem, &self.given);
-            assigned(&tree, &mut variables);
-            // A variable of the plan that is known is not assigned a second time.
-            if let Some(plan) = &plan {
-                let mut times: HashMap<String, usize> = HashMap::new();
-                variables.iter().for_each(|name| *times.entry(name.clone()).or_default() += 1);
-                let known: HashSet<&str> = plan.vars.iter().map(|(var, _)| &*var.value).collect();
-                variables.retain(|name| times[name] > 1 || !known.contains(&**name));
-            }
-            read.tree(&tree);
+        let plan = tree.as_ref().and_then(|tree| {
+            let (plan, mut found) = validate(tree, &stem, &self.given);
             if let Some(plan) = &plan {
                 let others = self.environments.iter().map(|entry| &entry.value);
                 let trees = others.chain(self.tree.as_ref());
@@ -235,11 +224,24 @@ impl Read {
         let sources = std::mem::take(&mut self.sources);
         suit(&mut diagnostics, &sources);
         if diagnostics.iter().any(Diagnostic::is_error) {
-            let partial = plan.map(|plan| Partial { plan, assigned: variables, read });
+            let partial = plan.zip(tree).map(|(plan, tree)| partial(plan, &tree));
             return Loaded { sources, plan: None, partial, diagnostics };
         }
         Loaded { sources, plan, partial: None, diagnostics }
     }
+}
+
+/// What can be said of a plan with mistakes, which was read from `tree`.
+fn partial(plan: Plan, tree: &Node) -> Partial {
+    let (mut variables, mut read) = (Vec::new(), Words::default());
+    assigned(tree, &mut variables);
+    // A variable of the plan that is known is not assigned a second time.
+    let mut times: HashMap<String, usize> = HashMap::new();
+    variables.iter().for_each(|name| *times.entry(name.clone()).or_default() += 1);
+    let known: HashSet<&str> = plan.vars.iter().map(|(var, _)| &*var.value).collect();
+    variables.retain(|name| times[name] > 1 || !known.contains(&**name));
+    read.tree(tree);
+    Partial { plan, assigned: variables, read }
 }
 
 /// It is about the same text as one of the others.
