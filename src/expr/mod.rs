@@ -34,6 +34,11 @@ pub use value::Value;
 
 use std::ops::Range;
 
+use crate::diagnostic::Place;
+
+/// No more mistakes than this are told of one text.
+pub const MOST_MISTAKES: usize = 100;
+
 /// Why a template, an expression or a selector cannot be used, and where in its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseError {
@@ -55,6 +60,13 @@ impl ParseError {
     pub fn shifted(mut self, by: usize) -> Self {
         self.at = self.at.start + by..self.at.end + by;
         self
+    }
+
+    /// Where it stands in a file: within the text that begins at byte `base`, or at `place`, that
+    /// of the text, when the file has it in other words.
+    pub(crate) fn place(&self, place: Place, base: Option<usize>) -> Place {
+        let at = |base| Place::new(place.source, base + self.at.start..base + self.at.end);
+        base.map_or(place, at)
     }
 }
 

@@ -50,6 +50,12 @@ impl Names {
         self.slots[slot].typed = true;
     }
 
+    /// How many there are, constants too, those of the environment left out.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.slots.len() + self.constants.len()
+    }
+
     /// A plan variable that nothing in the class assigns. A slot of that name wins over it.
     pub fn constant(&mut self, name: &str, value: Value) {
         if self.find(name).is_none() {

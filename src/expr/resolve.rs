@@ -8,7 +8,7 @@ use super::functions::{self, FUNCTIONS, Function};
 use super::names::listed;
 use super::parser::{Parsed, Parser, at_once};
 use super::tokens::Token;
-use super::{ParseError, Value};
+use super::{MOST_MISTAKES, ParseError, Value};
 use crate::diagnostic::suggest;
 
 /// The first words of the language's own names.
@@ -80,6 +80,10 @@ impl Parser<'_> {
                 return Ok(Form::Broken);
             }
             return Ok(Form::Name(field.clone()));
+        }
+        // What comes near is looked for.
+        if self.mistakes.len() >= MOST_MISTAKES {
+            return Ok(Form::Broken);
         }
         let near_own = || suggest(&name, FIELDS.iter().map(|(field, _)| *field)).is_some();
         let mistake =
@@ -171,6 +175,9 @@ impl Parser<'_> {
     }
 
     fn no_function(&mut self, name: &str, at: Range<usize>) {
+        if self.mistakes.len() >= MOST_MISTAKES {
+            return;
+        }
         let known = FUNCTIONS.iter().map(|function| function.name);
         let fakes = name.starts_with("fake.");
         // What other languages call these.
@@ -196,7 +203,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn must_exist(&mut self, name: &str, is_filter: bool, at: Range<usize>) {
-        if exists(name, is_filter) {
+        if exists(name, is_filter) || self.mistakes.len() >= MOST_MISTAKES {
             return;
         }
         let (what, known) = if is_filter { ("filter", FILTERS) } else { ("test", TESTS) };

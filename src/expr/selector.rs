@@ -56,13 +56,47 @@ impl PartialEq for Selector {
 
 /// The memory that a compiled regular expression may take, in bytes.
 const REGEX_MOST: usize = 1 << 20;
+/// How long a regular expression may be, in bytes: its parser takes a hundred times as much memory.
+const REGEX_LONGEST: usize = 32 * 1024;
+
+/// How deep filters nest in a JSONPath: its parser takes twice as long for each level.
+const FILTERS_DEEPEST: usize = 6;
+/// How deep parentheses nest in a JSONPath: its parser goes as deep.
+const PARENTHESES_DEEPEST: usize = 50;
+
+fn nests_too_deep(path: &str) -> bool {
+    let (mut filters, mut parentheses, mut quote, mut escaped) = (0usize, 0usize, None, false);
+    for letter in path.chars() {
+        match (quote, letter) {
+            (Some(_), _) if escaped => escaped = false,
+            (Some(_), '\\') => escaped = true,
+            (Some(open), _) if open == letter => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(letter),
+            (None, '[') => filters += 1,
+            (None, ']') => filters = filters.saturating_sub(1),
+            (None, '(') => parentheses += 1,
+            (None, ')') => parentheses = parentheses.saturating_sub(1),
+            _ => {}
+        }
+        if filters > FILTERS_DEEPEST || parentheses > PARENTHESES_DEEPEST {
+            return true;
+        }
+    }
+    false
+}
 
 impl Selector {
     /// Parses a JSONPath such as `$.id` or `$.items[0].name`.
     ///
     /// # Errors
-    /// It is not one.
+    /// It is not one, or nests too deep.
     pub fn json(text: &str) -> Result<Self, ParseError> {
+        if nests_too_deep(text) {
+            let title = format!("the JSONPath nests more than {FILTERS_DEEPEST} filters deep");
+            let hint = "capture the list, and look into it by `for` and `if`";
+            return Err(ParseError::new(title, hint, 0..text.len()));
+        }
         let general = serde_json_path::JsonPath::parse(text).map_err(|error| {
             let at = error.position().min(text.len());
             let at = (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
@@ -81,8 +115,12 @@ impl Selector {
     /// has none.
     ///
     /// # Errors
-    /// It is not one, or would take more than 1 MiB.
+    /// It is not one, is longer than 32 KiB, or would take more than 1 MiB.
     pub fn regex(text: &str) -> Result<Self, ParseError> {
+        if text.len() > REGEX_LONGEST {
+            let title = "the regular expression is longer than 32 KiB";
+            return Err(ParseError::new(title, "look for less of the text", 0..text.len()));
+        }
         let built = regex::bytes::RegexBuilder::new(text)
             .size_limit(REGEX_MOST)
             .dfa_size_limit(REGEX_MOST)
@@ -341,6 +379,8 @@ mod tests {
         );
         let error = Selector::regex("a(?=b)").unwrap_err();
         assert!(error.hint.starts_with("match what is around it"), "{error:?}");
+        let error = Selector::regex(&"(a|b)*".repeat(10_000)).unwrap_err();
+        assert_eq!(error.title, "the regular expression is longer than 32 KiB");
         assert!(Selector::regex("(\\w{1000}){1000}").unwrap_err().title.contains("1 MiB"));
         assert_eq!(Selector::css("a[", None).unwrap_err().title, "`a[` is not a CSS selector");
         assert!(Selector::css(" ", None).is_err());

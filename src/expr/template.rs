@@ -8,7 +8,7 @@ use super::encoding::{Encoding, json_inside, write};
 use super::operators::too_large;
 use super::scan::{Piece, pieces, slips};
 use super::value::TEXT_MOST;
-use super::{EvalError, Expression, Names, ParseError, Scope, Uses, Value};
+use super::{EvalError, Expression, MOST_MISTAKES, Names, ParseError, Scope, Uses, Value};
 
 /// A text with holes. Fixed parts are bytes already.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -64,6 +64,9 @@ impl Template {
                             }
                         }
                         Err(found) => mistakes.extend(found.into_iter().map(shifted)),
+                    }
+                    if mistakes.len() >= MOST_MISTAKES {
+                        break;
                     }
                 }
             }

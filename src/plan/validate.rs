@@ -467,13 +467,12 @@ impl<'g> Checker<'g> {
 /// ``there is `a` `` or ``there are `a`, `b` ``, the first few of them: what could be meant.
 pub fn there_are<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     const SHOWN: usize = 12;
-    let names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    match &names[..] {
-        [one] => format!("there is {one}"),
-        few if few.len() <= SHOWN => format!("there are {}", few.join(", ")),
-        many => {
-            format!("there are {} and {} more", many[..SHOWN].join(", "), many.len() - SHOWN)
-        }
+    let mut names = names.into_iter();
+    let shown: Vec<_> = names.by_ref().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    match (&shown[..], names.count()) {
+        ([one], 0) => format!("there is {one}"),
+        (few, 0) => format!("there are {}", few.join(", ")),
+        (few, more) => format!("there are {} and {more} more", few.join(", ")),
     }
 }
 

@@ -1,10 +1,12 @@
 //! Owns compiling steps to instructions with jumps.
 
+use std::collections::HashMap;
+
 use super::compile::{Compiler, Draft};
 use super::instruction::{Class, Instruction, Task};
 use super::mark::{Mark, called};
 use crate::diagnostic::{Placed, suggest};
-use crate::expr::{Encoding, Uses};
+use crate::expr::{Encoding, MOST_MISTAKES, Uses};
 use crate::load::Wait;
 use crate::plan::{self, Action, Connections, Items, Settings, Step, Stop};
 
@@ -22,6 +24,7 @@ impl<'a> Draft<'a> {
             target,
             uses: Uses::default(),
             called: Vec::new(),
+            numbers: HashMap::new(),
             calls: Vec::new(),
             tags: Vec::new(),
             picked: true,
@@ -68,6 +71,8 @@ impl<'a> Compiler<'a> {
                 && (selection.picks(&tags) || picks_within(selection, &task.steps))
         };
         let tasks: Vec<&plan::Task> = class.tasks.iter().filter(|task| is_in(task)).collect();
+        let named = tasks.iter().enumerate().map(|(at, task)| (&*task.name.value, at));
+        let positions: HashMap<&str, usize> = named.collect();
         for task in &tasks {
             draft.tags = class.tags.iter().chain(&task.tags).cloned().collect();
             draft.picked = self.inputs.selection.picks(&draft.tags);
@@ -76,10 +81,9 @@ impl<'a> Compiler<'a> {
             let when = task.when.as_ref().and_then(|when| self.condition(when, &names, &mut uses));
             draft.class.names = names;
             draft.uses.merge(&uses);
-            let position = |name: &str| tasks.iter().position(|task| task.name.value == name);
             let next = task.next.iter().filter_map(|(name, weight)| {
                 // One that tags leave out cannot follow.
-                let to = position(&name.value);
+                let to = positions.get(&*name.value).copied();
                 (to.is_some() || name.value == "exit").then_some((to, *weight))
             });
             let compiled = Task {
@@ -342,11 +346,11 @@ impl<'a> Compiler<'a> {
     }
 
     fn call(&mut self, name: &'a Placed<String>, draft: &mut Draft<'a>) {
-        let called = draft.called.iter().position(|(known, _)| known.value == name.value);
-        let called = called.unwrap_or_else(|| {
+        let next = draft.called.len();
+        let called = *draft.numbers.entry(&name.value).or_insert(next);
+        if called == next {
             draft.called.push((name.clone(), None));
-            draft.called.len() - 1
-        });
+        }
         let at = draft.push(Instruction::End);
         draft.calls.push((at, called));
     }
@@ -361,7 +365,7 @@ impl<'a> Compiler<'a> {
         let name = draft.called[position].0.clone();
         let task =
             class.and_then(|class| class.tasks.iter().find(|task| task.name.value == name.value));
-        let flow = self.plan.flows.iter().find(|flow| flow.name.value == name.value);
+        let flow = self.flows.get(&*name.value).copied();
         let start = draft.here();
         let (own, own_tags, when, chance, steps) = match (task, flow) {
             (Some(task), _) => (&task.name, &task.tags, &task.when, task.chance, &task.steps),
@@ -370,11 +374,15 @@ impl<'a> Compiler<'a> {
                 let tasks = class.into_iter().flat_map(|class| &class.tasks);
                 let tasks = tasks.map(|task| &*task.name.value);
                 let flows = self.plan.flows.iter().map(|flow| &*flow.name.value);
-                let known: Vec<&str> = flows.chain(tasks).collect();
-                let label = match suggest(&name.value, known.iter().copied()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None if known.is_empty() => "write it under `flows`".to_owned(),
-                    None => plan::there_are(known.iter().copied()),
+                let known = flows.chain(tasks);
+                let label = if self.diagnostics.len() > MOST_MISTAKES {
+                    String::new()
+                } else if let Some(near) = suggest(&name.value, known.clone()) {
+                    format!("did you mean `{near}`?")
+                } else if known.clone().next().is_none() {
+                    "write it under `flows`".to_owned()
+                } else {
+                    plan::there_are(known)
                 };
                 if self.missing.is_none() {
                     let title = format!("there is no flow or task `{}` to call", name.value);

@@ -1,6 +1,6 @@
 //! Owns compiling: from a plan whose keys are in order to a program whose names are, too.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::build::Build;
@@ -8,10 +8,11 @@ use super::instruction::{Class, Program, Row, Script};
 use super::iterations::{Outside, Part};
 use super::judge::{NOT_JUDGED, NOT_JUDGED_TEXT};
 use super::names::Assigned;
+use super::notes::called_names;
 use super::selection::Selection;
 use crate::data::{self, Source as Rows};
 use crate::diagnostic::{Diagnostic, Place, Placed, Source};
-use crate::expr::{Encoding, Expression, Names, ParseError, Template, Uses, Value};
+use crate::expr::{Encoding, Expression, MOST_MISTAKES, Names, ParseError, Template, Uses, Value};
 use crate::load::{Order, Wait};
 use crate::metrics::{Catalogue, Facet, RequestName};
 use crate::plan::{self, Connections, Node, NodeValue, Partial, Plan, Settings, Target, value_of};
@@ -74,6 +75,10 @@ pub fn mistakes(partial: &Partial, sources: &[Source], inputs: &Inputs) -> Vec<D
     compiler.diagnostics
 }
 
+/// What all classes may have together: a flow is compiled for each class that calls it, and a
+/// thousand classes that call a thousand steps are a million.
+const MOST_COMPILED: usize = 50_000;
+
 /// What is known while a plan is compiled.
 pub(super) struct Compiler<'a> {
     pub(super) plan: &'a Plan,
@@ -86,7 +91,14 @@ pub(super) struct Compiler<'a> {
     series: HashMap<(RequestName, Option<Facet>), u16>,
     pub(super) targets: Vec<Target>,
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// Those of a place, by their positions.
+    told: HashMap<Option<Place>, Vec<usize>>,
     pub(super) data: Vec<(&'a plan::Data, Option<Arc<Rows>>)>,
+    /// What the parts assign that all classes share.
+    shared: Assigned<'a>,
+    pub(super) flows: HashMap<&'a str, &'a plan::Flow>,
+    /// The names that are called anywhere in the plan.
+    pub(super) called: HashSet<&'a str>,
     pub(super) any_host: bool,
     pub(super) pool: Option<u32>,
     /// Series are kept apart by class and tags, because a threshold asks for one of them.
@@ -106,6 +118,8 @@ pub(super) struct Draft<'a> {
     pub(super) uses: Uses,
     /// What is called, by name, and where it begins.
     pub(super) called: Vec<(Placed<String>, Option<usize>)>,
+    /// Their positions there.
+    pub(super) numbers: HashMap<&'a str, usize>,
     /// Calls whose place is not known yet: where they stand, and the position in `called`.
     pub(super) calls: Vec<(usize, usize)>,
     /// The tags of what is being compiled.
@@ -134,6 +148,11 @@ impl<'a> Compiler<'a> {
             Catalogue { texts: vec![NOT_JUDGED_TEXT.to_owned()], ..Catalogue::default() };
         let target = inputs.target.clone();
         let target = target.or_else(|| plan.target.as_ref().map(|target| target.value.clone()));
+        let mut shared = Assigned::default();
+        shared.shared(plan);
+        shared.steps(&plan.before);
+        // Of two with one name, which is a mistake of its own, it is the first.
+        let flows = plan.flows.iter().rev().map(|flow| (&*flow.name.value, flow)).collect();
         Self {
             plan,
             inputs,
@@ -144,7 +163,11 @@ impl<'a> Compiler<'a> {
             series: HashMap::new(),
             targets: vec![target.unwrap_or_else(local)],
             diagnostics: Vec::new(),
+            told: HashMap::new(),
             data: Vec::new(),
+            shared,
+            flows,
+            called: called_names(plan),
             any_host: false,
             pool: None,
             apart,
@@ -158,7 +181,23 @@ impl<'a> Compiler<'a> {
         self.call_cycles();
         let before = self.once("before", &self.plan.before);
         let plan = self.plan;
-        let classes = plan.classes.iter().map(|class| self.class(class)).collect();
+        let mut classes = Vec::with_capacity(plan.classes.len());
+        let mut size = 0;
+        for class in &plan.classes {
+            let compiled = self.class(class);
+            size += compiled.code.len() + compiled.names.count();
+            classes.push(compiled);
+            if size > MOST_COMPILED {
+                let place = class.name.place;
+                let title = format!("the classes have more than {MOST_COMPILED} steps and names");
+                self.error(
+                    place,
+                    title,
+                    "each class has its own of what it calls: use fewer classes",
+                );
+                break;
+            }
+        }
         let after = self.once("after", &plan.after);
         // What nothing reads is told of a plan that is right otherwise: a slip of a name would be
         // told twice.
@@ -208,9 +247,7 @@ impl<'a> Compiler<'a> {
                 let label = format!("take another name, as `my_{name}`");
                 let diagnostic =
                     Diagnostic::error(other.place, title, label).also(data.name.place, "the data");
-                if !self.diagnostics.contains(&diagnostic) {
-                    self.diagnostics.push(diagnostic);
-                }
+                self.tell(diagnostic);
             }
         }
     }
@@ -222,10 +259,7 @@ impl<'a> Compiler<'a> {
         let mut initial = Vec::new();
         names.environment(self.inputs.environment.clone());
         own.declare(&mut names, &mut initial);
-        let mut shared = Assigned::default();
-        shared.shared(plan);
-        shared.steps(&plan.before);
-        shared.declare(&mut names, &mut initial);
+        self.shared.declare(&mut names, &mut initial);
         for (data, source) in &self.data {
             let columns = source.as_ref().and_then(|source| source.columns());
             let slot = names.row(&data.name.value, columns.map(<[String]>::to_vec));
@@ -468,31 +502,35 @@ impl<'a> Compiler<'a> {
     }
 
     pub(super) fn unset(&mut self, place: Place, names: Vec<&str>) {
-        let mut told: Vec<&str> = Vec::new();
+        let mut told: HashSet<&str> = HashSet::new();
         for name in names {
-            if !told.contains(&name) {
+            if told.len() < MOST_MISTAKES && told.insert(name) {
                 self.diagnostics.push(Diagnostic::unset(place, name));
-                told.push(name);
             }
         }
     }
 
     fn doubts(&mut self, place: Place, text: &str, doubts: &[ParseError]) {
-        for doubt in doubts {
-            let place = self.place_within(place, text, doubt);
+        let base = self.base(place, text);
+        for doubt in doubts.iter().take(MOST_MISTAKES) {
+            let place = doubt.place(place, base);
             let (title, hint) = (doubt.title.clone(), doubt.hint.clone());
             self.diagnostics.push(Diagnostic::warning(place, title, hint));
         }
     }
 
     pub(super) fn mistakes(&mut self, place: Place, text: &str, errors: Vec<ParseError>) {
-        for error in errors {
-            self.mistake(place, text, error);
+        let base = self.base(place, text);
+        for error in errors.into_iter().take(MOST_MISTAKES) {
+            self.mistake_at(error.place(place, base), error);
         }
     }
 
     pub(super) fn mistake(&mut self, place: Place, text: &str, error: ParseError) {
-        let place = self.place_within(place, text, &error);
+        self.mistake_at(self.place_within(place, text, &error), error);
+    }
+
+    fn mistake_at(&mut self, place: Place, error: ParseError) {
         let hint = better_hint(&error.title).map_or(error.hint, str::to_owned);
         let hint = match self.once {
             // What is there before the first user, and after the last, is no class.
@@ -504,16 +542,15 @@ impl<'a> Compiler<'a> {
 
     /// Places a mistake within a text: exactly, when the text stands in the file as it is.
     pub(super) fn place_within(&self, place: Place, text: &str, error: &ParseError) -> Place {
+        error.place(place, self.base(place, text))
+    }
+
+    /// Where a text begins in its file, when it stands at its place as it is.
+    fn base(&self, place: Place, text: &str) -> Option<usize> {
         let range = place.range();
-        let source = self.sources.get(usize::from(place.source));
-        let written = source.and_then(|source| source.text.get(range.clone()));
-        match written.and_then(|written| written.find(text)) {
-            Some(offset) if !text.is_empty() => {
-                let start = range.start + offset;
-                Place::new(place.source, start + error.at.start..start + error.at.end)
-            }
-            _ => place,
-        }
+        let source = self.sources.get(usize::from(place.source))?;
+        let offset = source.text.get(range.clone())?.find(text)?;
+        (!text.is_empty()).then_some(range.start + offset)
     }
 
     pub(super) fn error(
@@ -536,7 +573,9 @@ impl<'a> Compiler<'a> {
 
     /// Once: a flow is compiled for each class that calls it.
     fn tell(&mut self, diagnostic: Diagnostic) {
-        if !self.diagnostics.contains(&diagnostic) {
+        let told = self.told.entry(diagnostic.place).or_default();
+        if !told.iter().any(|at| self.diagnostics[*at] == diagnostic) {
+            told.push(self.diagnostics.len());
             self.diagnostics.push(diagnostic);
         }
     }

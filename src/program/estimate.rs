@@ -1,5 +1,8 @@
 //! Owns how much work an iteration is: requests and waits, on average or at the most, from the plan alone.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::code::picks_within;
@@ -90,8 +93,11 @@ pub(super) struct Iteration<'a> {
     pub(super) drawn: bool,
 }
 
+/// What is called: the class that calls, the steps, and whether it is done before a retry.
+type Called = (*const Class, *const Step, bool);
+
 /// Works out what users do, with what is left out by tags.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Estimate<'a> {
     pub(super) plan: &'a Plan,
     pub(super) selection: &'a Selection,
@@ -100,10 +106,22 @@ pub(super) struct Estimate<'a> {
     pub(super) response: Duration,
     /// It is about what is done before a retry, whose own requests are not looked at for retries: they
     /// may have the same one.
-    pub(super) retrying: bool,
+    retrying: bool,
+    /// What has been worked out of flows and tasks that are called: each is looked at once, though
+    /// sixty flows that call the next one twice are 2^60 ways.
+    called: Rc<RefCell<HashMap<Called, Work>>>,
 }
 
 impl<'a> Estimate<'a> {
+    pub(super) fn new(
+        plan: &'a Plan,
+        selection: &'a Selection,
+        aim: Aim,
+        response: Duration,
+    ) -> Self {
+        Self { plan, selection, aim, response, retrying: false, called: Rc::default() }
+    }
+
     /// What an iteration of a class is.
     pub(super) fn iteration(&self, class: &'a Class) -> Iteration<'a> {
         let mut parts: Vec<Part<'a>> = Vec::new();
@@ -251,11 +269,11 @@ impl<'a> Estimate<'a> {
                 let flow = self.plan.flows.iter().find(|flow| flow.name.value == name.value);
                 match (task, flow) {
                     (Some(task), _) => {
-                        let work = self.steps(&task.steps, class, true);
+                        let work = self.called(&task.steps, class);
                         let unsure = most && task.when.is_some();
                         if unsure { Work { wait: 0.0, ..work } } else { work }
                     }
-                    (None, Some(flow)) => self.steps(&flow.steps, class, true),
+                    (None, Some(flow)) => self.called(&flow.steps, class),
                     (None, None) => NOTHING,
                 }
             }
@@ -268,6 +286,16 @@ impl<'a> Estimate<'a> {
         }
     }
 
+    fn called(&self, steps: &'a [Step], class: &'a Class) -> Work {
+        let key = (std::ptr::from_ref(class), steps.as_ptr(), self.retrying);
+        let known = self.called.borrow().get(&key).copied();
+        known.unwrap_or_else(|| {
+            let work = self.steps(steps, class, true);
+            self.called.borrow_mut().insert(key, work);
+            work
+        })
+    }
+
     fn request(&self, request: &'a plan::Request, class: &'a Class, picked: bool) -> Work {
         let settings = [&request.settings, &class.defaults, &self.plan.defaults];
         let wait = request.wait.map_or(0.0, |wait| wait.mean().as_secs_f64());
@@ -278,7 +306,7 @@ impl<'a> Estimate<'a> {
         match retry {
             // Only the last attempt is counted, but what is done before each is.
             Some(Some(retry)) if self.aim == Aim::Most && !self.retrying => {
-                let before = Self { retrying: true, ..*self };
+                let before = Self { retrying: true, ..self.clone() };
                 let first =
                     before.steps(&retry.first, class, picked).times(f64::from(retry.when.times));
                 one.then(Work { wait: 0.0, ..first })
@@ -370,9 +398,26 @@ mod tests {
         let plan = loaded.plan.unwrap_or_else(|| panic!("{text}\n{:?}", loaded.diagnostics));
         let selection = Selection::default();
         let response = Duration::ZERO;
-        let estimate =
-            Estimate { plan: &plan, selection: &selection, aim, response, retrying: false };
+        let estimate = Estimate::new(&plan, &selection, aim, response);
         estimate.steps(&plan.classes[0].tasks[0].steps, &plan.classes[0], true)
+    }
+
+    #[test]
+    fn a_flow_is_worked_out_once_however_often_it_is_called() {
+        let flows: String = (0..60)
+            .map(|at| {
+                format!("  f{at}: [ {{ call: f{next} }}, {{ call: f{next} }} ]\n", next = at + 1)
+            })
+            .collect();
+        let text = format!(
+            "target: http://localhost\nflows:\n{flows}  f60: [ {{ get: / }} ]\n\
+             users: {{ U: {{ tasks: {{ a: {{ steps: [ {{ call: f0 }} ] }} }} }} }}\n"
+        );
+        let plan = plan::parse("p.yaml", &text).plan.expect("a plan");
+        let selection = Selection::default();
+        let estimate = Estimate::new(&plan, &selection, Aim::Most, Duration::ZERO);
+        let iteration = estimate.iteration(&plan.classes[0]);
+        assert_eq!(iteration.requests, 2f64.powi(60));
     }
 
     #[test]

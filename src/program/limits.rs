@@ -16,7 +16,7 @@ use crate::verdict::{Metric, Of, Op};
 #[must_use]
 pub fn out_of_reach(plan: &Plan, profile: Option<&str>, selection: &Selection) -> Vec<Diagnostic> {
     let response = Duration::ZERO;
-    let estimate = Estimate { plan, selection, aim: Aim::Most, response, retrying: false };
+    let estimate = Estimate::new(plan, selection, Aim::Most, response);
     let iterations: Vec<_> = plan.classes.iter().map(|class| estimate.iteration(class)).collect();
     let asked = |named: &&NamedProfile| profile.is_none_or(|name| name == named.name.value);
     let profiles: Vec<&NamedProfile> = plan.profiles.iter().filter(asked).collect();

@@ -1,5 +1,7 @@
 //! Owns what can be said of a plan as a whole: what never runs, never ends, or is never read.
 
+use std::collections::{HashMap, HashSet};
+
 use super::code::rests;
 use super::compile::Compiler;
 use super::instruction::{Class, Task};
@@ -16,25 +18,28 @@ impl<'a> Compiler<'a> {
             plan.flows.iter().map(|flow| (&flow.name, &flow.steps[..])).collect();
         self.cycles_among(&shared);
         for class in &plan.classes {
+            let names: HashSet<&str> = class.tasks.iter().map(|task| &*task.name.value).collect();
+            // Without a call to one of its tasks there is no circle but one of the flows.
+            if names.is_disjoint(&self.called) {
+                continue;
+            }
             let mut all: Vec<Callable<'a>> =
                 class.tasks.iter().map(|task| (&task.name, &task.steps[..])).collect();
-            all.extend(
-                shared.iter().filter(|(flow, _)| {
-                    !class.tasks.iter().any(|task| task.name.value == flow.value)
-                }),
-            );
+            all.extend(shared.iter().filter(|(flow, _)| !names.contains(&*flow.value)));
             self.cycles_among(&all);
         }
     }
 
     fn cycles_among(&mut self, all: &[Callable<'a>]) {
+        let names = all.iter().enumerate().map(|(at, (name, _))| (&*name.value, at));
+        let positions: HashMap<&str, usize> = names.collect();
         let calls: Vec<Vec<(usize, &'a Placed<String>)>> = all
             .iter()
             .map(|(_, steps)| {
                 let mut names = Vec::new();
                 called(steps, &mut names);
-                let position = |name: &str| all.iter().position(|(known, _)| known.value == name);
-                names.into_iter().filter_map(|name| Some((position(&name.value)?, name))).collect()
+                let to = |name: &'a Placed<String>| Some((*positions.get(&*name.value)?, name));
+                names.into_iter().filter_map(to).collect()
             })
             .collect();
         // 0: not seen, 1: on the way, 2: done.
@@ -73,15 +78,9 @@ impl<'a> Compiler<'a> {
 
     /// What nothing reads, and what nothing calls.
     pub(super) fn notes(&mut self) {
-        let mut names = Vec::new();
         let plan = self.plan;
-        every_step(plan, &mut |step| {
-            if let Action::Call(name) = &step.action {
-                names.push(&*name.value);
-            }
-        });
         for flow in &plan.flows {
-            if !names.contains(&&*flow.name.value) {
+            if !self.called.contains(&*flow.name.value) {
                 let name = &flow.name.value;
                 let title = format!("nothing calls the flow `{name}`");
                 let label = if plan::keys::Context::Plan.find(name).is_some() {
@@ -158,23 +157,15 @@ impl<'a> Compiler<'a> {
             let title = format!("`--tags` leave no task of `{}`", class.name.value);
             self.warn(class.name.place, title, "its users would have nothing to do");
         }
-        let mut names = Vec::new();
-        every_step(self.plan, &mut |step| {
-            if let Action::Call(name) = &step.action {
-                names.push(name.value.clone());
-            }
-        });
+        let followers = class.tasks.iter().flat_map(|task| &task.next);
+        let followers: HashSet<&str> =
+            followers.filter(|(_, weight)| *weight > 0.0).map(|(to, _)| &*to.value).collect();
         for (position, task) in class.tasks.iter().enumerate() {
             let name = &task.name.value;
-            let called = names.contains(name);
+            let called = self.called.contains(&**name);
             let reached = match class.order {
                 Order::Random => task.weight > 0.0,
-                Order::Chain => {
-                    position == 0
-                        || class.tasks.iter().any(|other| {
-                            other.next.iter().any(|(to, weight)| to.value == *name && *weight > 0.0)
-                        })
-                }
+                Order::Chain => position == 0 || followers.contains(&**name),
                 _ => true,
             };
             // One of `vars` or `env` is a switch, which the command line can turn.
@@ -229,6 +220,17 @@ fn called<'a>(steps: &'a [Step], names: &mut Vec<&'a Placed<String>>) {
         }
         step.action.bodies().for_each(|body| called(body, names));
     }
+}
+
+/// The names that are called anywhere in a plan.
+pub(super) fn called_names(plan: &plan::Plan) -> HashSet<&str> {
+    let mut names = HashSet::new();
+    every_step(plan, &mut |step| {
+        if let Action::Call(name) = &step.action {
+            names.insert(&*name.value);
+        }
+    });
+    names
 }
 
 /// Every step of a plan, those of flows and defaults too.

@@ -153,13 +153,7 @@ pub struct Need {
 /// does `t / iteration + 1` of them, since the first comes at once, and `on_start` and `on_stop` once.
 #[must_use]
 pub fn explain(plan: &Plan, program: &Program, question: &Question) -> Explanation {
-    let estimate = Estimate {
-        plan,
-        selection: &question.selection,
-        aim: Aim::Mean,
-        response: question.response,
-        retrying: false,
-    };
+    let estimate = Estimate::new(plan, &question.selection, Aim::Mean, question.response);
     let iterations: Vec<Iteration<'_>> =
         plan.classes.iter().map(|class| estimate.iteration(class)).collect();
     let all: f64 = weights(plan).iter().sum();

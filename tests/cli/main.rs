@@ -6,6 +6,7 @@ mod commands;
 mod exit_codes;
 mod explain;
 mod findings;
+mod hostile;
 mod https;
 mod init;
 mod measures;

@@ -4,12 +4,16 @@ use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use toml_parser::lexer::TokenKind;
 
 use super::brackets::unclosed;
 use super::{Entry, MAX_DEPTH, MAX_NODES, MAX_TOLD, Node, NodeValue, too_deep, too_many};
 use crate::diagnostic::{Diagnostic, Place, Placed, line_start};
 
 pub(super) fn read(source: u16, text: &str) -> Result<(Node, Vec<Diagnostic>), Vec<Diagnostic>> {
+    if let Some(span) = beyond(text) {
+        return Err(vec![too_many(Place::new(source, span))]);
+    }
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         return Err(explain_all(source, text, &errors));
@@ -17,7 +21,27 @@ pub(super) fn read(source: u16, text: &str) -> Result<(Node, Vec<Diagnostic>), V
     let mut reading = Reading { source, nodes: 0, errors: Vec::new() };
     let place = Place::new(source, table.span());
     let value = reading.table(table.get_ref(), 1);
+    if reading.nodes >= MAX_NODES {
+        // Nothing is looked at behind it: it came last.
+        return Err(reading.errors.pop().into_iter().collect());
+    }
     Ok((Node { place, defined: None, value }, reading.errors))
+}
+
+/// Where there are surely too many values: each has a comma or an equals sign of its own. The parser
+/// takes a hundred times the text's memory to know.
+fn beyond(text: &str) -> Option<Range<usize>> {
+    let (mut commas, mut equals) = (0, 0);
+    let mut tokens = toml_parser::Source::new(text).lex();
+    let last = tokens.find(|token| {
+        match token.kind() {
+            TokenKind::Comma => commas += 1,
+            TokenKind::Equals => equals += 1,
+            _ => {}
+        }
+        commas.max(equals) >= MAX_NODES
+    })?;
+    Some(last.span().start()..last.span().end())
 }
 
 /// It can stand behind `=` as it is.

@@ -20,6 +20,8 @@ const OWN_HEADERS: [(&str, &str); 4] = [
 ];
 
 /// More redirects than this are a loop.
+/// A step has its own tags and those of all that it stands in.
+const MOST_TAGS: usize = 32;
 const MOST_REDIRECTS: u64 = 50;
 
 impl Checker<'_> {
@@ -426,7 +428,13 @@ impl Checker<'_> {
     pub(super) fn tags(&mut self, fields: &Fields<'_>) -> Vec<String> {
         let Some(node) = fields.get("tags") else { return Vec::new() };
         let mut tags = Vec::new();
-        for tag in self.texts(node, "a tag") {
+        let texts = self.texts(node, "a tag");
+        if texts.len() > MOST_TAGS {
+            let title = format!("more than {MOST_TAGS} tags");
+            self.error(node.place, title, "tag what is picked together: a few words are enough");
+            return tags;
+        }
+        for tag in texts {
             let value = tag.value.trim();
             if value.contains(|c: char| c.is_whitespace() || c == ',') {
                 let parts: Vec<_> =

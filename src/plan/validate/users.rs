@@ -1,5 +1,6 @@
 //! Owns reading user classes and their tasks.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::requests::{is_method, is_request_key};
@@ -12,6 +13,9 @@ use crate::plan::document::{Entry, Node, NodeValue};
 use crate::plan::keys::Context;
 use crate::plan::model::{Class, Flow, Step, Task};
 use crate::units::Rate;
+
+/// How often each is visited takes the cube of their number to know.
+const MOST_IN_A_CHAIN: usize = 200;
 
 impl Checker<'_> {
     pub(super) fn classes(&mut self, users: &Entry) -> Option<Vec<Class>> {
@@ -148,7 +152,7 @@ impl Checker<'_> {
             );
             return None;
         }
-        let names: Vec<&str> = entries.iter().map(|entry| &*entry.key.value).collect();
+        let names: HashSet<&str> = entries.iter().map(|entry| &*entry.key.value).collect();
         let read: Vec<_> = entries.iter().map(|entry| self.task(entry, &names)).collect();
         let whole = read.iter().all(Option::is_some);
         self.successors(entries, &names, order);
@@ -164,7 +168,7 @@ impl Checker<'_> {
     }
 
     /// `names` are those of all tasks of the class.
-    fn task(&mut self, entry: &Entry, names: &[&str]) -> Option<Task> {
+    fn task(&mut self, entry: &Entry, names: &HashSet<&str>) -> Option<Task> {
         let is_map = |node: &Node| matches!(node.value, NodeValue::Map(_));
         let does = |key: &str| key == "steps" || is_method(key);
         let names_a_task = matches!(&entry.value.value, NodeValue::Map(entries)
@@ -213,7 +217,7 @@ impl Checker<'_> {
         })
     }
 
-    fn next(&mut self, node: &Node, names: &[&str]) -> Vec<(Placed<String>, f64)> {
+    fn next(&mut self, node: &Node, names: &HashSet<&str>) -> Vec<(Placed<String>, f64)> {
         match &node.value {
             NodeValue::Map(entries) => {
                 let mut next = Vec::with_capacity(entries.len());
@@ -258,7 +262,7 @@ impl Checker<'_> {
     }
 
     /// Every `next` names a task, and stands where it is looked at.
-    fn successors(&mut self, entries: &[Entry], names: &[&str], order: Order) {
+    fn successors(&mut self, entries: &[Entry], names: &HashSet<&str>, order: Order) {
         let mut any = false;
         for task in entries {
             let NodeValue::Map(keys) = &task.value.value else { continue };
@@ -288,10 +292,10 @@ impl Checker<'_> {
                 _ => {}
             }
             for target in targets {
-                if target.value == "exit" || names.contains(&&*target.value) {
+                if target.value == "exit" || names.contains(&*target.value) {
                     continue;
                 }
-                let known = names.iter().copied().chain(["exit"]);
+                let known = entries.iter().map(|entry| &*entry.key.value).chain(["exit"]);
                 let label = match self.suggest(&target.value, known.clone()) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => there_are(known),
@@ -302,6 +306,11 @@ impl Checker<'_> {
                     label,
                 );
             }
+        }
+        if order == Order::Chain && entries.len() > MOST_IN_A_CHAIN {
+            let title = format!("more than {MOST_IN_A_CHAIN} tasks in a chain");
+            let label = "put what always follows one another into one task, as `steps`";
+            self.error(entries[0].key.place, title, label);
         }
         if order == Order::Chain && !any && entries.len() > 1 {
             let place = entries[0].key.place;
@@ -537,9 +546,9 @@ impl Checker<'_> {
 }
 
 /// An entry of `next` that is one: its value is a weight, or its name that of a task.
-fn may_follow(entry: &Entry, names: &[&str]) -> bool {
+fn may_follow(entry: &Entry, names: &HashSet<&str>) -> bool {
     let number = matches!(entry.value.value, NodeValue::Int(_) | NodeValue::Float(_));
-    number || names.contains(&&*entry.key.value)
+    number || names.contains(&*entry.key.value)
 }
 
 /// What a bare number of a wait is probably meant in.

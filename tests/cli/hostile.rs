@@ -1,0 +1,134 @@
+//! Plans that were written to hang or to fill the machine that reads them: each is refused, or is
+//! checked as any other is.
+
+use super::support::Folder;
+
+const USERS: &str = "target: http://127.0.0.1:1\nusers: { U: { tasks: { t: ";
+
+fn task(keys: &str) -> String {
+    format!("{USERS}{{ {keys} }} }} }} }}\n")
+}
+
+fn listed(count: usize, each: impl Fn(usize) -> String) -> String {
+    (0..count).map(each).collect::<Vec<_>>().join(", ")
+}
+
+fn lines(count: usize, each: impl Fn(usize) -> String) -> String {
+    (0..count).map(|at| format!("  {}\n", each(at))).collect()
+}
+
+/// The exit code, and every title.
+fn check(name: &str, text: &str) -> (i32, Vec<String>) {
+    let folder = Folder::new();
+    folder.file(name, text);
+    let said = folder.throng(&format!("check {name}"));
+    let titles = said.err.lines().filter_map(|line| line.strip_prefix("error: "));
+    (said.code, titles.map(str::to_owned).collect())
+}
+
+fn refused(text: &str, title: &str) {
+    let (code, titles) = check("plan.yaml", text);
+    assert_eq!((code, titles), (2, vec![title.to_owned()]));
+}
+
+#[test]
+fn a_jsonpath_nests_no_deeper_than_its_parser_can_go() {
+    let path =
+        |path: &str| task(&format!("get: /, name: x, capture: {{ a: {{ json: \"{path}\" }} }}"));
+    let nested = |levels: usize| format!("$[?{}@.a{}]", "@[?".repeat(levels), "]".repeat(levels));
+    for levels in [6, 30, 50_000] {
+        refused(&path(&nested(levels)), "the JSONPath nests more than 6 filters deep");
+    }
+    let round = format!("$[?{}@.a{}]", "(".repeat(50_000), ")".repeat(50_000));
+    refused(&path(&round), "the JSONPath nests more than 6 filters deep");
+    for fits in [&nested(5), "$['[[[[[[[[[']", "$[?@.a == '[[[[\\\\'[[[[[']"] {
+        let (code, titles) = check("plan.yaml", &path(fits));
+        assert_eq!((code, titles), (0, vec![]), "{fits}");
+    }
+}
+
+#[test]
+fn flows_that_call_each_other_twice_are_looked_at_once() {
+    let calls =
+        |at: usize| format!("f{at}: [ {{ call: f{next} }}, {{ call: f{next} }} ]", next = at + 1);
+    let retries = |at: usize| {
+        let first = format!("[ {{ call: f{next} }}, {{ call: f{next} }} ]", next = at + 1);
+        format!("f{at}: [ {{ get: /{at}, retry: {{ status: 503, times: 3, first: {first} }} }} ]")
+    };
+    for flows in [lines(60, calls), lines(60, retries)] {
+        let text =
+            format!("{}flows:\n{flows}  f60: [ {{ get: / }} ]\n", task("steps: [ { call: f0 } ]"));
+        let (code, titles) = check("plan.yaml", &text);
+        assert_eq!((code, titles), (0, vec![]));
+    }
+}
+
+#[test]
+fn what_many_classes_call_is_counted() {
+    let steps = listed(2_000, |at| format!("{{ get: /{at} }}"));
+    let classes =
+        lines(1_000, |at| format!("U{at}: {{ tasks: {{ t: {{ steps: [ {{ call: f }} ] }} }} }}"));
+    refused(
+        &format!("target: http://127.0.0.1:1\nflows: {{ f: [ {steps} ] }}\nusers:\n{classes}"),
+        "the classes have more than 50000 steps and names",
+    );
+    let vars = lines(4_000, |at| format!("v{at}: 1"));
+    let classes = lines(2_000, |at| format!("U{at}: {{ tasks: {{ t: {{ get: / }} }} }}"));
+    refused(
+        &format!("target: http://127.0.0.1:1\nvars:\n{vars}users:\n{classes}"),
+        "the classes have more than 50000 steps and names",
+    );
+}
+
+#[test]
+fn a_chain_and_the_tags_of_a_step_have_a_size() {
+    let tasks = listed(5_000, |at| {
+        format!("t{at}: {{ get: /{at}, next: {{ t{}: 1 }} }}", (at + 1) % 5_000)
+    });
+    refused(
+        &format!(
+            "target: http://127.0.0.1:1\nusers: {{ U: {{ order: chain, tasks: {{ {tasks} }} }} }}\n"
+        ),
+        "more than 200 tasks in a chain",
+    );
+    let tags = listed(8_000, |at| format!("t{at}"));
+    let tasks = listed(5_000, |at| format!("t{at}: {{ get: / }}"));
+    refused(
+        &format!(
+            "target: http://127.0.0.1:1\nusers: {{ U: {{ tags: [ {tags} ], tasks: {{ {tasks} }} }} }}\n"
+        ),
+        "more than 32 tags",
+    );
+}
+
+#[test]
+fn of_one_text_a_hundred_mistakes_are_told() {
+    let names: String = (0..60_000).map(|at| format!("{{{{ n{at} }}}}")).collect();
+    let (code, titles) = check("plan.yaml", &task(&format!("get: \"/{names}\", name: x")));
+    assert_eq!((code, titles.len()), (2, 100));
+    assert_eq!(titles[99], "nothing is called `n99`");
+    let names = (0..100).map(|at| format!("n{at} == 1")).collect::<Vec<_>>().join(" and ");
+    let (code, titles) = check("plan.yaml", &task(&format!("when: \"{names}\", get: /")));
+    assert_eq!((code, titles.len()), (2, 100));
+}
+
+#[test]
+fn thousands_of_calls_of_nothing_are_looked_for_in_thousands_of_flows() {
+    let calls = listed(8_000, |at| format!("{{ call: g{at} }}"));
+    let flows = lines(5_000, |at| format!("f{at}: [ {{ get: /{at} }} ]"));
+    let (code, titles) =
+        check("plan.yaml", &format!("{}flows:\n{flows}", task(&format!("steps: [ {calls} ]"))));
+    assert_eq!((code, titles.len()), (2, 100));
+}
+
+#[test]
+fn toml_has_as_many_values_as_yaml() {
+    let tables: String = (0..60_000).map(|at| format!("[x.a{at}]\n")).collect();
+    let values = format!("x = [{}]\n", "1, ".repeat(1_000_000));
+    let keys: String = (0..60_000).map(|at| format!("k{at} = 1\n")).collect();
+    let title = "the plan holds more than 50000 values, what aliases repeat included";
+    for text in [tables, values, keys] {
+        let (code, titles) = check("plan.toml", &text);
+        assert_eq!((code, titles), (2, vec![title.to_owned()]));
+    }
+}
