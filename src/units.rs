@@ -93,19 +93,27 @@ fn trim_zeros(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// So many events in so much time, kept as the fraction that was written, so that the n-th due
-/// time is exact: `50/s`, `0.2/s`, `10/m`, `1/h`.
-#[derive(Debug, Clone, Copy)]
-pub struct Rate {
-    events: u64,
-    nanos: u64,
-}
+/// So many events in so much time, kept exactly as it was written, so that the n-th due time is
+/// exact: `50/s`, `0.2/s`, `10/m`, `1/h`. The default is none at all.
+///
+/// In millionths of an event per hour: every rate that can be written is a whole number of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rate(u64);
+
+/// Seconds of an hour, in millionths: a rate of one per second.
+const PER_SECOND: u64 = 3600 * 1_000_000;
 
 impl Rate {
-    /// `events` per second.
+    /// Nothing ever happens.
+    pub const ZERO: Self = Self(0);
+
+    /// One event, in units of `millionths of an event per hour × nanoseconds`.
+    pub const EVENT: u128 = PER_SECOND as u128 * 1_000_000_000;
+
+    /// `events` per second, at most 10^9.
     #[must_use]
     pub fn per_second(events: u64) -> Self {
-        Self { events, nanos: 1_000_000_000 }
+        Self(events.min(1_000_000_000) * PER_SECOND)
     }
 
     /// Reads `50/s`, `0.2/s`, `10/m`, `1/h`.
@@ -146,39 +154,58 @@ impl Rate {
         if whole.len() > 9 || fraction.len() > 6 {
             return None;
         }
-        let scale = 10u64.pow(fraction.len() as u32);
         let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
-        let part: u64 = if fraction.is_empty() { 0 } else { fraction.parse().ok()? };
-        let events = whole * scale + part;
-        (events > 0).then_some(Self { events, nanos: seconds * 1_000_000_000 * scale })
+        let millionths: u64 = format!("{fraction:0<6}").parse().ok()?;
+        let per_hour = (whole * 1_000_000 + millionths) * (3600 / seconds);
+        (per_hour > 0).then_some(Self(per_hour))
     }
 
-    /// The time that `n` events take: `n × nanos / events`, rounded down to a nanosecond.
+    /// The time that `n` events take, rounded down to a nanosecond. At no rate at all: for ever.
     #[must_use]
     pub fn time_for(self, n: u64) -> Duration {
-        let nanos = u128::from(n) * u128::from(self.nanos) / u128::from(self.events);
+        self.time_for_units(u128::from(n) * Self::EVENT)
+    }
+
+    /// The time that so many units ([`Rate::EVENT`] of them are an event) take, rounded down to a
+    /// nanosecond.
+    #[must_use]
+    pub fn time_for_units(self, units: u128) -> Duration {
+        let nanos = units.checked_div(u128::from(self.0)).unwrap_or(u128::MAX);
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+
+    /// In millionths of an event per hour.
+    #[must_use]
+    pub fn per_hour_millionths(self) -> u64 {
+        self.0
+    }
+
+    /// From millionths of an event per hour.
+    #[must_use]
+    pub const fn of_per_hour_millionths(millionths: u64) -> Self {
+        Self(millionths)
     }
 
     /// Events per second, as a number to show or to compare.
     #[must_use]
     pub fn as_per_second(self) -> f64 {
-        self.events as f64 / (self.nanos as f64 / 1e9)
+        self.0 as f64 / PER_SECOND as f64
     }
 }
-
-impl PartialEq for Rate {
-    fn eq(&self, other: &Self) -> bool {
-        u128::from(self.events) * u128::from(other.nanos)
-            == u128::from(other.events) * u128::from(self.nanos)
-    }
-}
-
-impl Eq for Rate {}
 
 impl fmt::Display for Rate {
+    /// In the first unit in which it is exact: `50/s`, `10/m`, `1/h`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/s", trim_zeros(self.as_per_second()))
+        let units = [(3600, "s"), (60, "m"), (1, "h")];
+        let texts = units.map(|(parts, unit)| {
+            let scale = parts * 1_000_000;
+            let rest = format!("{:06}", u128::from(self.0 % scale) * 1_000_000 / u128::from(scale));
+            let whole = format!("{}.{rest}", self.0 / scale);
+            format!("{}/{unit}", whole.trim_end_matches('0').trim_end_matches('.'))
+        });
+        // What has no end as a decimal is rounded there, and reads back as another rate.
+        let exact = texts.iter().find(|text| Self::parse(text).is_ok_and(|read| read == *self));
+        f.write_str(exact.unwrap_or(&texts[0]))
     }
 }
 
@@ -305,7 +332,30 @@ mod tests {
         assert!(parse_percent("120%").is_err());
     }
 
+    #[test]
+    fn a_rate_is_written_in_the_first_unit_in_which_it_is_exact() {
+        for (text, want) in [
+            ("50/s", "50/s"),
+            ("10/m", "10/m"),
+            ("60/m", "1/s"),
+            ("1/h", "1/h"),
+            ("0.2/s", "0.2/s"),
+            ("0.5/h", "0.5/h"),
+            ("6/m", "0.1/s"),
+        ] {
+            assert_eq!(Rate::parse(text).unwrap().to_string(), want, "{text}");
+        }
+        assert_eq!(Rate::ZERO.to_string(), "0/s");
+    }
+
     proptest! {
+        #[test]
+        fn a_written_rate_reads_back(whole in 0u64..1_000_000, millionths in 1u64..1_000_000, unit in 0usize..3) {
+            let text = format!("{whole}.{millionths:06}/{}", ["s", "m", "h"][unit]);
+            let rate = Rate::parse(&text).unwrap();
+            prop_assert_eq!(Rate::parse(&rate.to_string()), Ok(rate));
+        }
+
         #[test]
         fn a_written_duration_reads_back(ms in 0u64..100_000_000) {
             let duration = Duration::from_millis(ms);

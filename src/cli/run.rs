@@ -8,6 +8,7 @@ use super::reading::Reading;
 use super::{colour, say, url};
 use crate::diagnostic;
 use crate::exit::{self, Exit};
+use crate::load::MOST_RATE;
 use crate::plan;
 use crate::session::{self, Options, Output, ProfileChoice, Ramp};
 use crate::units::{Rate, UnitError, parse_duration};
@@ -24,13 +25,16 @@ pub(super) struct Arguments {
     classes: Vec<String>,
 
     /// Replace the profile: so many users
-    #[arg(short, long, value_name = "N", help_heading = "Load", value_parser = users)]
+    #[arg(short, long, value_name = "N", help_heading = "Load", group = "level", value_parser = users)]
     users: Option<u32>,
+    /// Replace the profile: so many iterations start a second, whatever the target does
+    #[arg(long, value_name = "RATE", help_heading = "Load", group = "level", value_parser = rate)]
+    rate: Option<Rate>,
     /// Start so many users a second (with --users)
     #[arg(short = 'r', long, value_name = "N", help_heading = "Load", requires = "users", value_parser = spawn_rate)]
     spawn_rate: Option<Rate>,
-    /// Start all users within this time (with --users)
-    #[arg(long, value_name = "TIME", help_heading = "Load", requires = "users", conflicts_with = "spawn_rate", value_parser = parse_duration)]
+    /// Start all users, or reach the rate, within this time (with --users or --rate)
+    #[arg(long, value_name = "TIME", help_heading = "Load", requires = "level", conflicts_with = "spawn_rate", value_parser = parse_duration)]
     ramp: Option<Duration>,
     /// The whole time, from the first user on: `15s`, `1m30s`, `1h`
     #[arg(short = 't', long, value_name = "TIME", help_heading = "Load", value_parser = run_time)]
@@ -136,6 +140,14 @@ fn label(text: &str) -> Result<(String, String), String> {
     }
 }
 
+fn rate(text: &str) -> Result<Rate, UnitError> {
+    let rate = Rate::parse_per_second(text).map_or_else(|| Rate::parse(text), Ok)?;
+    if rate > MOST_RATE {
+        return Err(UnitError(format!("a rate is at most {MOST_RATE}")));
+    }
+    Ok(rate)
+}
+
 fn spawn_rate(text: &str) -> Result<Rate, UnitError> {
     if text.parse::<f64>().is_ok_and(|rate| rate <= 0.0) {
         return Err(UnitError("it must be above 0; leave it out to start all at once".to_owned()));
@@ -211,6 +223,7 @@ impl Arguments {
             load: ProfileChoice {
                 profile: self.profile,
                 users: self.users,
+                rate: self.rate,
                 ramp,
                 run_time: self.run_time,
             },

@@ -64,10 +64,12 @@ impl Request {
 
     /// Fills in the load where nothing is said of it.
     pub(super) fn choose(&self, options: &mut Options) {
-        let users = u64::from(options.load.users.unwrap_or(USERS));
-        // More users than requests would only open connections.
-        let users = self.requests.map_or(users, |requests| users.min(requests));
-        options.load.users = Some(u32::try_from(users).unwrap_or(USERS));
+        if options.load.rate.is_none() {
+            let users = u64::from(options.load.users.unwrap_or(USERS));
+            // More users than requests would only open connections.
+            let users = self.requests.map_or(users, |requests| users.min(requests));
+            options.load.users = Some(u32::try_from(users).unwrap_or(USERS));
+        }
         options.iterations = self.requests;
         let lasts = if self.requests.is_some() { LONGEST } else { LASTS };
         options.load.run_time = options.load.run_time.or(Some(lasts));

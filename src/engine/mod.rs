@@ -3,17 +3,23 @@
 //! A worker is a thread with a runtime of its own; it owns its users, their connections and its
 //! recorder, and hands over an interval once a second. Nothing is shared on the hot path.
 
+mod beat;
+mod conductor;
 mod frames;
+mod lanes;
 mod observer;
 mod once;
 mod requests;
+mod setup;
 mod steps;
 mod stop;
 mod user;
 mod worker;
 mod workers;
 
+pub use conductor::conduct;
 pub use observer::{Observer, Seen};
 pub use once::{Once, once, rehearse};
-pub use worker::{Handover, Places, Setup, conduct};
+pub use setup::{Part, Places, Setup};
+pub use worker::Handover;
 pub use workers::{Workers, start};

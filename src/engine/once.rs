@@ -7,9 +7,10 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::observer::Observer;
+use super::setup::Setup;
 use super::stop::Stop as Word;
 use super::user::User;
-use super::worker::{Setup, Worker};
+use super::worker::Worker;
 use crate::expr::Value;
 use crate::metrics::{Interval, Recorder};
 use crate::plan::Stop;

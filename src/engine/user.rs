@@ -8,7 +8,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::frames::{Flow, Frame, Frames};
+use super::lanes::Next;
 use super::observer::Observer;
+use super::setup::Seat;
 use super::stop::Stop;
 use super::worker::Worker;
 use crate::data::{Ended, Lease, Per};
@@ -56,9 +58,30 @@ pub(super) struct User<P: Protocol> {
     pub(super) frames: Frames,
     /// Requests of a `parallel` that are to be sent again, by number, with the rows of each.
     pub(super) left: Vec<(usize, Option<Sample>, Rows)>,
+    /// Where it lives.
+    seat: Seat,
+    form: Form,
     /// It is in its first steps, where a failed request is a failed start.
     pub(super) starting: bool,
     leases: Vec<Lease>,
+}
+
+/// An arrival that is a user's turn to do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Turn {
+    /// When it is due.
+    pub(super) due: Instant,
+    /// It waited for a user.
+    pub(super) waited: bool,
+}
+
+/// What a user's iterations follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// One another, with waits between them.
+    Closed,
+    /// Arrivals. It was made for one, which was due when the user was, and may have waited for it.
+    Open { waited: bool },
 }
 
 /// Slots, and the rows that were in them.
@@ -79,6 +102,16 @@ pub(super) struct Over {
 }
 
 impl<P: Protocol> User<P> {
+    /// Lives in `seat`, and when it is made for an arrival, does arrivals.
+    pub(super) fn at(mut self, seat: Seat, turn: Option<Turn>) -> Self {
+        self.seat = seat;
+        if let Some(Turn { due, waited }) = turn {
+            self.form = Form::Open { waited };
+            self.due = due;
+        }
+        self
+    }
+
     /// The user with `number` (from 0) of the run, which is due to start now or was before.
     pub(super) fn new(
         worker: Rc<Worker<P>>,
@@ -127,28 +160,81 @@ impl<P: Protocol> User<P> {
             waited: Duration::ZERO,
             frames: Frames::default(),
             left: Vec::new(),
+            seat: Seat { part: 0, slot: 0 },
+            form: Form::Closed,
             starting: false,
             leases: Vec::new(),
         }
     }
 
     /// Lives until it is asked to stop, has done its iterations, or is ended by the plan. It gives
-    /// back its slot.
+    /// back its seat.
     #[expect(
         clippy::manual_async_fn,
         reason = "that holds the user twice, which is most of what a waiting one weighs"
     )]
-    pub(super) fn live(mut self, slot: u32) -> impl Future<Output = u32> {
+    pub(super) fn live(mut self) -> impl Future<Output = Seat> {
         async move {
             let program: Arc<Program> = self.worker.setup.program.clone();
             let class = &program.classes[self.class];
-            if self.take_own_rows(class, Some(slot)) && Box::pin(self.start(class)).await {
+            if let Form::Open { waited } = self.form {
+                self.begin(Turn { due: self.due, waited });
+            }
+            self.worker.resumed().await;
+            if self.take_own_rows(class, Some(self.seat)) && Box::pin(self.start(class)).await {
                 self.iterate(class).await;
                 if let Some(at) = class.script.stop {
                     Box::pin(self.run(class, at)).await;
                 }
+            } else if self.is_open() {
+                // The arrival that it was made for.
+                self.worker.recorder.borrow_mut().dropped(1);
             }
-            slot
+            self.seat
+        }
+    }
+
+    /// It does arrivals, as they come.
+    fn is_open(&self) -> bool {
+        self.form != Form::Closed
+    }
+
+    /// In the open form: an arrival begins. That it does so late is the generator's fault when a user
+    /// was there for it; when every user was busy, it belongs to the response time.
+    fn begin(&mut self, turn: Turn) {
+        let late = Instant::now().saturating_duration_since(turn.due);
+        let mut recorder = self.worker.recorder.borrow_mut();
+        if turn.waited {
+            recorder.waited(late)
+        } else {
+            recorder.beat_late(late)
+        }
+        drop(recorder);
+        self.due = turn.due;
+    }
+
+    /// In the open form: waits for the next arrival. False when there is none for it.
+    async fn arrival(&mut self) -> bool {
+        let part = usize::from(self.seat.part);
+        let next = self.worker.lanes.borrow_mut().next(part, self.class, &self.stop);
+        match next {
+            Next::Take(due) => {
+                self.begin(Turn { due, waited: true });
+                // Arrivals that neither send nor wait must let others have their turn.
+                tokio::task::yield_now().await;
+                true
+            }
+            Next::Leave => false,
+            Next::Wait => {
+                self.worker.quiet.notify_one();
+                match self.stop.turn().await {
+                    Some(due) => {
+                        self.begin(Turn { due, waited: false });
+                        true
+                    }
+                    None => false,
+                }
+            }
         }
     }
 
@@ -259,6 +345,10 @@ impl<P: Protocol> User<P> {
                 _ => {}
             }
             self.worker.recorder.borrow_mut().could_not_start();
+            if self.is_open() {
+                // The next arrival makes another one, at its own time.
+                return false;
+            }
             let wait = class.wait.draw(&mut self.mind.random, Duration::ZERO).max(IDLE);
             self.think(wait).await;
         }
@@ -269,7 +359,27 @@ impl<P: Protocol> User<P> {
         let mut weights = Vec::with_capacity(class.tasks.len());
         self.started = self.due;
         let mut has_rows = false;
+        // One of the open form was made for its first arrival.
+        let mut first = true;
         while !self.stop.asked() && self.most.is_none_or(|most| self.mind.iterations < most) {
+            match self.form {
+                Form::Open { .. } => {
+                    if !first && !self.arrival().await {
+                        return;
+                    }
+                    self.started = self.due;
+                }
+                Form::Closed if self.worker.is_paused() => {
+                    tokio::select! {
+                        () = self.worker.resumed() => {}
+                        () = self.stop.wait() => return,
+                    }
+                    self.due = Instant::now();
+                    self.started = self.due;
+                }
+                Form::Closed => {}
+            }
+            first = false;
             // A row that no task could run with is kept for the iteration that comes.
             if !has_rows && !self.take_rows(class) {
                 return;
@@ -310,6 +420,9 @@ impl<P: Protocol> User<P> {
                 }
                 Some(plan::Stop::Iteration) | None => {}
             }
+            if self.is_open() {
+                continue;
+            }
             let spent = self.due.saturating_duration_since(self.started);
             let mut pause = wait.draw(&mut self.mind.random, spent);
             if !over.rested {
@@ -319,15 +432,36 @@ impl<P: Protocol> User<P> {
             // from when the timer fired.
             let next = self.started + self.due.saturating_duration_since(self.started) + pause;
             let paced = wait.is_pace() && !pause.is_zero();
-            if !pause.is_zero() && !self.stop.asked() {
+            if paced && !self.stop.asked() {
+                // Boxed: most users think, and need no room for this.
+                Box::pin(self.keep_pace(next)).await;
+            } else if !pause.is_zero() && !self.stop.asked() {
                 self.think(pause).await;
             }
-            self.started = if paced { next.min(self.due) } else { self.due };
+            self.started = self.due;
         }
     }
 
-    /// Nothing could be done: the class's wait, and at least a second.
+    /// Waits for the next beat, unless it is asked to stop meanwhile. What comes then is due on the
+    /// beat, however late the timer is.
+    async fn keep_pace(&mut self, beat: Instant) {
+        tokio::select! {
+            biased;
+            () = self.worker.beat.sleep_until(beat) => {
+                let late = Instant::now().saturating_duration_since(beat);
+                self.worker.recorder.borrow_mut().beat_late(late);
+                self.due = beat;
+            }
+            () = self.stop.wait() => self.due = Instant::now(),
+        }
+    }
+
+    /// Nothing could be done: the class's wait, and at least a second. In the open form the next arrival
+    /// says when.
     async fn rest(&mut self, class: &Class) {
+        if self.is_open() {
+            return;
+        }
         let spent = self.due.saturating_duration_since(self.started);
         let wait = class.wait.draw(&mut self.mind.random, spent).max(IDLE);
         if !self.stop.asked() {
@@ -419,11 +553,11 @@ impl<P: Protocol> User<P> {
         Ok(pick(weights.iter().copied(), &mut self.mind.random))
     }
 
-    /// The rows that it holds as long as it lives; whether it may go on. `slot` is where it lives in the
+    /// The rows that it holds as long as it lives; whether it may go on. `seat` is where it lives in the
     /// run.
-    pub(super) fn take_own_rows(&mut self, class: &Class, slot: Option<u32>) -> bool {
+    pub(super) fn take_own_rows(&mut self, class: &Class, seat: Option<Seat>) -> bool {
         for row in class.rows.iter().filter(|row| row.per == Per::User) {
-            let at = slot.and_then(|slot| self.worker.setup.place(&row.source, slot));
+            let at = seat.and_then(|seat| self.worker.setup.place(&row.source, seat));
             let taken = row.source.lease(at).map(|lease| {
                 let value = lease.row.clone();
                 self.leases.push(lease);
@@ -583,7 +717,7 @@ mod tests {
         fn made<F>(_: impl FnOnce() -> F) -> usize {
             size_of::<F>()
         }
-        made(|| user().live(0))
+        made(|| user().live())
     }
 
     /// A million users must fit into a machine.

@@ -5,10 +5,12 @@ use std::sync::{Arc, Barrier, OnceLock};
 use std::thread::JoinHandle;
 
 use tokio::runtime::{Builder, LocalOptions};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::worker::{Handover, Setup, conduct};
+use super::conductor::conduct;
+use super::setup::Setup;
+use super::worker::Handover;
 use crate::control::Command;
 use crate::protocol::Protocol;
 
@@ -20,8 +22,8 @@ const WAITING_INTERVALS: usize = 64;
 pub struct Workers {
     /// What they hand over. It ends when all have ended.
     pub output: mpsc::Receiver<Handover>,
-    /// Tells them what to do.
-    pub commands: watch::Sender<Option<Command>>,
+    /// Tells each what to do.
+    commands: Vec<mpsc::UnboundedSender<Command>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -35,12 +37,14 @@ pub fn start<P: Protocol + Send>(
     protocol: impl Fn() -> P,
 ) -> io::Result<Workers> {
     let (sender, output) = mpsc::channel(WAITING_INTERVALS * setup.workers);
-    let (commands, told) = watch::channel(None);
+    let mut commands = Vec::new();
     let ready = Arc::new(Barrier::new(setup.workers));
     let moment = Arc::new(OnceLock::new());
     let mut threads = Vec::new();
     for index in 0..setup.workers {
-        let (setup, sender, told) = (setup.clone(), sender.clone(), told.clone());
+        let (command, told) = mpsc::unbounded_channel();
+        commands.push(command);
+        let (setup, sender) = (setup.clone(), sender.clone());
         let (ready, moment) = (ready.clone(), moment.clone());
         let protocol = protocol();
         // A runtime is bound to its thread, so a failure to make one can only be told from there.
@@ -52,7 +56,8 @@ pub fn start<P: Protocol + Send>(
                 let start = *moment.get_or_init(Instant::now);
                 match runtime {
                     Ok(runtime) => {
-                        runtime.block_on(conduct(setup, index, protocol, start, told, sender))
+                        let conducted = conduct(setup, index, protocol, start, told, sender, true);
+                        runtime.block_on(conducted)
                     }
                     // Dropping the sender without a word tells the session that a worker is missing.
                     Err(_) => drop(sender),
@@ -64,6 +69,14 @@ pub fn start<P: Protocol + Send>(
 }
 
 impl Workers {
+    /// Tells all of them.
+    pub fn tell(&self, command: Command) {
+        for worker in &self.commands {
+            // One that has ended needs no command.
+            let _ = worker.send(command);
+        }
+    }
+
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {

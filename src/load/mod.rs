@@ -1,15 +1,19 @@
 //! Owns the load that a plan asks for: who runs when. Arithmetic alone: no clock, no socket.
 
+mod arrivals;
 mod chain;
+mod form;
 mod profile;
 mod schedule;
 mod shares;
 mod tasks;
 mod wait;
 
+pub use arrivals::{Arrival, Arrivals, Coming, Spread};
 pub use chain::visits;
-pub use profile::{Profile, Span, Spike, Stage, Steps};
-pub use schedule::{Change, ChangeKind, Schedule};
-pub use shares::{order, pick};
+pub use form::{Form, Load, MOST_RATE, Open};
+pub use profile::{Level, Profile, Span, Spike, Stage, Steps};
+pub use schedule::{Change, ChangeKind, Changes, Schedule};
+pub use shares::{Turns, order, pick};
 pub use tasks::Order;
 pub use wait::Wait;

@@ -1,41 +1,73 @@
-//! Owns profiles: how many users there are over time, as stages, and the short forms for them.
+//! Owns profiles: how many users, or arrivals per second, there are over time, as stages, and the short
+//! forms for them.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::units::Rate;
 
-/// The number of users over time: stages, one after the other, beginning with no user.
+/// What a profile moves: a number of users (closed), or a rate of arrivals (open).
+pub trait Level: Copy + Ord + Default + fmt::Debug {
+    /// As people say it: `20 users`, `50/s`.
+    fn words(self) -> String;
+    /// The sum, as far as it can be counted.
+    #[must_use]
+    fn plus(self, more: Self) -> Self;
+}
+
+impl Level for u32 {
+    fn words(self) -> String {
+        if self == 1 { "1 user".into() } else { format!("{self} users") }
+    }
+
+    fn plus(self, more: Self) -> Self {
+        self.saturating_add(more)
+    }
+}
+
+impl Level for Rate {
+    fn words(self) -> String {
+        self.to_string()
+    }
+
+    fn plus(self, more: Self) -> Self {
+        let sum = self.per_hour_millionths().saturating_add(more.per_hour_millionths());
+        Self::of_per_hour_millionths(sum)
+    }
+}
+
+/// A level over time: stages, one after the other, beginning with none.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Profile {
-    stages: Vec<Stage>,
+pub struct Profile<L = u32> {
+    stages: Vec<Stage<L>>,
     /// At most the sum of the stages; less when the profile was cut, also within a ramp.
     total: Duration,
 }
 
-/// From the number of users before to `users`, linear over `over` (zero: a jump), then held.
+/// From the level before to `to`, linear over `over` (zero: a jump), then held.
 ///
 /// ```text
-/// users        ┌──────── hold
-///            ╱ │
-///  before ─╱   │
+///     to        ┌──────── hold
+///            ╱  │
+///  before ─╱    │
 ///         └ over
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stage {
+pub struct Stage<L = u32> {
     /// What the stage is called in results.
     pub name: Option<String>,
-    /// Users at its end.
-    pub users: u32,
+    /// The level at its end.
+    pub to: L,
     /// How long the change takes.
     pub over: Duration,
-    /// How long the number is kept after that.
+    /// How long the level is kept after that.
     pub hold: Duration,
 }
 
 /// A part of a profile in time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
-    /// The stage's own name, `20 users`, `up` or `down`.
+    /// The stage's own name, `20 users` or `50/s`, `up` or `down`.
     pub name: String,
     /// From the start of the run.
     pub from: Duration,
@@ -45,24 +77,24 @@ pub struct Span {
 
 /// A stair: `{ from: 10, by: 10, every: 5m, to: 500 }`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Steps {
-    /// Users on the first stair.
-    pub from: u32,
-    /// Users added by each further stair.
-    pub by: u32,
+pub struct Steps<L = u32> {
+    /// The first stair.
+    pub from: L,
+    /// What each further stair adds.
+    pub by: L,
     /// How long each stair lasts.
     pub every: Duration,
-    /// Users on the last stair.
-    pub to: u32,
+    /// The last stair.
+    pub to: L,
 }
 
 /// A sudden burst and back: `{ base: 20, peak: 200, rise: 2s, hold: 30s, fall: 2s, before: 1m, after: 1m }`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Spike {
-    /// Users before and after.
-    pub base: u32,
-    /// Users at the top.
-    pub peak: u32,
+pub struct Spike<L = u32> {
+    /// The level before and after.
+    pub base: L,
+    /// The level at the top.
+    pub peak: L,
     /// Time from base to peak.
     pub rise: Duration,
     /// Time at the peak.
@@ -75,11 +107,11 @@ pub struct Spike {
     pub after: Duration,
 }
 
-impl Stage {
+impl<L> Stage<L> {
     /// A stage without a name.
     #[must_use]
-    pub fn new(users: u32, over: Duration, hold: Duration) -> Self {
-        Self { name: None, users, over, hold }
+    pub fn new(to: L, over: Duration, hold: Duration) -> Self {
+        Self { name: None, to, over, hold }
     }
 
     fn lasts(&self) -> Duration {
@@ -87,41 +119,41 @@ impl Stage {
     }
 }
 
-impl Profile {
+impl<L: Level> Profile<L> {
     /// The stages in the order in which they run.
     #[must_use]
-    pub fn new(stages: Vec<Stage>) -> Self {
+    pub fn new(stages: Vec<Stage<L>>) -> Self {
         let total = stages.iter().map(Stage::lasts).sum();
         Self { stages, total }
     }
 
-    /// `users: N, ramp, hold, down`: up to `users`, held, and down to none.
+    /// `users: N, ramp, hold, down`: up to a level, held, and down to none.
     #[must_use]
-    pub fn plateau(users: u32, ramp: Duration, hold: Duration, down: Duration) -> Self {
-        let mut stages = vec![Stage::new(users, ramp, hold)];
+    pub fn plateau(to: L, ramp: Duration, hold: Duration, down: Duration) -> Self {
+        let mut stages = vec![Stage::new(to, ramp, hold)];
         if !down.is_zero() {
-            stages.push(Stage::new(0, down, Duration::ZERO));
+            stages.push(Stage::new(L::default(), down, Duration::ZERO));
         }
         Self::new(stages)
     }
 
     /// A stair; the last stair is `to` even when the steps do not meet it.
     #[must_use]
-    pub fn stairs(steps: Steps) -> Self {
+    pub fn stairs(steps: Steps<L>) -> Self {
         let mut stages = Vec::new();
-        let mut users = steps.from.min(steps.to);
+        let mut level = steps.from.min(steps.to);
         loop {
-            stages.push(Stage::new(users, Duration::ZERO, steps.every));
-            if users == steps.to || steps.by == 0 {
+            stages.push(Stage::new(level, Duration::ZERO, steps.every));
+            if level == steps.to || steps.by == L::default() {
                 return Self::new(stages);
             }
-            users = users.saturating_add(steps.by).min(steps.to);
+            level = level.plus(steps.by).min(steps.to);
         }
     }
 
     /// A spike.
     #[must_use]
-    pub fn spike(spike: Spike) -> Self {
+    pub fn spike(spike: Spike<L>) -> Self {
         let zero = Duration::ZERO;
         let stages = vec![
             Stage::new(spike.base, zero, spike.before),
@@ -131,30 +163,20 @@ impl Profile {
         Self::new(stages.into_iter().filter(|stage| !stage.lasts().is_zero()).collect())
     }
 
-    /// What `-u` asks for: up to `users` at `rate` (absent: all at once), then held until `total`
-    /// is over. A ramp that is longer than `total` is cut by it.
-    #[must_use]
-    pub fn ramp_to(users: u32, rate: Option<Rate>, total: Duration) -> Self {
-        let ramp = rate.map_or(Duration::ZERO, |rate| rate.time_for(u64::from(users)));
-        Self::plateau(users, ramp, total.saturating_sub(ramp), Duration::ZERO).lasting(total)
-    }
-
     /// The stages, as they were before any cut.
     #[must_use]
-    pub fn stages(&self) -> &[Stage] {
+    pub fn stages(&self) -> &[Stage<L>] {
         &self.stages
     }
 
-    /// The parts of the profile in time, in order: each change of users, and each time that they
-    /// stay. They end with the profile.
+    /// The parts of the profile in time, in order: each change of the level, and each time that it
+    /// stays. They end with the profile.
     #[must_use]
     pub fn spans(&self) -> Vec<Span> {
-        let people =
-            |users: u32| if users == 1 { "1 user".into() } else { format!("{users} users") };
-        let (mut at, mut before, mut spans) = (Duration::ZERO, 0, Vec::new());
+        let (mut at, mut before, mut spans) = (Duration::ZERO, L::default(), Vec::new());
         for stage in &self.stages {
-            let way = if stage.users < before { "down" } else { "up" };
-            let held = stage.name.clone().unwrap_or_else(|| people(stage.users));
+            let way = if stage.to < before { "down" } else { "up" };
+            let held = stage.name.clone().unwrap_or_else(|| stage.to.words());
             for (name, lasts) in [(way.to_owned(), stage.over), (held, stage.hold)] {
                 let to = (at + lasts).min(self.total);
                 if at < to {
@@ -162,29 +184,45 @@ impl Profile {
                 }
                 at += lasts;
             }
-            before = stage.users;
+            before = stage.to;
         }
         spans
     }
 
-    /// The whole time, from the first user on.
+    /// The whole time, from its begin on.
     #[must_use]
     pub fn total(&self) -> Duration {
         self.total
     }
 
     /// The same profile, cut or extended to `total`. What extends is the hold of the last stage
-    /// that has users, so that a ramp down stays the end. A cut leaves the lines as they are: the
-    /// users that start before it start when they would have.
+    /// that has any load, so that a ramp down stays the end. A cut leaves the lines as they are: what
+    /// starts before it starts when it would have.
     #[must_use]
     pub fn lasting(mut self, total: Duration) -> Self {
         if let Some(more) = total.checked_sub(self.total)
-            && let Some(last) = self.stages.iter_mut().rfind(|stage| stage.users > 0)
+            && let Some(last) = self.stages.iter_mut().rfind(|stage| stage.to > L::default())
         {
             last.hold += more;
         }
         self.total = total;
         self
+    }
+
+    /// The highest level that a stage has.
+    #[must_use]
+    pub fn most(&self) -> L {
+        self.stages.iter().map(|stage| stage.to).max().unwrap_or_default()
+    }
+}
+
+impl Profile {
+    /// What `-u` asks for: up to `users` at `rate` (absent: all at once), then held until `total`
+    /// is over. A ramp that is longer than `total` is cut by it.
+    #[must_use]
+    pub fn ramp_to(users: u32, rate: Option<Rate>, total: Duration) -> Self {
+        let ramp = rate.map_or(Duration::ZERO, |rate| rate.time_for(u64::from(users)));
+        Self::plateau(users, ramp, total.saturating_sub(ramp), Duration::ZERO).lasting(total)
     }
 }
 
@@ -198,11 +236,11 @@ mod tests {
     fn short_forms_are_stages() {
         let stairs = Profile::stairs(Steps { from: 10, by: 10, every: S(300), to: 500 });
         assert_eq!(
-            (stairs.stages.len(), stairs.stages[49].users, stairs.total()),
+            (stairs.stages.len(), stairs.stages[49].to, stairs.total()),
             (50, 500, S(15_000))
         );
         let uneven = Profile::stairs(Steps { from: 10, by: 20, every: S(1), to: 45 });
-        let users: Vec<_> = uneven.stages.iter().map(|stage| stage.users).collect();
+        let users: Vec<_> = uneven.stages.iter().map(|stage| stage.to).collect();
         assert_eq!(users, [10, 30, 45]);
         let spike = Profile::spike(Spike {
             base: 0,
@@ -213,9 +251,20 @@ mod tests {
             before: S(0),
             after: S(0),
         });
-        assert_eq!((spike.stages.len(), spike.stages[0].users, spike.total()), (2, 200, S(180)));
+        assert_eq!((spike.stages.len(), spike.stages[0].to, spike.total()), (2, 200, S(180)));
         let load = Profile::plateau(100, S(10), S(300), S(10));
         assert_eq!((load.stages.len(), load.total()), (2, S(320)));
+    }
+
+    #[test]
+    fn a_rate_has_the_same_forms() {
+        let rate = Rate::per_second;
+        let climb =
+            Profile::stairs(Steps { from: rate(1), by: rate(2), every: S(10), to: rate(4) });
+        let levels: Vec<_> = climb.stages.iter().map(|stage| stage.to.to_string()).collect();
+        assert_eq!(levels, ["1/s", "3/s", "4/s"]);
+        let spans = Profile::plateau(rate(50), S(1), S(2), S(0)).spans();
+        assert_eq!(spans.iter().map(|span| &*span.name).collect::<Vec<_>>(), ["up", "50/s"]);
     }
 
     #[test]

@@ -26,6 +26,8 @@ struct Ramp {
     over: Duration,
     /// Users started by all ramps before this one.
     started: u64,
+    /// Another ramp takes over: changes from then on are not made.
+    until: Option<Duration>,
 }
 
 /// One user starts or stops.
@@ -58,20 +60,48 @@ impl Schedule {
         let mut ramps = Vec::new();
         let (mut start, mut from, mut started) = (Duration::ZERO, 0, 0);
         for stage in profile.stages() {
-            if stage.users != from {
-                ramps.push(Ramp { from, to: stage.users, start, over: stage.over, started });
-                started += u64::from(stage.users.saturating_sub(from));
+            if stage.to != from {
+                let over = stage.over;
+                ramps.push(Ramp { from, to: stage.to, start, over, started, until: None });
+                started += u64::from(stage.to.saturating_sub(from));
             }
             start += stage.over + stage.hold;
-            from = stage.users;
+            from = stage.to;
         }
-        let mut schedule = Self { ramps, total: profile.total(), peak: 0 };
-        let ends = schedule.ramps.iter().map(|ramp| ramp.start + ramp.over);
+        Self::of(ramps, profile.total())
+    }
+
+    fn of(ramps: Vec<Ramp>, total: Duration) -> Self {
+        let mut schedule = Self { ramps, total, peak: 0 };
+        let ends = schedule.ramps.iter().map(Ramp::end);
         let instant = Duration::from_nanos(1);
         let last = schedule.total.saturating_sub(instant);
         let peak = ends.chain([last]).map(|at| schedule.users_at(at.min(last))).max();
         schedule.peak = peak.unwrap_or(0);
         schedule
+    }
+
+    /// The same up to `at`; from there to `users`, linear over `over`, and held to the end.
+    #[must_use]
+    pub fn steered(&self, at: Duration, users: u32, over: Duration) -> Self {
+        let from = if at.is_zero() { 0 } else { self.users_at(at - Duration::from_nanos(1)) };
+        let earlier = self.ramps.iter().filter(|ramp| ramp.start < at);
+        let mut ramps: Vec<Ramp> = earlier.cloned().collect();
+        if let Some(last) = ramps.last_mut() {
+            last.until = Some(last.until.map_or(at, |until| until.min(at)));
+        }
+        let started = ramps.last().map_or(0, |last| last.started + u64::from(last.starts()));
+        if from != users {
+            ramps.push(Ramp { from, to: users, start: at, over, started, until: None });
+        }
+        Self::of(ramps, self.total)
+    }
+
+    /// How many users begin in all.
+    #[must_use]
+    pub fn started(&self) -> u64 {
+        self.changes().filter(|change| matches!(change.kind, ChangeKind::Start { .. })).count()
+            as u64
     }
 
     /// When the profile ends: no iteration starts after it.
@@ -93,14 +123,16 @@ impl Schedule {
             return 0;
         }
         let Some(ramp) = self.ramps.iter().rev().find(|ramp| ramp.start <= at) else { return 0 };
-        ramp.users_after(at - ramp.start)
+        // What another one took over from stands where it stood then.
+        let last = ramp.until.map(|until| until.saturating_sub(Duration::from_nanos(1)));
+        ramp.users_after(last.map_or(at, |last| last.min(at)).saturating_sub(ramp.start))
     }
 
     /// The largest number of users alive at once within a part of the time, its end left out.
     #[must_use]
     pub fn peak_within(&self, from: Duration, to: Duration) -> u32 {
         let last = to.saturating_sub(Duration::from_nanos(1)).max(from);
-        let turns = self.ramps.iter().flat_map(|ramp| [ramp.start, ramp.start + ramp.over]);
+        let turns = self.ramps.iter().flat_map(|ramp| [ramp.start, ramp.end()]);
         let inside = turns.filter(|at| (from..=last).contains(at));
         inside.chain([from, last]).map(|at| self.users_at(at)).max().unwrap_or(0)
     }
@@ -131,12 +163,69 @@ impl Schedule {
     }
 
     /// Every change before the end, in order of time.
-    pub fn changes(&self) -> impl Iterator<Item = Change> + '_ {
-        self.ramps.iter().flat_map(Ramp::changes).filter(|change| change.at < self.total)
+    #[must_use]
+    pub fn changes(&self) -> Changes {
+        Changes { schedule: self.clone(), ramp: 0, k: 0 }
+    }
+}
+
+/// The changes of a schedule as they come.
+#[derive(Debug, Clone)]
+pub struct Changes {
+    schedule: Schedule,
+    ramp: usize,
+    k: u32,
+}
+
+impl Changes {
+    /// What they are the changes of.
+    #[must_use]
+    pub fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// Passes over changes as long as they are `done`.
+    pub fn pass_over(&mut self, done: impl Fn(&Change) -> bool) {
+        loop {
+            let before = (self.ramp, self.k);
+            if !self.next().is_some_and(|change| done(&change)) {
+                (self.ramp, self.k) = before;
+                return;
+            }
+        }
+    }
+}
+
+impl Iterator for Changes {
+    type Item = Change;
+
+    fn next(&mut self) -> Option<Change> {
+        loop {
+            let ramp = self.schedule.ramps.get(self.ramp)?;
+            let change = (self.k < ramp.from.abs_diff(ramp.to)).then(|| ramp.change(self.k));
+            let goes_on = |change: &Change| ramp.until.is_none_or(|until| change.at < until);
+            if let Some(change) = change.filter(goes_on) {
+                self.k += 1;
+                return (change.at < self.schedule.total).then_some(change);
+            }
+            (self.ramp, self.k) = (self.ramp + 1, 0);
+        }
     }
 }
 
 impl Ramp {
+    fn end(&self) -> Duration {
+        let end = self.start + self.over;
+        self.until.map_or(end, |until| until.min(end))
+    }
+
+    /// How many users it starts.
+    fn starts(&self) -> u32 {
+        let Some(until) = self.until else { return self.to.saturating_sub(self.from) };
+        let last = until.saturating_sub(self.start).saturating_sub(Duration::from_nanos(1));
+        self.users_after(last).saturating_sub(self.from)
+    }
+
     /// Counts the changes up to `inside`, whose k-th is at `⌊over · k / n⌋` nanoseconds:
     /// `⌊over · k / n⌋ ≤ t` holds for the `⌈(t + 1) · n / over⌉` smallest `k`.
     fn users_after(&self, inside: Duration) -> u32 {
@@ -149,20 +238,19 @@ impl Ramp {
         if self.to > self.from { self.from + up_to } else { self.from - (up_to - 1) }
     }
 
-    fn changes(&self) -> impl Iterator<Item = Change> + '_ {
+    /// The change number `k`, from 0.
+    fn change(&self, k: u32) -> Change {
         let count = self.from.abs_diff(self.to);
-        let at = move |k: u32| {
+        let at = |k: u32| {
             let nanos = self.over.as_nanos() * u128::from(k) / u128::from(count);
             self.start + Duration::from_nanos(nanos as u64)
         };
-        (0..count).map(move |k| {
-            if self.to > self.from {
-                let number = self.started + u64::from(k);
-                Change { at: at(k), slot: self.from + k, kind: ChangeKind::Start { number } }
-            } else {
-                Change { at: at(k + 1), slot: self.from - 1 - k, kind: ChangeKind::Stop }
-            }
-        })
+        if self.to > self.from {
+            let number = self.started + u64::from(k);
+            Change { at: at(k), slot: self.from + k, kind: ChangeKind::Start { number } }
+        } else {
+            Change { at: at(k + 1), slot: self.from - 1 - k, kind: ChangeKind::Stop }
+        }
     }
 }
 
@@ -190,6 +278,39 @@ mod tests {
             [0, 199, 200, 3800, 9000, 15_000].map(|ms| schedule.users_at(MS(ms))),
             [1, 1, 2, 20, 20, 0]
         );
+    }
+
+    #[test]
+    fn what_is_steered_is_the_same_up_to_there_and_numbers_never_repeat() {
+        let schedule = Schedule::new(&Profile::plateau(20, S(4), S(16), S(0)));
+        for (at, users, over) in
+            [(MS(2_100), 30, S(2)), (MS(2_000), 3, S(1)), (S(10), 0, S(0)), (S(1), 6, S(0))]
+        {
+            let steered = schedule.steered(at, users, over);
+            let early =
+                |all: &Schedule| all.changes().take_while(|c| c.at < at).collect::<Vec<_>>();
+            assert_eq!(early(&steered), early(&schedule), "{at:?}");
+            assert_eq!(steered.users_at(S(19)), users);
+            assert_eq!(steered.users_at(at - MS(1)), schedule.users_at(at - MS(1)));
+            let (mut living, mut seen) = (0, 0);
+            for change in steered.changes() {
+                match change.kind {
+                    ChangeKind::Start { number } => {
+                        assert_eq!((change.slot, number), (living, seen), "{at:?} {change:?}");
+                        (living, seen) = (living + 1, seen + 1);
+                    }
+                    ChangeKind::Stop => {
+                        living -= 1;
+                        assert_eq!(change.slot, living, "{at:?} {change:?}");
+                    }
+                }
+            }
+            assert_eq!((living, seen), (users, steered.started()));
+            // And once more, in the middle of the change.
+            let again = steered.steered(at + over / 2, 8, S(0));
+            assert_eq!(again.users_at(S(19)), 8);
+            assert_eq!(again.changes().map(|c| c.at).collect::<Vec<_>>().is_sorted(), true);
+        }
     }
 
     #[test]

@@ -19,32 +19,50 @@ pub fn order(weights: &[f64], fixed: &[u32], count: usize) -> Vec<u16> {
         order.extend(std::iter::repeat_n(class as u16, *fixed as usize));
         order.truncate(count);
     }
-    order.extend(by_weight(weights, count - order.len()));
+    order.extend(Turns::new(weights).take(count - order.len()));
     order
 }
 
-fn by_weight(weights: &[f64], count: usize) -> Vec<u16> {
-    struct Lag {
-        divergence: f64,
-        users: f64,
+/// Whose turn it is, by weight: see [`order`]. It has no end, unless no weight is positive.
+#[derive(Debug, Clone)]
+pub struct Turns {
+    weights: Vec<f64>,
+    lags: Vec<Lag>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Lag {
+    divergence: f64,
+    users: f64,
+}
+
+impl Lag {
+    fn of(weight: f64, users: f64) -> Self {
+        Self { divergence: weight * (users / (users + 1.0)).log2(), users }
     }
-    let lag = |weight: f64, users: f64| Lag {
-        divergence: weight * (users / (users + 1.0)).log2(),
-        users,
-    };
-    let mut lags: Vec<_> = weights.iter().map(|&weight| lag(weight, weight)).collect();
-    let candidates: Vec<usize> = (0..weights.len()).filter(|&i| weights[i] > 0.0).collect();
-    let mut order = Vec::with_capacity(if candidates.is_empty() { 0 } else { count });
-    while order.len() < count {
-        let next = candidates.iter().copied().min_by(|&a, &b| {
-            let (a, b) = (&lags[a], &lags[b]);
+}
+
+impl Turns {
+    /// From the first turn on.
+    #[must_use]
+    pub fn new(weights: &[f64]) -> Self {
+        let lags = weights.iter().map(|&weight| Lag::of(weight, weight)).collect();
+        Self { weights: weights.to_vec(), lags }
+    }
+}
+
+impl Iterator for Turns {
+    type Item = u16;
+
+    fn next(&mut self) -> Option<u16> {
+        let candidates = (0..self.weights.len()).filter(|&class| self.weights[class] > 0.0);
+        let next = candidates.min_by(|&a, &b| {
+            let (a, b) = (&self.lags[a], &self.lags[b]);
             a.divergence.total_cmp(&b.divergence).then(a.users.total_cmp(&b.users))
-        });
-        let Some(next) = next else { break };
-        order.push(next as u16);
-        lags[next] = lag(weights[next], lags[next].users + 1.0);
+        })?;
+        self.lags[next] = Lag::of(self.weights[next], self.lags[next].users + 1.0);
+        Some(next as u16)
     }
-    order
 }
 
 /// Draws one of the positions whose weight is positive, with a chance in proportion to it.

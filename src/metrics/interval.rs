@@ -44,6 +44,18 @@ pub struct Interval {
     pub idle: u64,
     /// How much later than asked users woke from waits: the generator's own lateness.
     pub wake_late: Timing,
+    /// How much later than due what is due on a beat began: arrivals that a user was there for, and
+    /// iterations with a pace. The generator's own lateness too, and judged.
+    pub beat_late: Timing,
+    /// Open form: arrivals that were due.
+    pub arrivals: u64,
+    /// Open form: how long arrivals waited for a user, where they did. That is the system's own
+    /// queueing, and part of their response times.
+    pub waited: Timing,
+    /// Open form: arrivals that were never started.
+    pub dropped: u64,
+    /// Open form: arrivals that fell into a pause.
+    pub left_out: u64,
     /// Mistakes met while running a plan, by sentence.
     pub exceptions: BTreeMap<String, u64>,
 }
@@ -230,6 +242,11 @@ impl Interval {
         self.not_started += other.not_started;
         self.retries += other.retries;
         self.wake_late.merge(&other.wake_late);
+        self.beat_late.merge(&other.beat_late);
+        self.waited.merge(&other.waited);
+        self.arrivals += other.arrivals;
+        self.dropped += other.dropped;
+        self.left_out += other.left_out;
         for (name, stats) in &other.names {
             self.names.entry(*name).or_default().merge(stats);
         }
@@ -286,6 +303,9 @@ mod tests {
         (interval.user_seconds, interval.issued) = (seed % 50, seed % 9);
         (interval.cancelled, interval.idle) = (seed % 3, seed % 4);
         interval.wake_late.record(std::time::Duration::from_micros(seed));
+        interval.beat_late.record(std::time::Duration::from_micros(seed * 2));
+        interval.waited.record(std::time::Duration::from_millis(seed));
+        (interval.arrivals, interval.dropped, interval.left_out) = (seed * 7, seed, seed % 3);
         for name in 0..(seed % 4) as u16 {
             let stats = interval.names.entry(name).or_default();
             stats.response_ok.record(std::time::Duration::from_micros(seed + u64::from(name)));

@@ -143,6 +143,31 @@ impl Recorder {
         self.current.wake_late.record(by);
     }
 
+    /// What is due on a beat began so much later: the generator's own lateness, which is judged.
+    pub fn beat_late(&mut self, by: Duration) {
+        self.current.beat_late.record(by);
+    }
+
+    /// An arrival was due.
+    pub fn arrived(&mut self) {
+        self.current.arrivals += 1;
+    }
+
+    /// An arrival waited so long for a user.
+    pub fn waited(&mut self, so_long: Duration) {
+        self.current.waited.record(so_long);
+    }
+
+    /// So many arrivals were never started.
+    pub fn dropped(&mut self, arrivals: u64) {
+        self.current.dropped += arrivals;
+    }
+
+    /// An arrival fell into a pause.
+    pub fn left_out(&mut self) {
+        self.current.left_out += 1;
+    }
+
     /// A user ended an iteration.
     pub fn iterated(&mut self) {
         self.current.iterations += 1;

@@ -11,7 +11,7 @@ use super::status::Accept;
 use super::target::Target;
 use crate::data;
 use crate::diagnostic::{Place, Placed};
-use crate::load::{Order, Profile, Wait};
+use crate::load::{Load, Order, Wait};
 use crate::verdict::Threshold;
 
 /// A whole plan.
@@ -72,8 +72,8 @@ pub struct Data {
 pub struct NamedProfile {
     /// The key it stands under.
     pub name: Placed<String>,
-    /// The users over time.
-    pub profile: Profile,
+    /// The load over time.
+    pub load: Load,
     /// How long iterations under way may go on at the end; absent: the default.
     pub grace: Option<Duration>,
     /// Ends after so many iterations.

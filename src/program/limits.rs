@@ -95,7 +95,7 @@ fn bound<'a>(
     only: Option<&str>,
 ) -> Option<Bound<'a>> {
     let plan = estimate.plan;
-    let crowd = Crowd::of(plan, &named.profile);
+    let crowd = Crowd::of(plan, super::outlook::only_closed(&named.load));
     let (mut rate, mut iterated, mut once, mut users) = (0.0, 0.0, 0.0, 0);
     let (mut each, mut told) = (0.0, Vec::new());
     for ((class, iteration), lives) in plan.classes.iter().zip(iterations).zip(&crowd.lives) {
@@ -126,7 +126,7 @@ fn bound<'a>(
     if !rate.is_finite() || !requests.is_finite() {
         return None;
     }
-    let judged = named.profile.total().saturating_sub(named.warmup.unwrap_or(plan.warmup));
+    let judged = named.load.total().saturating_sub(named.warmup.unwrap_or(plan.warmup));
     let people = if users == 1 { "1 user".to_owned() } else { format!("{users} users") };
     let own_waits = |class: &Class| class.tasks.iter().any(|task| task.wait.is_some());
     let who = match &told[..] {
@@ -145,7 +145,7 @@ fn bound<'a>(
         _ => format!("{people} with their waits"),
     };
     let average = requests / judged.as_secs_f64().max(f64::MIN_POSITIVE);
-    let total = named.profile.total();
+    let total = named.load.total();
     Some(Bound { profile: &named.name.value, rate, requests, average, total, who })
 }
 

@@ -31,6 +31,8 @@ pub use limits::out_of_reach;
 pub use mark::{Ending, Mark, Way};
 pub use message::{Line, Message, Payload, Piece};
 pub use mind::Mind;
-pub use outlook::{ClassShape, Explanation, Load, Need, Question, StageShape, TaskShape, explain};
+pub use outlook::{
+    ClassShape, Explanation, Load, Need, Question, StageShape, TaskShape, explain, shares,
+};
 pub use rules::{Capture, Check, Expect, Matcher, Source};
 pub use selection::{Selection, tags_of};

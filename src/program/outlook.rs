@@ -9,7 +9,7 @@ use super::estimate::{Aim, Estimate, Iteration};
 use super::instruction::Program;
 use super::selection::Selection;
 use crate::data::{AtEnd, Per, Source as Rows};
-use crate::load::{Order, Profile, Schedule, Wait, order};
+use crate::load::{self, Order, Profile, Schedule, Wait, order};
 use crate::plan::{self, NamedProfile, Plan};
 
 /// What is asked of an explanation.
@@ -156,7 +156,7 @@ pub fn explain(plan: &Plan, program: &Program, question: &Question) -> Explanati
     let estimate = Estimate::new(plan, &question.selection, Aim::Mean, question.response);
     let iterations: Vec<Iteration<'_>> =
         plan.classes.iter().map(|class| estimate.iteration(class)).collect();
-    let all: f64 = weights(plan).iter().sum();
+    let all: f64 = shares(plan).0.iter().sum();
     let classes = plan.classes.iter().zip(&iterations).map(|(class, iteration)| ClassShape {
         name: class.name.value.clone(),
         fixed: class.fixed,
@@ -223,7 +223,8 @@ fn load(
     program: &Program,
 ) -> Load {
     let plan = estimate.plan;
-    let crowd = Crowd::of(plan, &named.profile);
+    let profile = only_closed(&named.load);
+    let crowd = Crowd::of(plan, profile);
     let (mut requests, mut rps, mut rounds) = (Some(0.0), Some(0.0), Vec::new());
     let (mut open, mut scripts) = (false, 0.0);
     let mut rough = named.iterations.is_some() || !estimate.response.is_zero();
@@ -250,24 +251,24 @@ fn load(
         capped(bound as f64, &mut requests, &mut rounds, iterations);
     }
     let (mut stages, mut from) = (Vec::new(), 0);
-    let mut left = named.profile.total();
-    for stage in named.profile.stages() {
+    let mut left = profile.total();
+    for stage in profile.stages() {
         let over = stage.over.min(left);
         let hold = stage.hold.min(left - over);
         left -= over + hold;
         stages.push(StageShape {
             name: stage.name.clone(),
             from,
-            users: stage.users,
+            users: stage.to,
             over_s: over.as_secs_f64(),
             hold_s: hold.as_secs_f64(),
         });
-        from = stage.users;
+        from = stage.to;
     }
     Load {
         name: named.name.value.clone(),
         default,
-        total_s: named.profile.total().as_secs_f64(),
+        total_s: profile.total().as_secs_f64(),
         warmup_s: named.warmup.unwrap_or(plan.warmup).as_secs_f64(),
         iterations: named.iterations,
         peak: crowd.schedule.peak(),
@@ -370,9 +371,9 @@ pub(super) struct Lives {
 impl Crowd {
     /// With the shares that the plan has.
     pub(super) fn of(plan: &Plan, profile: &Profile) -> Self {
-        let fixed: Vec<u32> = plan.classes.iter().map(|class| class.fixed.unwrap_or(0)).collect();
+        let (weights, fixed) = shares(plan);
         let schedule = Schedule::new(profile);
-        let order = order(&weights(plan), &fixed, schedule.peak() as usize);
+        let order = order(&weights, &fixed, schedule.peak() as usize);
         let mut lives = vec![Lives::default(); plan.classes.len()];
         for (class, (started, life)) in order.into_iter().zip(schedule.lives()) {
             let own = &mut lives[usize::from(class)];
@@ -384,9 +385,17 @@ impl Crowd {
     }
 }
 
-fn weights(plan: &Plan) -> Vec<f64> {
+pub(super) fn only_closed(load: &load::Load) -> &Profile {
+    let [(None, load::Form::Closed(profile))] = &load.parts[..] else { unreachable!("TODO") };
+    profile
+}
+
+/// The weight of each class, and how many of its users are fixed.
+#[must_use]
+pub fn shares(plan: &Plan) -> (Vec<f64>, Vec<u32>) {
     let weight = |class: &plan::Class| if class.fixed.is_some() { 0.0 } else { class.weight };
-    plan.classes.iter().map(weight).collect()
+    let fixed = |class: &plan::Class| class.fixed.unwrap_or(0);
+    (plan.classes.iter().map(weight).collect(), plan.classes.iter().map(fixed).collect())
 }
 
 fn word(order: Order) -> &'static str {

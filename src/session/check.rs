@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::prepare::{did_you_mean, rows_text, too_few_rows};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::load::Schedule;
+use crate::engine::Part;
 use crate::plan::{self, Loaded, Loading, Plan};
 use crate::program::{self, Explanation, Inputs, Program, Question, Selection};
 
@@ -160,17 +160,11 @@ fn unknown_tags(plan: &Plan, selection: &Selection) -> Vec<Diagnostic> {
 /// Profiles with more users than there are rows for them to hold. Only a warning, unless it is the
 /// one that runs: the command line can pick another profile, or fewer users.
 fn short_of_rows(plan: &Plan, program: &Program, runs: Option<usize>) -> Vec<Diagnostic> {
-    let weights: Vec<f64> = plan
-        .classes
-        .iter()
-        .map(|class| if class.fixed.is_some() { 0.0 } else { class.weight })
-        .collect();
-    let fixed: Vec<u32> = plan.classes.iter().map(|class| class.fixed.unwrap_or(0)).collect();
+    let (weights, fixed) = program::shares(plan);
     let mut told: Vec<Diagnostic> = Vec::new();
     for (position, profile) in plan.profiles.iter().enumerate() {
-        let peak = Schedule::new(&profile.profile).peak() as usize;
-        let order = crate::load::order(&weights, &fixed, peak);
-        for (name, rows, users) in too_few_rows(program, &order) {
+        let parts = Part::all(&profile.load, &weights, &fixed);
+        for (name, rows, users) in too_few_rows(program, &parts) {
             let Some(data) = plan.data.iter().find(|data| data.name.value == name) else {
                 continue;
             };

@@ -75,7 +75,9 @@ pub struct ProfileChoice {
     pub profile: Option<String>,
     /// Replaces the profile by a ramp to so many users, and a hold.
     pub users: Option<u32>,
-    /// How fast to ramp to `users`; all at once when absent.
+    /// Replaces the profile by so many arrivals per second.
+    pub rate: Option<Rate>,
+    /// How fast to ramp to `users` or `rate`; all at once when absent.
     pub ramp: Option<Ramp>,
     /// The whole time, from the first user on.
     pub run_time: Option<Duration>,

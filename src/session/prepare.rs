@@ -7,7 +7,8 @@ use super::options::{Options, ProfileChoice, Ramp};
 use super::way::Way;
 use crate::data::{Per, Source as Rows};
 use crate::diagnostic::{Diagnostic, Source, suggest};
-use crate::load::{Profile, Schedule, Span, order};
+use crate::engine::Part;
+use crate::load::{Form, Load, Open, Profile, Span, Spread};
 use crate::plan::{NamedProfile, Plan, Target, literal_proofs, secrets_of};
 use crate::program::{self, Inputs, Program};
 use crate::protocol::http::Roots;
@@ -23,10 +24,10 @@ const GRACE: Duration = Duration::from_secs(30);
 pub struct Prepared {
     /// What users do.
     pub program: Program,
-    /// When they start and stop.
-    pub schedule: Schedule,
-    /// The class of each slot.
-    pub order: Vec<u16>,
+    /// When they do it.
+    pub parts: Vec<Part>,
+    /// How long the load lasts.
+    pub total: Duration,
     /// Where requests go: first the plan's own target, then those that it names elsewhere; each
     /// with how it is reached.
     pub targets: Vec<(Target, Way)>,
@@ -95,17 +96,35 @@ pub fn prepare(
     let (Some(load), Some((weights, fixed)), true) = (load, weights, mistakes.is_empty()) else {
         return Err(mistakes);
     };
-    let Load { profile, words, grace, iterations, warmup } = load;
-    let schedule = Schedule::new(&profile);
-    let order = order(&weights, &fixed, schedule.peak() as usize);
-    for (name, rows, users) in too_few_rows(&compiled.program, &order) {
+    let Asked { mut load, words, grace, iterations, warmup } = load;
+    // Of classes that have a load of their own, those that are named.
+    load.parts.retain(|(class, _)| {
+        let named = |class: usize| options.classes.contains(&plan.classes[class].name.value);
+        options.classes.is_empty() || class.is_none_or(named)
+    });
+    let total = load.total();
+    let iterations = options.iterations.or(iterations);
+    let parts = Part::all(&load, &weights, &fixed);
+    if let (Some(_), true, true) = (iterations, parts.len() > 1, load.is_open()) {
+        mistakes.push(Diagnostic::without_place(
+            "a number of iterations for classes of which some have users and some have a rate",
+            "leave `iterations` out, or give all classes users",
+        ));
+    }
+    if parts.iter().all(|part| part.most_users() == 0) {
+        mistakes.push(Diagnostic::without_place(
+            "none of the classes that were named has any load in this profile",
+            "name one that has, or another profile",
+        ));
+    }
+    for (name, rows, users) in too_few_rows(&compiled.program, &parts) {
         mistakes.push(Diagnostic::without_place(
             format!("`{name}` has {}, and {users} users hold one each", rows_text(rows)),
             "add rows, run fewer users, or write `at_end: recycle` to share them",
         ));
     }
     let warmup = warmup.unwrap_or(plan.warmup);
-    if !warmup.is_zero() && warmup >= schedule.total() {
+    if !warmup.is_zero() && warmup >= total {
         mistakes.push(Diagnostic::without_place(
             format!("the warm-up of {} is as long as the run", format_duration(warmup)),
             "make the run longer, or the warm-up shorter",
@@ -123,14 +142,14 @@ pub fn prepare(
     }
     Ok(Prepared {
         program: compiled.program,
-        order,
-        schedule,
-        spans: profile.spans(),
+        spans: load.spans(&class_names(plan)),
+        parts,
+        total,
         targets,
         profile: words,
         grace: options.grace.or(grace).unwrap_or(GRACE),
         thresholds: plan.thresholds.iter().map(|placed| placed.value.clone()).collect(),
-        iterations: options.iterations.or(iterations),
+        iterations,
         warmup,
         seed,
         secrets,
@@ -144,10 +163,10 @@ pub(super) fn rows_text(rows: u64) -> String {
 
 /// Rows that users hold must be enough for them, unless they may be shared: the sources that are
 /// short, with their rows and the users that hold one each.
-pub(super) fn too_few_rows(program: &Program, order: &[u16]) -> Vec<(String, u64, u64)> {
+pub(super) fn too_few_rows(program: &Program, parts: &[Part]) -> Vec<(String, u64, u64)> {
     let mut wanted: Vec<(Arc<Rows>, u64)> = Vec::new();
     for (number, class) in program.classes.iter().enumerate() {
-        let users = order.iter().filter(|class| usize::from(**class) == number).count() as u64;
+        let users = parts.iter().map(|part| u64::from(part.most_of(number))).sum::<u64>();
         for row in class.rows.iter().filter(|row| row.per == Per::User) {
             match wanted.iter_mut().find(|(source, _)| Arc::ptr_eq(source, &row.source)) {
                 Some((_, all)) => *all += users,
@@ -166,9 +185,13 @@ fn seed_by_chance() -> u64 {
     nanos.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 44
 }
 
+fn class_names(plan: &Plan) -> Vec<String> {
+    plan.classes.iter().map(|class| class.name.value.clone()).collect()
+}
+
 /// The load that runs.
-struct Load {
-    profile: Profile,
+struct Asked {
+    load: Load,
     /// The profile in words.
     words: String,
     grace: Option<Duration>,
@@ -177,37 +200,61 @@ struct Load {
 }
 
 /// The profile that runs, in figures and in words.
-fn load(plan: &Plan, choice: &ProfileChoice) -> Result<Load, Diagnostic> {
+fn load(plan: &Plan, choice: &ProfileChoice) -> Result<Asked, Diagnostic> {
     let named = match &choice.profile {
         None => plan.profile.map(|position| &plan.profiles[position]),
         Some(name) => Some(named(plan, name)?),
     };
     let grace = named.and_then(|named| named.grace);
     let warmup = named.and_then(|named| named.warmup);
-    let iterations = named.and_then(|named| named.iterations).filter(|_| choice.users.is_none());
+    let own = choice.users.is_some() || choice.rate.is_some();
+    let iterations = named.and_then(|named| named.iterations).filter(|_| !own);
+    let total = || {
+        let total = choice.run_time.or_else(|| named.map(|named| named.load.total()));
+        total.ok_or_else(|| {
+            Diagnostic::without_place(
+                "nothing says how long the run is",
+                "add `-t 15s`, or a profile to the plan",
+            )
+        })
+    };
+    if let Some(rate) = choice.rate {
+        let (profile, speed) = match choice.ramp {
+            Some(Ramp::Over(ramp)) => {
+                let hold = total()?.saturating_sub(ramp);
+                let profile = Profile::plateau(rate, ramp, hold, Duration::ZERO).lasting(total()?);
+                (profile, format!(" over {}", format_duration(ramp)))
+            }
+            _ => (Profile::plateau(rate, Duration::ZERO, total()?, Duration::ZERO), String::new()),
+        };
+        // As many users, and spread in the same way, as the profile says that it stands for.
+        let open = named.and_then(|named| match &named.load.parts[..] {
+            [(None, Form::Open(open))] => Some(open),
+            _ => None,
+        });
+        let max_users = open.map_or(0, |open| open.max_users).max(Open::users_for(rate));
+        let spread = open.map_or(Spread::Even, |open| open.spread);
+        let load = Form::Open(Open { rate: profile, spread, max_users }).into();
+        return Ok(Asked { load, words: format!("{rate}{speed}"), grace, iterations, warmup });
+    }
     let Some(users) = choice.users else {
         let Some(named) = named else {
             return Err(Diagnostic::without_place(
                 "nothing says how many users there are",
-                "add `profiles:` to the plan, or say it here: `-u 20 -r 5 -t 15s`",
+                "add `profiles:` to the plan, or say it here: `-u 20 -r 5 -t 15s` or `--rate 50/s -t 15s`",
             ));
         };
         let name = named.name.value.clone();
-        let (profile, words) = match choice.run_time {
-            None => (named.profile.clone(), format!("profile {name}")),
+        let (load, words) = match choice.run_time {
+            None => (named.load.clone(), format!("profile {name}")),
             Some(time) => {
                 let words = format!("profile {name}, for {}", format_duration(time));
-                (named.profile.clone().lasting(time), words)
+                (named.load.clone().lasting(time), words)
             }
         };
-        return Ok(Load { profile, words, grace, iterations, warmup });
+        return Ok(Asked { load, words, grace, iterations, warmup });
     };
-    let Some(total) = choice.run_time.or_else(|| named.map(|named| named.profile.total())) else {
-        return Err(Diagnostic::without_place(
-            "nothing says how long the run is",
-            "add `-t 15s`, or a profile to the plan",
-        ));
-    };
+    let total = total()?;
     let (profile, speed) = match choice.ramp {
         None => (Profile::ramp_to(users, None, total), "at once".to_owned()),
         Some(Ramp::Rate(rate)) => {
@@ -221,7 +268,8 @@ fn load(plan: &Plan, choice: &ProfileChoice) -> Result<Load, Diagnostic> {
     };
     let what = if users == 1 { "user" } else { "users" };
     let words = format!("{users} {what} {speed}");
-    Ok(Load { profile, words, grace, iterations, warmup })
+    let load = Form::Closed(profile).into();
+    Ok(Asked { load, words, grace, iterations, warmup })
 }
 
 /// The profile of that name.

@@ -144,8 +144,7 @@ async fn perform(
         protocol: Box::new(move || Http::new(reached.clone(), settings.clone())),
         setup: Setup {
             program: Arc::new(prepared.program),
-            schedule: prepared.schedule,
-            order: prepared.order,
+            parts: prepared.parts,
             seed: prepared.seed,
             grace: prepared.grace,
             iterations: None,

@@ -20,7 +20,7 @@ use super::{colour, say};
 use crate::control::StopReason;
 use crate::demo::{self, Demo};
 use crate::diagnostic::{self, Diagnostic, Source};
-use crate::engine::{self, Setup};
+use crate::engine::{self, Part, Setup};
 use crate::event::{Aside, Ended, Event, Started};
 use crate::exit::Exit;
 use crate::expr::Run;
@@ -45,18 +45,14 @@ pub fn run(plan: &Plan, sources: &[Source], options: &Options) -> Exit {
         Err(found) => return mistakes(&found, sources),
     };
     // Each needs a user, and a connection of the pool.
-    let most = prepared.schedule.peak().min(prepared.program.pool.unwrap_or(u32::MAX)).max(1);
+    let users = most_users(&prepared.parts);
+    let most = users.min(prepared.program.pool.unwrap_or(u32::MAX)).max(1);
     let workers = options.workers.unwrap_or_else(cores).clamp(1, most as usize);
-    if let Err(mistake) = descriptors::reserve(
-        prepared.schedule.peak(),
-        Held::by(&prepared.program),
-        workers,
-        options.demo,
-    ) {
+    let held = Held::by(&prepared.program);
+    if let Err(mistake) = descriptors::reserve(users, held, workers, options.demo) {
         return mistakes(&[mistake], sources);
     }
-    let has_users =
-        |number: usize| prepared.order.iter().any(|class| usize::from(*class) == number);
+    let has_users = |number: usize| prepared.parts.iter().any(|part| part.has(number));
     let left_out = program::left_out(plan, &prepared.program, "this run leaves", has_users);
     if !left_out.is_empty() {
         say(&diagnostic::render(&left_out, sources, colour()));
@@ -115,8 +111,7 @@ async fn measure(
     let run = Run::new(run_id(&out.path), tokio::time::Instant::now(), jiff::Timestamp::now());
     let mut setup = Setup {
         program: Arc::new(prepared.program),
-        schedule: prepared.schedule,
-        order: prepared.order,
+        parts: prepared.parts,
         seed: started.seed,
         grace: prepared.grace,
         iterations: prepared.iterations,
@@ -163,7 +158,7 @@ async fn measure(
         }
     }
     let setup = Arc::new(setup);
-    let mut follow = Follow::new(sources, &setup.schedule, prepared.warmup, &started.catalogue);
+    let mut follow = Follow::new(sources, &setup.parts, prepared.warmup, &started.catalogue);
     let mut watched = Watched::default();
     if let Some(ending) = ends_run {
         let by = step_of(&ending, sources);
@@ -317,8 +312,8 @@ fn about(
             .any(|(target, _)| way::is_unverified(target, &options.trust)),
         seed: prepared.seed,
         workers,
-        users_peak: prepared.schedule.peak(),
-        planned: prepared.schedule.total(),
+        users_peak: most_users(&prepared.parts),
+        planned: prepared.total,
         iterations: prepared.iterations,
         spans: prepared.spans.clone(),
         labels: options.labels.clone(),
@@ -343,6 +338,11 @@ fn plan_text(sources: &[Source]) -> String {
         }
     }
     text
+}
+
+/// At once, over all parts.
+fn most_users(parts: &[Part]) -> u32 {
+    parts.iter().fold(0, |all, part| all.saturating_add(part.most_users()))
 }
 
 fn cores() -> usize {

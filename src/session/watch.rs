@@ -6,9 +6,8 @@ use super::seconds::Seconds;
 use super::signals::Signals;
 use crate::control::{Command, StopReason};
 use crate::diagnostic::{Source, line_of};
-use crate::engine::{Handover, Workers};
+use crate::engine::{Handover, Part, Workers};
 use crate::event::{Event, Second};
-use crate::load::Schedule;
 use crate::metrics::{Catalogue, Interval, Summary};
 use crate::program::Ending;
 use crate::sink::FanOut;
@@ -30,7 +29,7 @@ pub(super) struct Watched {
 /// The figures of a run as they come in.
 pub(super) struct Follow<'a> {
     sources: &'a [Source],
-    schedule: &'a Schedule,
+    parts: &'a [Part],
     /// In whole seconds: that is how figures come.
     warmup: Duration,
     summary: Summary,
@@ -48,14 +47,14 @@ struct Lines {
 impl<'a> Follow<'a> {
     pub(super) fn new(
         sources: &'a [Source],
-        schedule: &'a Schedule,
+        parts: &'a [Part],
         warmup: Duration,
         catalogue: &Catalogue,
     ) -> Self {
         let seconds = warmup.as_secs() + u64::from(warmup.subsec_nanos() > 0);
         Self {
             sources,
-            schedule,
+            parts,
             warmup: Duration::from_secs(seconds),
             summary: Summary::new(catalogue.clone()),
             warm: Summary::new(catalogue.clone()),
@@ -83,7 +82,7 @@ impl<'a> Follow<'a> {
         let mut duration = Duration::ZERO;
         let start = Instant::now();
         // Until when load is asked for: the profile's end, or the order to stop.
-        let mut loaded = self.schedule.total();
+        let mut loaded = self.parts.iter().map(Part::total).max().unwrap_or_default();
         loop {
             let turn = tokio::select! {
                 handover = workers.output.recv() => Ok(handover),
@@ -115,8 +114,7 @@ impl<'a> Follow<'a> {
                         let by = watched.stopped_by.as_deref();
                         fan_out.take(&Event::Stopping(reason, by));
                     }
-                    // A worker that has ended already needs no command.
-                    let _ = workers.commands.send(Some(command));
+                    workers.tell(command);
                     continue;
                 }
                 Ok(None) => break,
@@ -159,7 +157,8 @@ impl<'a> Follow<'a> {
         }
         self.summary.duration = end;
         self.summary.loaded = loaded.min(end).saturating_sub(self.warmup);
-        let asked_users = if end > loaded { 0 } else { self.schedule.users_at(just_before(end)) };
+        let asked = self.parts.iter().map(|part| part.users_at(just_before(end)));
+        let asked_users = if end > loaded { 0 } else { asked.sum() };
         let warmup = (end <= self.warmup).then_some(&self.warm);
         let so_far = &self.summary;
         let iterations = so_far.totals.iterations + self.warm.totals.iterations;

@@ -14,7 +14,7 @@ use throng::program::{Program, Selection};
 use throng::protocol::fake::{Fake, Reply, Sent};
 use throng::session::{self, Options};
 use tokio::runtime::{Builder, LocalOptions};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 pub const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -142,8 +142,7 @@ impl Run {
             let start = Instant::now();
             let mut setup = Setup {
                 program: Arc::new(prepared.program),
-                order: prepared.order,
-                schedule: prepared.schedule,
+                parts: prepared.parts,
                 seed: prepared.seed,
                 grace: prepared.grace,
                 iterations: prepared.iterations,
@@ -164,19 +163,23 @@ impl Run {
             let start = Instant::now();
             let begins = before.as_ref().is_none_or(|ran| ran.succeeded);
             let (output, mut handovers) = mpsc::channel(10_000);
-            let (tell, told) = watch::channel(None);
-            let tell = Arc::new(tell);
+            let mut tell = Vec::new();
             for index in (0..self.workers).filter(|_| begins) {
-                let (setup, fake, told, output) =
-                    (setup.clone(), fake.clone(), told.clone(), output.clone());
-                tokio::task::spawn_local(conduct(setup, index, fake, start, told, output));
+                let (commands, told) = mpsc::unbounded_channel();
+                tell.push(commands);
+                let (setup, fake, output) = (setup.clone(), fake.clone(), output.clone());
+                // The clock is paused: the kernel's timer would run on.
+                let conducted = conduct(setup, index, fake, start, told, output, false);
+                tokio::task::spawn_local(conducted);
             }
             drop(output);
             let commander = tell.clone();
             tokio::task::spawn_local(async move {
                 for (at, command) in self.commands {
                     tokio::time::sleep_until(start + at).await;
-                    let _ = commander.send(Some(command));
+                    for worker in &commander {
+                        let _ = worker.send(command);
+                    }
                 }
                 // Nobody to command must not end a run.
                 sleep(MS(1)).await;
@@ -203,7 +206,10 @@ impl Run {
                     Handover::Log(line) => came.lines.push(line),
                     Handover::Stop(_) => {
                         came.stops += 1;
-                        let _ = tell.send(Some(Command::Drain(StopReason::Plan)));
+                        let drain = Command::Drain(StopReason::Plan);
+                        for worker in &tell {
+                            let _ = worker.send(drain);
+                        }
                     }
                     Handover::Ended { lost, after, .. } => {
                         came.lost += lost;

@@ -6,7 +6,7 @@ use super::stray::meant;
 use super::values::shorten;
 use super::{Checker, Fields};
 use crate::diagnostic::{Diagnostic, Place};
-use crate::load::{Profile, Spike, Stage, Steps};
+use crate::load::{Form, Profile, Spike, Stage, Steps};
 use crate::plan::document::{Entry, Node, NodeValue};
 use crate::plan::keys::Context;
 use crate::plan::model::{NamedProfile, Plan};
@@ -46,7 +46,7 @@ impl Checker<'_> {
     pub(super) fn warmup_within_profiles(&mut self, top: &Fields<'_>, plan: &Plan) {
         let Some(node) = top.get("warmup") else { return };
         for (number, profile) in plan.profiles.iter().enumerate() {
-            if profile.warmup.is_some() || plan.warmup < profile.profile.total() {
+            if profile.warmup.is_some() || plan.warmup < profile.load.total() {
                 continue;
             }
             let title = format!(
@@ -69,8 +69,8 @@ impl Checker<'_> {
         let all: u64 = fixed().map(|(_, count)| u64::from(count)).sum();
         let Some((last, _)) = fixed().next_back() else { return };
         for profile in &plan.profiles {
-            let stages = profile.profile.stages().iter();
-            let most = stages.map(|stage| u64::from(stage.users)).max().unwrap_or(0);
+            let [(None, Form::Closed(users))] = &profile.load.parts[..] else { continue };
+            let most = u64::from(users.most());
             if all > most {
                 let name = shorten(&profile.name.value);
                 self.warn(
@@ -116,7 +116,7 @@ impl Checker<'_> {
             }
             return None;
         }
-        if profile.stages().iter().all(|stage| stage.users == 0) {
+        if profile.most() == 0 {
             self.error(name.place, format!("{what} has no users"), "say how many: `users`");
             return None;
         }
@@ -131,7 +131,8 @@ impl Checker<'_> {
             self.wrong(node, format!("{what} is over before its warm-up"), label);
             return None;
         }
-        Some(NamedProfile { name, profile, grace, iterations, warmup })
+        let load = Form::Closed(profile).into();
+        Some(NamedProfile { name, load, grace, iterations, warmup })
     }
 
     fn form(&mut self, fields: &Fields<'_>, what: &str, place: Place) -> Option<Profile> {
@@ -260,7 +261,7 @@ impl Checker<'_> {
         if fields.odd {
             return None;
         }
-        Some(Stage { name: name?, users: users?, over: over?, hold: hold? })
+        Some(Stage { name: name?, to: users?, over: over?, hold: hold? })
     }
 
     /// An error of a map: at its bracket when it has one, else at its first key.
