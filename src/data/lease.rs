@@ -7,11 +7,20 @@ use std::collections::HashMap;
 pub(super) struct Leases {
     count: u64,
     /// How many hold a row.
-    held: HashMap<u64, u32>,
+    held: HashMap<u64, Held>,
     /// Where the next free row is looked for: behind the one that was found last.
     next: u64,
     /// How often a row was shared.
     shared: u64,
+}
+
+/// Who holds a row.
+#[derive(Debug, Default, Clone, Copy)]
+struct Held {
+    /// All of them.
+    all: u32,
+    /// Those that share what is meant for another.
+    guests: u32,
 }
 
 impl Leases {
@@ -24,10 +33,14 @@ impl Leases {
     /// who asks, whenever that is: so the same users hold the same rows in every run. Without it, or
     /// while somebody holds it, the next free one. `row` gives the row at a position of the order.
     pub(super) fn take(&mut self, at: Option<u64>, row: impl Fn(u64) -> u64) -> Option<u64> {
-        let free = |held: &HashMap<u64, u32>, at: u64| {
+        let free = |held: &HashMap<u64, Held>, at: u64| {
             Some(row(at)).filter(|number| !held.contains_key(number))
         };
-        let meant = at.filter(|at| *at < self.count).and_then(|at| free(&self.held, at));
+        // Who shares a row does not keep it from the one for whom it is meant: who of them comes first
+        // is by chance.
+        let meant = at.filter(|at| *at < self.count).map(&row);
+        let meant =
+            meant.filter(|number| self.held.get(number).is_none_or(|held| held.all == held.guests));
         let number = match meant {
             Some(number) => number,
             None if self.held.len() as u64 >= self.count => return None,
@@ -40,7 +53,7 @@ impl Leases {
                 found?
             }
         };
-        self.held.insert(number, 1);
+        self.held.entry(number).or_default().all += 1;
         Some(number)
     }
 
@@ -49,15 +62,17 @@ impl Leases {
     pub(super) fn share(&mut self, at: Option<u64>, row: impl Fn(u64) -> u64) -> u64 {
         let number = row(at.unwrap_or(self.count + self.shared));
         self.shared += u64::from(at.is_none());
-        *self.held.entry(number).or_default() += 1;
+        let held = self.held.entry(number).or_default();
+        (held.all, held.guests) = (held.all + 1, held.guests + 1);
         number
     }
 
-    /// One holder of the row has gone; with the last it is free.
-    pub(super) fn give_back(&mut self, number: u64) {
+    /// One holder of the row, or one of those that share it, has gone; with the last it is free.
+    pub(super) fn give_back(&mut self, number: u64, guest: bool) {
         if let Some(held) = self.held.get_mut(&number) {
-            *held -= 1;
-            if *held == 0 {
+            held.all -= 1;
+            held.guests -= u32::from(guest);
+            if held.all == 0 {
                 self.held.remove(&number);
             }
         }
@@ -74,9 +89,9 @@ mod tests {
         let row = |position| position % 2;
         while leases.take(None, row).is_some() {}
         let shared = leases.share(None, row);
-        leases.give_back(shared);
+        leases.give_back(shared, true);
         assert_eq!(leases.take(None, row), None);
-        leases.give_back(shared);
+        leases.give_back(shared, false);
         assert_eq!(leases.take(None, row), Some(shared));
     }
 
@@ -85,7 +100,7 @@ mod tests {
         let mut leases = Leases::new(3);
         let take = |leases: &mut Leases| leases.take(None, |position| position);
         assert_eq!([(); 2].map(|()| take(&mut leases)), [Some(0), Some(1)]);
-        leases.give_back(0);
+        leases.give_back(0, false);
         assert_eq!([(); 3].map(|()| take(&mut leases)), [Some(2), Some(0), None]);
     }
 
@@ -99,7 +114,7 @@ mod tests {
             }
             assert_eq!(leases.take(Some(1), row), None);
             assert_eq!(leases.share(Some(6), row), 20);
-            leases.give_back(30);
+            leases.give_back(30, false);
             assert_eq!(leases.take(Some(3), row), Some(30), "whoever had it before");
         }
         let mut leases = Leases::new(3);
@@ -109,11 +124,24 @@ mod tests {
     }
 
     #[test]
+    fn a_guest_that_comes_first_does_not_drive_out_who_a_row_is_meant_for() {
+        let mut leases = Leases::new(3);
+        let row = |position: u64| position % 3;
+        assert_eq!(leases.share(Some(4), row), 1);
+        assert_eq!(leases.take(Some(1), row), Some(1));
+        assert_eq!(leases.take(Some(1), row), Some(0), "it is held by its own");
+        leases.give_back(1, true);
+        assert_eq!(leases.take(Some(1), row), Some(2));
+        leases.give_back(1, false);
+        assert_eq!(leases.take(Some(1), row), Some(1));
+    }
+
+    #[test]
     fn rows_that_nobody_holds_need_no_memory() {
         let mut leases = Leases::new(1 << 40);
         for at in 0..1_000 {
             assert_eq!(leases.take(None, |position| position), Some(at));
-            leases.give_back(at);
+            leases.give_back(at, false);
         }
         assert!(leases.held.is_empty());
     }

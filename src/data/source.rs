@@ -135,7 +135,7 @@ impl Source {
     /// position of the order, whoever asks first, or the next free one while another holds it. When
     /// there are more users than rows, `recycle` makes them share.
     pub fn lease(self: &Arc<Self>, at: Option<u64>) -> Result<Lease, Ended> {
-        let number = {
+        let (number, guest) = {
             let mut leases = self.leases();
             // At random is any order: that of the seed.
             let row = |position: u64| match self.order {
@@ -146,13 +146,13 @@ impl Source {
             };
             let beyond = at.is_some_and(|at| at >= self.count) && self.recycles();
             match if beyond { None } else { leases.take(at, row) } {
-                Some(number) => number,
-                None if self.recycles() => leases.share(at, row),
+                Some(number) => (number, false),
+                None if self.recycles() => (leases.share(at, row), true),
                 None => return Err(self.ended()),
             }
         };
         // Made before the row is read, so that a row that cannot be read is given back as well.
-        let mut lease = Lease { row: Value::Null, number, source: Arc::clone(self) };
+        let mut lease = Lease { row: Value::Null, number, guest, source: Arc::clone(self) };
         lease.row = self.row(number)?;
         Ok(lease)
     }
@@ -190,12 +190,14 @@ pub struct Lease {
     /// The row.
     pub row: Value,
     number: u64,
+    /// It is meant for another, who may hold it as well.
+    guest: bool,
     source: Arc<Source>,
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.source.leases().give_back(self.number);
+        self.source.leases().give_back(self.number, self.guest);
     }
 }
 

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::beat::Beat;
+use super::bell::Bell;
 use super::lanes::{Came, Lanes};
 use super::setup::{Part, Seat, Setup};
-use super::stop::Stop;
 use super::user::{Turn as Arrived, User};
 use super::worker::{Handover, Worker};
 use crate::control::{Command, Steer};
@@ -23,9 +23,9 @@ use crate::random::Stream;
 
 /// What a worker waits for, in one closed list.
 enum Turn {
-    Time,
+    /// Time has passed, or there are news.
+    Goes,
     Told(Command),
-    UserEnded { seat: Option<Seat>, lost: bool },
 }
 
 /// What is still to come of one part of the load.
@@ -64,8 +64,9 @@ struct Conductor<P: Protocol> {
     coming: Vec<Coming>,
     /// The class of each slot, by part.
     orders: Vec<Vec<u16>>,
-    users: JoinSet<Seat>,
-    living: HashMap<Seat, (Stop, AbortHandle)>,
+    /// Users whose tasks have not ended.
+    users: usize,
+    living: HashMap<Seat, (Bell, AbortHandle)>,
     /// Users asked to stop, with the time at which their grace ends; in order of that time.
     leaving: VecDeque<(Instant, AbortHandle)>,
     lost: u64,
@@ -85,11 +86,10 @@ pub async fn conduct<P: Protocol>(
     output: mpsc::Sender<Handover>,
     exact: bool,
 ) {
-    let (beat, driver) = if exact { Beat::fine() } else { (Beat::default(), None) };
-    let driver = driver.map(tokio::task::spawn_local);
+    let beat = if exact { Beat::fine() } else { Beat::default() };
     let lanes = Lanes::new(&setup, index);
     let worker = Worker::new(setup.clone(), protocol, start, None);
-    let worker = Rc::new(worker.told(output.clone(), lanes, beat));
+    let worker = Rc::new(worker.told(output.clone(), lanes, &beat));
     let mut conductor = Conductor::new(worker.clone(), index, start);
     let mut second = start + Duration::from_secs(1);
     let mut backlog = VecDeque::new();
@@ -101,8 +101,10 @@ pub async fn conduct<P: Protocol>(
             backlog.extend(worker.recorder.borrow_mut().take_finished(now));
             second += Duration::from_secs(1);
         }
+        conductor.see_ended();
         conductor.catch_up(now);
         conductor.cut_late(now);
+        conductor.ring(now);
         // A full channel must not stop the users' beat: what does not fit waits for the next turn.
         while let Some(interval) = backlog.pop_front() {
             if let Err(mpsc::error::TrySendError::Full(Handover::Interval(_, interval))) =
@@ -121,30 +123,21 @@ pub async fn conduct<P: Protocol>(
             told = commands.recv(), if !told_all => match told {
                 Some(command) => Turn::Told(command),
                 // Nobody is left to command; the schedule goes on.
-                None => { told_all = true; Turn::Time }
+                None => { told_all = true; Turn::Goes }
             },
-            () = worker.beat.sleep_until(wake) => Turn::Time,
-            () = worker.quiet.notified() => Turn::Time,
-            Some(ended) = conductor.users.join_next(), if !conductor.users.is_empty() => {
-                match ended {
-                    Ok(seat) => Turn::UserEnded { seat: Some(seat), lost: false },
-                    Err(error) => Turn::UserEnded { seat: None, lost: error.is_panic() },
-                }
-            }
+            () = beat.sleep_until(wake) => Turn::Goes,
+            () = worker.news.notified() => Turn::Goes,
         };
         match turn {
-            Turn::Time => {}
+            Turn::Goes => {}
             Turn::Told(Command::Drain(_)) => conductor.drain(Instant::now()),
             Turn::Told(Command::Cut(_)) => {
-                conductor.drain(Instant::now());
-                conductor.users.abort_all();
+                let now = Instant::now();
+                conductor.drain(now);
+                conductor.cut_late(now + setup.grace);
             }
             Turn::Told(Command::Steer { at, change }) => conductor.steer(at, change),
-            Turn::UserEnded { seat, lost } => conductor.user_ended(seat, lost),
         }
-    }
-    if let Some(driver) = driver {
-        driver.abort();
     }
     let now = Instant::now();
     let lost = conductor.lost;
@@ -232,7 +225,7 @@ impl<P: Protocol> Conductor<P> {
             start,
             coming,
             orders,
-            users: JoinSet::new(),
+            users: 0,
             living: HashMap::new(),
             leaving: VecDeque::new(),
             lost: 0,
@@ -243,11 +236,12 @@ impl<P: Protocol> Conductor<P> {
     /// When something is to be done next.
     fn next(&self) -> Option<Instant> {
         let grace_ends = self.leaving.front().map(|(at, _)| *at);
+        let alarm = self.worker.alarms.as_ref().and_then(|alarms| alarms.borrow().next());
         let parts = self.coming.iter().filter_map(|coming| {
             let end = coming.end?;
             Some(coming.next().map_or(end, |next| end.min(self.start + next)))
         });
-        parts.chain(grace_ends).min()
+        parts.chain(grace_ends).chain(alarm).min()
     }
 
     /// Everything that is due by `now`.
@@ -304,8 +298,8 @@ impl<P: Protocol> Conductor<P> {
                 self.spawn(seat, class, number, setup.share(seat), None);
             }
             ChangeKind::Stop => {
-                if let Some((stop, handle)) = self.living.remove(&seat) {
-                    stop.ask();
+                if let Some((bell, handle)) = self.living.remove(&seat) {
+                    bell.ask();
                     self.leaving.push_back((now + self.worker.setup.grace, handle));
                 }
             }
@@ -320,12 +314,13 @@ impl<P: Protocol> Conductor<P> {
         most: Option<u64>,
         turn: Option<Arrived>,
     ) {
-        let stop = Stop::default();
-        let user = User::new(self.worker.clone(), class, number, most, stop.clone());
+        let bell = Bell::default();
+        let user = User::new(self.worker.clone(), class, number, most, bell.clone());
         self.worker.recorder.borrow_mut().user_started();
-        let handle = self.users.spawn_local(user.at(seat, turn).live());
+        let task = tokio::task::spawn_local(user.at(seat, turn).live());
         self.started = true;
-        self.living.insert(seat, (stop, handle));
+        self.users += 1;
+        self.living.insert(seat, (bell, task.abort_handle()));
     }
 
     /// An arrival is due.
@@ -366,12 +361,12 @@ impl<P: Protocol> Conductor<P> {
             self.worker.recorder.borrow_mut().load_ended(end.min(now));
         }
         let grace_ends = now + self.worker.setup.grace;
-        let mut leaving: Vec<(Seat, (Stop, AbortHandle))> =
+        let mut leaving: Vec<(Seat, (Bell, AbortHandle))> =
             self.living.extract_if(|seat, _| usize::from(seat.part) == part).collect();
         // A map has no order, and what follows would be in another one each time.
         leaving.sort_unstable_by_key(|(seat, _)| seat.slot);
-        for (_, (stop, handle)) in leaving {
-            stop.ask();
+        for (_, (bell, handle)) in leaving {
+            bell.ask();
             self.leaving.push_back((grace_ends, handle));
         }
     }
@@ -402,7 +397,7 @@ impl<P: Protocol> Conductor<P> {
             Kind::Closed { starts_left, .. } => self.started && *starts_left == 0,
             Kind::Open { .. } => false,
         };
-        self.users.is_empty() && self.coming.iter().all(none_starts)
+        self.users == 0 && self.coming.iter().all(none_starts)
     }
 
     /// Cuts the users whose grace is over.
@@ -412,10 +407,25 @@ impl<P: Protocol> Conductor<P> {
         }
     }
 
-    fn user_ended(&mut self, seat: Option<Seat>, lost: bool) {
+    /// Wakes the users whose waits are over.
+    fn ring(&self, now: Instant) {
+        if let Some(alarms) = &self.worker.alarms {
+            alarms.borrow_mut().ring(now);
+        }
+    }
+
+    fn see_ended(&mut self) {
+        // Empty most of the time, and then it costs nothing.
+        let ended = std::mem::take(&mut *self.worker.ended.borrow_mut());
+        for (seat, lost) in ended {
+            self.user_ended(seat, lost);
+        }
+    }
+
+    fn user_ended(&mut self, seat: Seat, lost: bool) {
         self.worker.recorder.borrow_mut().user_ended();
+        self.users -= 1;
         self.lost += u64::from(lost);
-        let Some(seat) = seat else { return };
         // One that ended by itself: a later order to stop is not for it. Another may have taken the
         // slot already, when this one was told to stop.
         if self.living.get(&seat).is_some_and(|(_, handle)| handle.is_finished()) {

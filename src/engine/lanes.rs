@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use tokio::time::Instant;
 
+use super::bell::Bell;
 use super::setup::{Part, Setup};
-use super::stop::Stop;
 
 /// Arrivals that may wait for a user, for each worker. What comes on top of them is dropped when it is
 /// due: a server that stands still for an hour must not fill the memory.
@@ -25,7 +25,7 @@ struct Lane {
     waiting: VecDeque<Instant>,
     /// Users without an arrival; the one that was idle last comes first, so that there are as few as
     /// the load needs.
-    idle: Vec<Stop>,
+    idle: Vec<Bell>,
 }
 
 /// The users of a part.
@@ -104,7 +104,7 @@ impl Lanes {
     }
 
     /// A user of `class` has nothing to do.
-    pub(super) fn next(&mut self, part: usize, class: usize, user: &Stop) -> Next {
+    pub(super) fn next(&mut self, part: usize, class: usize, user: &Bell) -> Next {
         if let Some(due) = self.take(part, class) {
             return Next::Take(due);
         }
@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(lanes.arrive(0, 0, now), Came::NeedsUser);
         assert_eq!(lanes.arrive(0, 0, now), Came::NeedsUser);
         assert_eq!(lanes.arrive(0, 0, now), Came::Waits);
-        let (first, second) = (Stop::default(), Stop::default());
+        let (first, second) = (Bell::default(), Bell::default());
         assert_eq!(lanes.next(0, 0, &first), Next::Take(now));
         assert_eq!(lanes.next(0, 0, &first), Next::Wait);
         assert_eq!(lanes.next(0, 0, &second), Next::Wait);
@@ -195,14 +195,14 @@ mod tests {
     fn when_there_are_enough_users_an_idle_one_of_another_class_makes_room() {
         let (mut lanes, now) = (lanes(2, 1), Instant::now());
         assert_eq!(lanes.arrive(0, 0, now), Came::NeedsUser);
-        let user = Stop::default();
+        let user = Bell::default();
         assert_eq!(lanes.next(0, 0, &user), Next::Wait);
         assert_eq!(lanes.arrive(0, 1, now), Came::Waits);
         assert!(user.asked(), "it was idle");
         assert_eq!(lanes.left(0), Some((1, now)));
         // The other way round: the arrival is there first.
         assert_eq!(lanes.arrive(0, 0, now), Came::Waits);
-        assert_eq!(lanes.next(0, 1, &Stop::default()), Next::Leave);
+        assert_eq!(lanes.next(0, 1, &Bell::default()), Next::Leave);
         assert_eq!(lanes.left(0), Some((0, now)));
         assert_eq!((lanes.left(0), lanes.close(0)), (None, 0));
     }

@@ -3,7 +3,9 @@
 //! A worker is a thread with a runtime of its own; it owns its users, their connections and its
 //! recorder, and hands over an interval once a second. Nothing is shared on the hot path.
 
+mod alarms;
 mod beat;
+mod bell;
 mod conductor;
 mod frames;
 mod lanes;
@@ -12,7 +14,6 @@ mod once;
 mod requests;
 mod setup;
 mod steps;
-mod stop;
 mod user;
 mod worker;
 mod workers;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::bell::Bell;
 use super::observer::Observer;
 use super::setup::Setup;
-use super::stop::Stop as Word;
 use super::user::User;
 use super::worker::Worker;
 use crate::expr::Value;
@@ -44,7 +44,7 @@ pub async fn once<P: Protocol>(
     let worker = Rc::new(Worker::new(setup.clone(), protocol, start, observer.map(RefCell::new)));
     // Classes are numbered from 0 up: these are no class of the plan's.
     let random = Stream::new(setup.seed, usize::MAX - number, 0);
-    let mut user = User::of(worker.clone(), class, 0, 0, random, None, Word::default());
+    let mut user = User::of(worker.clone(), class, 0, 0, random, None, Bell::default());
     if let Some(observer) = worker.observer.as_ref().filter(|_| class.script.start.is_some()) {
         observer.borrow_mut().begins(&class.name);
     }
@@ -80,7 +80,7 @@ pub async fn rehearse<P: Protocol>(
 ) -> Vec<Interval> {
     let start = Instant::now();
     let worker = Rc::new(Worker::new(setup.clone(), protocol, start, Some(RefCell::new(observer))));
-    let mut user = User::new(worker.clone(), class, 0, None, Word::default());
+    let mut user = User::new(worker.clone(), class, 0, None, Bell::default());
     user.rehearse(only).await;
     drop(user);
     let worker = Rc::into_inner(worker).expect("the user is gone, and nobody else shares it");

@@ -540,7 +540,8 @@ fn cancelled(name: u16, due: Instant) -> Sample {
     }
 }
 
-/// A user that is cut while it waits to send a request again: that request was cut (law 4).
+/// A user that is cut while it waits to send a request again: that request was cut (law 4). And its
+/// worker learns that it is gone, whatever ended it.
 impl<P: Protocol> Drop for User<P> {
     fn drop(&mut self) {
         let pending = self.frames.iter().filter_map(|frame| match frame {
@@ -549,6 +550,10 @@ impl<P: Protocol> Drop for User<P> {
         });
         for sample in pending.chain(self.left.iter().filter_map(|(_, sample, _)| *sample)) {
             self.worker.recorder.borrow_mut().record(&cancelled(sample.name, sample.due));
+        }
+        if let Some(seat) = self.seat {
+            self.worker.ended.borrow_mut().push((seat, std::thread::panicking()));
+            self.worker.news.notify_one();
         }
     }
 }

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::bell::Bell;
 use super::frames::{Flow, Frame, Frames};
 use super::lanes::Next;
 use super::observer::Observer;
 use super::setup::Seat;
-use super::stop::Stop;
 use super::worker::Worker;
 use crate::data::{Ended, Lease, Per};
 use crate::expr::{EvalError, Expression, Value};
@@ -42,7 +42,7 @@ const EMPTY_ITERATION: Duration = Duration::from_millis(1);
 pub(super) struct User<P: Protocol> {
     pub(super) worker: Rc<Worker<P>>,
     class: usize,
-    pub(super) stop: Stop,
+    pub(super) bell: Bell,
     pub(super) mind: Mind,
     pub(super) connection: P::Connection,
     /// Connections beside the first, for requests that are sent together.
@@ -59,7 +59,7 @@ pub(super) struct User<P: Protocol> {
     /// Requests of a `parallel` that are to be sent again, by number, with the rows of each.
     pub(super) left: Vec<(usize, Option<Sample>, Rows)>,
     /// Where it lives.
-    seat: Seat,
+    pub(super) seat: Option<Seat>,
     form: Form,
     /// It is in its first steps, where a failed request is a failed start.
     pub(super) starting: bool,
@@ -104,7 +104,7 @@ pub(super) struct Over {
 impl<P: Protocol> User<P> {
     /// Lives in `seat`, and when it is made for an arrival, does arrivals.
     pub(super) fn at(mut self, seat: Seat, turn: Option<Turn>) -> Self {
-        self.seat = seat;
+        self.seat = Some(seat);
         if let Some(Turn { due, waited }) = turn {
             self.form = Form::Open { waited };
             self.due = due;
@@ -118,12 +118,12 @@ impl<P: Protocol> User<P> {
         class: usize,
         number: u64,
         most: Option<u64>,
-        stop: Stop,
+        bell: Bell,
     ) -> Self {
         let setup = worker.setup.clone();
         let program = &setup.program.classes[class];
         let random = Stream::new(setup.seed, class, number);
-        Self::of(worker, program, class, number, random, most, stop)
+        Self::of(worker, program, class, number, random, most, bell)
     }
 
     /// A user of any class of the program, also of those that run once.
@@ -134,7 +134,7 @@ impl<P: Protocol> User<P> {
         number: u64,
         random: Stream,
         most: Option<u64>,
-        stop: Stop,
+        bell: Bell,
     ) -> Self {
         let now = Instant::now();
         let mind = Mind {
@@ -150,7 +150,7 @@ impl<P: Protocol> User<P> {
         Self {
             worker,
             class,
-            stop,
+            bell,
             mind,
             connection: P::Connection::default(),
             lanes: Vec::new(),
@@ -160,28 +160,30 @@ impl<P: Protocol> User<P> {
             waited: Duration::ZERO,
             frames: Frames::default(),
             left: Vec::new(),
-            seat: Seat { part: 0, slot: 0 },
+            seat: None,
             form: Form::Closed,
             starting: false,
             leases: Vec::new(),
         }
     }
 
-    /// Lives until it is asked to stop, has done its iterations, or is ended by the plan. It gives
-    /// back its seat.
+    /// Lives until it is asked to stop, has done its iterations, or is ended by the plan.
     #[expect(
         clippy::manual_async_fn,
         reason = "that holds the user twice, which is most of what a waiting one weighs"
     )]
-    pub(super) fn live(mut self) -> impl Future<Output = Seat> {
+    pub(super) fn live(mut self) -> impl Future<Output = ()> {
         async move {
             let program: Arc<Program> = self.worker.setup.program.clone();
             let class = &program.classes[self.class];
             if let Form::Open { waited } = self.form {
                 self.begin(Turn { due: self.due, waited });
             }
-            self.worker.resumed().await;
-            if self.take_own_rows(class, Some(self.seat)) && Box::pin(self.start(class)).await {
+            if self.worker.is_paused() {
+                // Boxed, as what few users need is no part of all.
+                Box::pin(self.worker.resumed()).await;
+            }
+            if self.take_own_rows(class, self.seat) && Box::pin(self.start(class)).await {
                 self.iterate(class).await;
                 if let Some(at) = class.script.stop {
                     Box::pin(self.run(class, at)).await;
@@ -190,7 +192,6 @@ impl<P: Protocol> User<P> {
                 // The arrival that it was made for.
                 self.worker.recorder.borrow_mut().dropped(1);
             }
-            self.seat
         }
     }
 
@@ -215,8 +216,8 @@ impl<P: Protocol> User<P> {
 
     /// In the open form: waits for the next arrival. False when there is none for it.
     async fn arrival(&mut self) -> bool {
-        let part = usize::from(self.seat.part);
-        let next = self.worker.lanes.borrow_mut().next(part, self.class, &self.stop);
+        let Some(part) = self.seat.map(|seat| usize::from(seat.part)) else { return false };
+        let next = self.worker.lanes.borrow_mut().next(part, self.class, &self.bell);
         match next {
             Next::Take(due) => {
                 self.begin(Turn { due, waited: true });
@@ -226,8 +227,8 @@ impl<P: Protocol> User<P> {
             }
             Next::Leave => false,
             Next::Wait => {
-                self.worker.quiet.notify_one();
-                match self.stop.turn().await {
+                self.worker.news.notify_one();
+                match self.bell.turn().await {
                     Some(due) => {
                         self.begin(Turn { due, waited: false });
                         true
@@ -329,7 +330,7 @@ impl<P: Protocol> User<P> {
     async fn start(&mut self, class: &Class) -> bool {
         let Some(at) = class.script.start else { return true };
         loop {
-            if self.stop.asked() {
+            if self.bell.asked() {
                 return false;
             }
             self.starting = true;
@@ -361,7 +362,7 @@ impl<P: Protocol> User<P> {
         let mut has_rows = false;
         // One of the open form was made for its first arrival.
         let mut first = true;
-        while !self.stop.asked() && self.most.is_none_or(|most| self.mind.iterations < most) {
+        while !self.bell.asked() && self.most.is_none_or(|most| self.mind.iterations < most) {
             match self.form {
                 Form::Open { .. } => {
                     if !first && !self.arrival().await {
@@ -370,9 +371,15 @@ impl<P: Protocol> User<P> {
                     self.started = self.due;
                 }
                 Form::Closed if self.worker.is_paused() => {
-                    tokio::select! {
-                        () = self.worker.resumed() => {}
-                        () = self.stop.wait() => return,
+                    Box::pin(async {
+                        tokio::select! {
+                            () = self.worker.resumed() => {}
+                            () = self.bell.stopped() => {}
+                        }
+                    })
+                    .await;
+                    if self.bell.asked() {
+                        return;
                     }
                     self.due = Instant::now();
                     self.started = self.due;
@@ -432,10 +439,9 @@ impl<P: Protocol> User<P> {
             // from when the timer fired.
             let next = self.started + self.due.saturating_duration_since(self.started) + pause;
             let paced = wait.is_pace() && !pause.is_zero();
-            if paced && !self.stop.asked() {
-                // Boxed: most users think, and need no room for this.
-                Box::pin(self.keep_pace(next)).await;
-            } else if !pause.is_zero() && !self.stop.asked() {
+            if paced && !self.bell.asked() {
+                self.keep_pace(next).await;
+            } else if !pause.is_zero() && !self.bell.asked() {
                 self.think(pause).await;
             }
             self.started = self.due;
@@ -445,14 +451,11 @@ impl<P: Protocol> User<P> {
     /// Waits for the next beat, unless it is asked to stop meanwhile. What comes then is due on the
     /// beat, however late the timer is.
     async fn keep_pace(&mut self, beat: Instant) {
-        tokio::select! {
-            biased;
-            () = self.worker.beat.sleep_until(beat) => {
-                let late = Instant::now().saturating_duration_since(beat);
-                self.worker.recorder.borrow_mut().beat_late(late);
-                self.due = beat;
-            }
-            () = self.stop.wait() => self.due = Instant::now(),
+        let came = self.worker.wait(&self.bell, beat, true, true).await;
+        self.due = Instant::now();
+        if came {
+            self.worker.recorder.borrow_mut().beat_late(self.due.saturating_duration_since(beat));
+            self.due = beat;
         }
     }
 
@@ -464,7 +467,7 @@ impl<P: Protocol> User<P> {
         }
         let spent = self.due.saturating_duration_since(self.started);
         let wait = class.wait.draw(&mut self.mind.random, spent).max(IDLE);
-        if !self.stop.asked() {
+        if !self.bell.asked() {
             self.think(wait).await;
         }
         self.started = self.due;
@@ -655,10 +658,10 @@ impl<P: Protocol> User<P> {
     /// Waits between two iterations, unless it is asked to stop meanwhile.
     async fn think(&mut self, wait: Duration) {
         let until = self.due + wait;
-        tokio::select! {
-            biased;
-            () = tokio::time::sleep_until(until) => self.woke(until),
-            () = self.stop.wait() => self.due = Instant::now(),
+        let came = self.worker.wait(&self.bell, until, false, true).await;
+        self.due = Instant::now();
+        if came {
+            self.woke(until);
         }
     }
 
@@ -670,7 +673,8 @@ impl<P: Protocol> User<P> {
         }
         let before = self.due;
         let until = before + wait;
-        tokio::time::sleep_until(until).await;
+        self.worker.wait(&self.bell, until, false, false).await;
+        self.due = Instant::now();
         self.woke(until);
         self.waited += self.due - before;
     }
@@ -683,7 +687,6 @@ impl<P: Protocol> User<P> {
     /// In the closed form a step is due when its user woke: the timer's lateness is recorded,
     /// neither added to the response time nor judged.
     fn woke(&mut self, until: Instant) {
-        self.due = Instant::now();
         self.worker.recorder.borrow_mut().woke_late(self.due.saturating_duration_since(until));
     }
 

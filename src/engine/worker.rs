@@ -7,10 +7,12 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
+use super::alarms::Alarms;
 use super::beat::Beat;
+use super::bell::Bell;
 use super::lanes::Lanes;
 use super::observer::Observer;
-use super::setup::Setup;
+use super::setup::{Seat, Setup};
 use crate::metrics::{Interval, Recorder};
 use crate::program::Ending;
 use crate::protocol::Protocol;
@@ -43,10 +45,12 @@ pub(super) struct Worker<P: Protocol> {
     pub(super) observer: Option<RefCell<Box<dyn Observer>>>,
     /// Arrivals that wait for users, and users that wait for arrivals.
     pub(super) lanes: RefCell<Lanes>,
-    /// When something is due on a beat, to the tenth of a millisecond.
-    pub(super) beat: Beat,
-    /// A user is idle, and no arrival is to come.
-    pub(super) quiet: Notify,
+    /// The waits of its users, where a conductor rings them.
+    pub(super) alarms: Option<RefCell<Alarms>>,
+    /// Users that have ended since the conductor looked, and whether that was a bug.
+    pub(super) ended: RefCell<Vec<(Seat, bool)>>,
+    /// There is something for the conductor to look at.
+    pub(super) news: Notify,
     paused: Cell<bool>,
     resumed: Notify,
     buffers: RefCell<Vec<Vec<u8>>>,
@@ -72,8 +76,9 @@ impl<P: Protocol> Worker<P> {
             recorder: RefCell::new(recorder),
             observer,
             lanes: RefCell::default(),
-            beat: Beat::default(),
-            quiet: Notify::new(),
+            alarms: None,
+            ended: RefCell::default(),
+            news: Notify::new(),
             paused: Cell::new(false),
             resumed: Notify::new(),
             buffers: RefCell::default(),
@@ -83,11 +88,31 @@ impl<P: Protocol> Worker<P> {
     }
 
     /// A worker of a run, which tells what happens.
-    pub(super) fn told(mut self, output: mpsc::Sender<Handover>, lanes: Lanes, beat: Beat) -> Self {
+    pub(super) fn told(
+        mut self,
+        output: mpsc::Sender<Handover>,
+        lanes: Lanes,
+        beat: &Beat,
+    ) -> Self {
         self.output = Some(output);
         self.lanes = RefCell::new(lanes);
-        self.beat = beat;
+        let alarms = if beat.is_fine() { Alarms::fine() } else { Alarms::default() };
+        self.alarms = Some(RefCell::new(alarms));
         self
+    }
+
+    /// Lets a user wait until `until`. False when it was asked to stop before, which counts only with
+    /// `stops`. What is due on a beat is exact.
+    pub(super) async fn wait(&self, bell: &Bell, until: Instant, exact: bool, stops: bool) -> bool {
+        let Some(alarms) = &self.alarms else {
+            // Boxed: where a million users wait it is not needed.
+            Box::pin(tokio::time::sleep_until(until)).await;
+            return true;
+        };
+        if alarms.borrow_mut().set(until, bell, exact) {
+            self.news.notify_one();
+        }
+        bell.over(stops).await
     }
 
     /// Tells a line. When too many wait to be shown it is left out.
