@@ -119,9 +119,22 @@ impl Rate {
     /// Reads `50/s`, `0.2/s`, `10/m`, `1/h`.
     ///
     /// # Errors
-    /// The unit is missing, or the number is not one, or it is negative or above 10^9.
+    /// The unit is missing, or the number is not one, or it is zero, negative or above 10^9.
     pub fn parse(text: &str) -> Result<Self, UnitError> {
-        let hint = "write it as `50/s`, `10/m` or `1/h`";
+        match Self::parse_or_zero(text)? {
+            Self::ZERO => Err(UnitError(Self::HINT.to_owned())),
+            rate => Ok(rate),
+        }
+    }
+
+    const HINT: &'static str = "write it as `50/s`, `10/m` or `1/h`";
+
+    /// Reads the same, and `0/s`.
+    ///
+    /// # Errors
+    /// As [`Rate::parse`] does, but for zero.
+    pub fn parse_or_zero(text: &str) -> Result<Self, UnitError> {
+        let hint = Self::HINT;
         let text = text.trim();
         let Some((number, unit)) = text.split_once('/') else {
             let error = match text.parse::<f64>() {
@@ -142,7 +155,7 @@ impl Rate {
     /// Reads a plain decimal number as events per second, as in `-r 5`.
     #[must_use]
     pub fn parse_per_second(text: &str) -> Option<Self> {
-        Self::from_decimal(text, 1)
+        Self::from_decimal(text, 1).filter(|rate| *rate > Self::ZERO)
     }
 
     fn from_decimal(number: &str, seconds: u64) -> Option<Self> {
@@ -156,8 +169,7 @@ impl Rate {
         }
         let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
         let millionths: u64 = format!("{fraction:0<6}").parse().ok()?;
-        let per_hour = (whole * 1_000_000 + millionths) * (3600 / seconds);
-        (per_hour > 0).then_some(Self(per_hour))
+        Some(Self((whole * 1_000_000 + millionths) * (3600 / seconds)))
     }
 
     /// The time that `n` events take, rounded down to a nanosecond. At no rate at all: for ever.
@@ -323,6 +335,11 @@ mod tests {
         for text in ["0/s", "x/s", "5/d", "-1/s", "/s", "1e3/s"] {
             assert!(Rate::parse(text).is_err(), "{text}");
         }
+        for text in ["0/s", "0.0/h", "000/m"] {
+            assert_eq!(Rate::parse_or_zero(text), Ok(Rate::ZERO), "{text}");
+        }
+        assert!(Rate::parse_or_zero("/s").is_err() && Rate::parse_or_zero("-0/s").is_err());
+        assert_eq!(Rate::parse_per_second("0"), None);
     }
 
     #[test]

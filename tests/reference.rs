@@ -60,8 +60,9 @@ fn made() -> String {
         page.push('\n');
     }
     for context in Context::ALL {
-        // An environment holds what a plan does.
-        let there = shown.contains(&context) || context == Context::Environment;
+        // An environment holds what a plan does, a class below `each` what a profile does.
+        let like_another = [Context::Environment, Context::Each].contains(&context);
+        let there = shown.contains(&context) || like_another;
         assert!(there, "the reference has no `<!-- {} -->`", context.slug());
     }
     page
@@ -172,6 +173,7 @@ fn anchor(context: Context) -> &'static str {
         Context::Timeout => "timeout",
         Context::Wait => "waits",
         Context::Profile => "profiles",
+        Context::Each => "each-class-its-own-load",
         Context::Stage => "stages",
         Context::Steps => "stairs",
         Context::Spike => "spike",
@@ -260,16 +262,18 @@ fn beside(context: Context, key: &str) -> Value {
         (Context::Expect, _) => json!({ "json": "$.x" }),
         (Context::Wait, "normal") => json!({ "stddev": "1s" }),
         (Context::Wait, "stddev") => json!({ "normal": "1s" }),
-        (Context::Profile, "users") => json!({ "hold": "1m" }),
-        (Context::Profile, "hold") => json!({ "users": 5 }),
-        (Context::Profile, "ramp" | "down" | "iterations" | "warmup" | "grace") => {
+        (Context::Profile | Context::Each, "users") => json!({ "hold": "1m" }),
+        (Context::Profile | Context::Each, "hold") => json!({ "users": 5 }),
+        (Context::Profile | Context::Each, "ramp" | "down" | "iterations" | "warmup" | "grace") => {
             json!({ "users": 5, "hold": "1m" })
         }
-        (Context::Profile, "rate") => json!({ "hold": "1m", "max_users": 100 }),
-        (Context::Profile, "arrivals") => json!({ "rate": "9/s", "hold": "1m", "max_users": 9 }),
-        (Context::Profile, "max_users") => json!({ "rate": "9/s", "hold": "1m" }),
+        (Context::Profile | Context::Each, "rate") => json!({ "hold": "1m", "max_users": 100 }),
+        (Context::Profile | Context::Each, "arrivals") => {
+            json!({ "rate": "9/s", "hold": "1m", "max_users": 9 })
+        }
+        (Context::Profile | Context::Each, "max_users") => json!({ "rate": "9/s", "hold": "1m" }),
+        (Context::Stage, "name" | "over" | "hold") => json!({ "users": 5, "hold": "1m" }),
         (Context::Stage, "users" | "rate") => json!({ "hold": "1m" }),
-        (Context::Stage, _) => json!({ "users": 5, "hold": "1m" }),
         (Context::Steps, _) => json!({ "from": 10, "by": 10, "every": "5m", "to": 500 }),
         (Context::Spike, _) => json!({ "base": 10, "peak": 200, "hold": "1m" }),
         (Context::Threshold, "must") => json!({}),
@@ -332,6 +336,7 @@ fn around(context: Context, map: Value, key: &str) -> Value {
         Context::Connections => ("/connections", map),
         Context::Data => ("/data/rows", map),
         Context::Profile => ("/profiles/sample", map),
+        Context::Each => ("/profiles/sample", json!({ "each": { "Buyer": map } })),
         Context::Stage => ("/profiles/sample", json!({ "stages": [map] })),
         Context::Steps => ("/profiles/sample", json!({ "steps": map })),
         Context::Spike => ("/profiles/sample", json!({ "spike": map })),

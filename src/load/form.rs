@@ -120,6 +120,13 @@ impl Load {
         self.parts.iter().any(|(_, form)| matches!(form, Form::Open(_)))
     }
 
+    /// The load that a class of the plan has, its share of that of all or its own.
+    #[must_use]
+    pub fn of(&self, class: usize) -> Option<&Form> {
+        let own = |part: &&(Option<usize>, Form)| part.0.is_none_or(|whose| whose == class);
+        self.parts.iter().find(own).map(|(_, form)| form)
+    }
+
     /// The parts in time, see [`Profile::spans`], in order. Of several loads each span says whose it
     /// is, by the names of the classes.
     #[must_use]

@@ -52,6 +52,8 @@ pub enum Context {
     Wait,
     /// A profile.
     Profile,
+    /// The load of a class, below `each` of a profile.
+    Each,
     /// A stage of `stages`.
     Stage,
     /// The map below `steps:` of a profile.
@@ -165,13 +167,14 @@ pub struct Key {
 
 impl Context {
     /// All, from the outermost.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Plan,
         Self::Class,
         Self::Task,
         Self::Step,
         Self::Flow,
         Self::Profile,
+        Self::Each,
         Self::Stage,
         Self::Steps,
         Self::Spike,
@@ -258,6 +261,7 @@ impl Context {
             Self::Timeout => "timeout",
             Self::Wait => "wait",
             Self::Profile => "profile",
+            Self::Each => "each",
             Self::Stage => "stage",
             Self::Steps => "stairs",
             Self::Spike => "spike",
@@ -291,6 +295,7 @@ impl Context {
             Self::Timeout => "a timeout",
             Self::Wait => "a wait",
             Self::Profile => "a profile",
+            Self::Each => "a class below `each`",
             Self::Stage => "a stage",
             Self::Steps => "the `steps` of a profile",
             Self::Spike => "a `spike`",

@@ -3,6 +3,7 @@
 mod bodies;
 mod computed;
 mod data;
+mod forms;
 mod profiles;
 mod requests;
 mod rules;
@@ -273,6 +274,9 @@ impl<'g> Checker<'g> {
         } else if let Some(other) = context.elsewhere(name) {
             let home = match context {
                 Context::Branch => format!("write it below `do`, as `do: [{{ {name}: … }}]`"),
+                Context::Each if other == Context::Profile => {
+                    "move it out, to stand beside `each`".to_owned()
+                }
                 _ => home_of(other).to_owned(),
             };
             (
@@ -356,8 +360,17 @@ impl<'g> Checker<'g> {
             }
         };
         let read_whole = self.errors() == before_parts;
-        let profiles = top.entry("profiles").map(|entry| self.profiles(entry));
+        let names: Vec<&str> = match top.get("users").map(|node| &node.value) {
+            Some(NodeValue::Map(entries)) => {
+                entries.iter().map(|entry| &*entry.key.value).collect()
+            }
+            _ => Vec::new(),
+        };
+        let users =
+            profiles::Users { names: &names, classes: classes.as_deref().unwrap_or_default() };
+        let profiles = top.entry("profiles").map(|entry| self.profiles(entry, users));
         let profile = self.default_profile(&top, profiles.as_deref());
+        let whole = profiles.iter().flatten().all(Option::is_some);
         let mut plan = Plan {
             name: name.map_or_else(|| file_stem.to_owned(), |name| name.value),
             target,
@@ -379,7 +392,10 @@ impl<'g> Checker<'g> {
             allow_outside: self.given.allow_outside,
         };
         self.warmup_within_profiles(&top, &plan);
-        self.fixed_within_profiles(&plan);
+        // What could not be read may be what uses them.
+        if whole {
+            self.classes_within_profiles(&top, &plan);
+        }
         if let Some(entry) = top.entry("thresholds") {
             let unread = if read_whole { None } else { Some(document) };
             plan.thresholds = self.thresholds(entry, &plan, unread);
@@ -484,6 +500,7 @@ fn home_of(context: Context) -> &'static str {
         Context::Task => "move it into a task, under the `tasks` of a user class",
         Context::Step => "move it into a step, under the `steps` of a task",
         Context::Profile => "move it into a profile, under `profiles`",
+        Context::Each => "move it below a class, under `each` of a profile",
         Context::Stage => "move it into a stage, under `stages`",
         Context::Steps => "move it below the `steps` of the profile",
         Context::Spike => "move it below the `spike` of the profile",

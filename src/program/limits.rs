@@ -95,7 +95,7 @@ fn bound<'a>(
     only: Option<&str>,
 ) -> Option<Bound<'a>> {
     let plan = estimate.plan;
-    let crowd = Crowd::of(plan, super::outlook::only_closed(&named.load));
+    let crowd = Crowd::of(plan, super::outlook::only_closed(&named.load)?);
     let (mut rate, mut iterated, mut once, mut users) = (0.0, 0.0, 0.0, 0);
     let (mut each, mut told) = (0.0, Vec::new());
     for ((class, iteration), lives) in plan.classes.iter().zip(iterations).zip(&crowd.lives) {

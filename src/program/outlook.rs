@@ -170,7 +170,7 @@ pub fn explain(plan: &Plan, program: &Program, question: &Question) -> Explanati
     let asked = |named: &&NamedProfile| {
         question.profile.as_ref().is_none_or(|name| *name == named.name.value)
     };
-    let profiles = plan.profiles.iter().filter(asked).map(|named| {
+    let profiles = plan.profiles.iter().filter(asked).filter_map(|named| {
         let default = plan
             .profile
             .and_then(|position| plan.profiles.get(position))
@@ -221,9 +221,9 @@ fn load(
     estimate: &Estimate<'_>,
     iterations: &[Iteration<'_>],
     program: &Program,
-) -> Load {
+) -> Option<Load> {
     let plan = estimate.plan;
-    let profile = only_closed(&named.load);
+    let profile = only_closed(&named.load)?;
     let crowd = Crowd::of(plan, profile);
     let (mut requests, mut rps, mut rounds) = (Some(0.0), Some(0.0), Vec::new());
     let (mut open, mut scripts) = (false, 0.0);
@@ -265,7 +265,7 @@ fn load(
         });
         from = stage.to;
     }
-    Load {
+    Some(Load {
         name: named.name.value.clone(),
         default,
         total_s: profile.total().as_secs_f64(),
@@ -280,7 +280,7 @@ fn load(
         rough: rough || open,
         data: needs(plan, program, &crowd, &rounds, iterations),
         schedule: crowd.schedule,
-    }
+    })
 }
 
 /// No more iterations than the profile says.
@@ -385,9 +385,12 @@ impl Crowd {
     }
 }
 
-pub(super) fn only_closed(load: &load::Load) -> &Profile {
-    let [(None, load::Form::Closed(profile))] = &load.parts[..] else { unreachable!("TODO") };
-    profile
+/// The profile of a load in the closed form for all classes together.
+pub(super) fn only_closed(load: &load::Load) -> Option<&Profile> {
+    match &load.parts[..] {
+        [(None, load::Form::Closed(profile))] => Some(profile),
+        _ => None,
+    }
 }
 
 /// The weight of each class, and how many of its users are fixed.

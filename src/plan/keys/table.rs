@@ -37,6 +37,7 @@ const EXPECT_SHAPE: Shape = Many(&Keys(Context::Expect));
 const RETRY_SHAPE: Shape = Any(&[Word(&["none"]), Keys(Context::Retry)]);
 const AUTH_SHAPE: Shape = Any(&[Word(&["none"]), Keys(Context::Auth)]);
 const REDIRECTS_SHAPE: Shape = Any(&[Integer, Word(&["off"]), Keys(Context::Redirects)]);
+const USERS_OR_RATE: Shape = Any(&[Users, Rate]);
 const TAGS: Key = key(
     "tags",
     TEXTS,
@@ -497,8 +498,15 @@ const WAIT: &[Key] = &[
     key("stddev", Duration, "500ms", "How far the pauses of `normal` scatter around it."),
 ];
 
-const PROFILE: &[Key] = &[
+/// What a profile has for all classes together, or for each its own.
+const LOAD: &[Key] = &[
     key("users", Users, "100", "How many users there are at the top."),
+    key(
+        "rate",
+        Rate,
+        "200/s",
+        "So many iterations start per second at the top, whatever the server does.",
+    ),
     key("ramp", Duration, "10s", "How long it takes to get there.").or("0s"),
     key("hold", Duration, "5m", "How long they stay."),
     key("down", Duration, "10s", "How long it takes to get back to none.").or("0s"),
@@ -506,14 +514,43 @@ const PROFILE: &[Key] = &[
         "stages",
         Many(&Keys(Context::Stage)),
         "[{ users: 10, hold: 1m }, { users: 50, over: 10s, hold: 1m }]",
-        "The general form: one stage after the other.",
+        "The general form: one stage after the other, all with `users` or all with `rate`.",
     ),
-    key("steps", Keys(Context::Steps), "{ from: 10, by: 10, every: 5m, to: 500 }", "A stair."),
+    key(
+        "steps",
+        Keys(Context::Steps),
+        "{ from: 10, by: 10, every: 5m, to: 500 }",
+        "A stair of users, or of rates.",
+    ),
     key(
         "spike",
         Keys(Context::Spike),
         "{ base: 20, peak: 200, rise: 2s, hold: 30s, fall: 2s, before: 1m, after: 1m }",
-        "A sudden burst and back.",
+        "A sudden burst and back, of users or of a rate.",
+    ),
+    key(
+        "arrivals",
+        Word(&["even", "poisson"]),
+        "poisson",
+        "With a rate: how the starts are spread; `poisson` as those of people who know nothing of each \
+         other.",
+    )
+    .or("even"),
+    key(
+        "max_users",
+        Users,
+        "2000",
+        "With a rate: the most users at once; what finds none idle is dropped.",
+    )
+    .or("as many as arrive within 10s at the highest rate, at least 10 and at most 10,000"),
+];
+
+const PROFILE: &[Key] = &[
+    key(
+        "each",
+        Named(Context::Each),
+        "{ Buyer: { rate: 5/s, hold: 5m } }",
+        "A load for each user class that is named; others have none.",
     ),
     key("iterations", Integer, "1000", "Ends after so many iterations of all users together."),
     key(
@@ -523,10 +560,6 @@ const PROFILE: &[Key] = &[
         "The time at the start that is left out of thresholds and totals; wins over the plan's.",
     ),
     key("grace", Duration, "30s", "How long iterations may go on at the end.").or("30s"),
-    later("rate", "So many iterations start per second, whatever the server does."),
-    later("arrivals", "How those starts are spread."),
-    later("max_users", "How many users they may need."),
-    later("each", "A profile for each class."),
     later("search", "Raises the load until a limit is found."),
 ];
 
@@ -536,19 +569,19 @@ const STAGE: &[Key] = &[
     key("over", Duration, "10s", "How long it takes to get there; a jump when nothing is said.")
         .or("0s"),
     key("hold", Duration, "1m", "How long they stay.").or("0s"),
-    later("rate", "So many iterations start per second at its end."),
+    key("rate", Rate, "50/s", "How many iterations start per second at its end."),
 ];
 
 const STEPS: &[Key] = &[
-    key("from", Users, "10", "Users on the first stair."),
-    key("by", Users, "10", "Users that each further stair adds."),
+    key("from", USERS_OR_RATE, "10", "Users, or the rate, on the first stair."),
+    key("by", USERS_OR_RATE, "10", "What each further stair adds."),
     key("every", Duration, "5m", "How long a stair lasts."),
-    key("to", Users, "500", "Users on the last stair."),
+    key("to", USERS_OR_RATE, "500", "Users, or the rate, on the last stair."),
 ];
 
 const SPIKE: &[Key] = &[
-    key("base", Users, "20", "Users before and after.").or("0"),
-    key("peak", Users, "200", "Users at the top."),
+    key("base", USERS_OR_RATE, "20", "Users, or the rate, before and after.").or("0"),
+    key("peak", USERS_OR_RATE, "200", "Users, or the rate, at the top."),
     key("rise", Duration, "2s", "How long it takes to get there.").or("0s"),
     key("hold", Duration, "30s", "How long they stay.").or("0s"),
     key("fall", Duration, "2s", "How long it takes to get back.").or("0s"),
@@ -601,7 +634,8 @@ impl Context {
             Self::Expect => &[EXPECT],
             Self::Timeout => &[TIMEOUT],
             Self::Wait => &[WAIT],
-            Self::Profile => &[PROFILE],
+            Self::Profile => &[LOAD, PROFILE],
+            Self::Each => &[LOAD],
             Self::Stage => &[STAGE],
             Self::Steps => &[STEPS],
             Self::Spike => &[SPIKE],

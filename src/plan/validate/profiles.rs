@@ -1,28 +1,44 @@
-//! Owns reading profiles: the general form and its short forms.
-
-use std::time::Duration;
+//! Owns reading profiles: by name, with the load of all classes or of each its own.
 
 use super::stray::meant;
 use super::values::shorten;
-use super::{Checker, Fields};
-use crate::diagnostic::{Diagnostic, Place};
-use crate::load::{Form, Profile, Spike, Stage, Steps};
+use super::{Checker, Fields, there_are};
+use crate::diagnostic::Place;
+use crate::load::{Form, Load, Order, Wait};
 use crate::plan::document::{Entry, Node, NodeValue};
 use crate::plan::keys::Context;
-use crate::plan::model::{NamedProfile, Plan};
+use crate::plan::model::{Class, NamedProfile, Plan};
 
-/// A finer stair than this is a ramp.
-const MOST_STAIRS: u32 = 10_000;
-const PLATEAU: [&str; 4] = ["users", "ramp", "hold", "down"];
+/// The user classes that `each` can name.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Users<'a> {
+    /// As they stand in the plan; none when they could not be read.
+    pub(super) names: &'a [&'a str],
+    /// Those that could be read.
+    pub(super) classes: &'a [Class],
+}
 
 /// It landed among the profiles, and is a key of the plan.
 pub(super) fn is_stray(entry: &Entry) -> bool {
     !matches!(entry.value.value, NodeValue::Map(_)) && meant(entry, &[Context::Plan]).is_some()
 }
 
+/// Where a key of a user class stands.
+fn key_of_class(top: &Fields<'_>, class: &str, key: &str) -> Option<Place> {
+    fn find<'a>(node: &'a Node, key: &str) -> Option<&'a Entry> {
+        let NodeValue::Map(entries) = &node.value else { return None };
+        entries.iter().find(|entry| entry.key.value == key)
+    }
+    Some(find(&find(top.get("users")?, class)?.value, key)?.key.place)
+}
+
 impl Checker<'_> {
     /// One for each entry, absent where it could not be read.
-    pub(super) fn profiles(&mut self, entry: &Entry) -> Vec<Option<NamedProfile>> {
+    pub(super) fn profiles(
+        &mut self,
+        entry: &Entry,
+        users: Users<'_>,
+    ) -> Vec<Option<NamedProfile>> {
         let NodeValue::Map(entries) = &entry.value.value else {
             let advice = "name a profile below it, with `users` and `hold`";
             self.not_a_map(&entry.value, entry.key.place, "`profiles`", advice);
@@ -39,7 +55,7 @@ impl Checker<'_> {
         for entry in entries.iter().filter(|entry| is_stray(entry)) {
             self.stray(entry, &[Context::Plan], "profiles");
         }
-        entries.iter().filter(is_profile).map(|entry| self.profile(entry)).collect()
+        entries.iter().filter(is_profile).map(|entry| self.profile(entry, users)).collect()
     }
 
     /// The plan's warm-up is over before each profile that has none of its own.
@@ -63,28 +79,72 @@ impl Checker<'_> {
         }
     }
 
-    /// More users than a profile ever has cannot be fixed.
-    pub(super) fn fixed_within_profiles(&mut self, plan: &Plan) {
-        let fixed = || plan.classes.iter().filter_map(|class| Some((class, class.fixed?)));
-        let all: u64 = fixed().map(|(_, count)| u64::from(count)).sum();
-        let Some((last, _)) = fixed().next_back() else { return };
-        for profile in &plan.profiles {
-            let [(None, Form::Closed(users))] = &profile.load.parts[..] else { continue };
-            let most = u64::from(users.most());
-            if all > most {
-                let name = shorten(&profile.name.value);
+    /// What no profile makes use of: users that are fixed, waits, whole classes.
+    pub(super) fn classes_within_profiles(&mut self, top: &Fields<'_>, plan: &Plan) {
+        self.fixed_within_profiles(plan);
+        if plan.profiles.is_empty() {
+            return;
+        }
+        for (number, class) in plan.classes.iter().enumerate() {
+            let loads: Vec<&Form> =
+                plan.profiles.iter().filter_map(|profile| profile.load.of(number)).collect();
+            // One without weight is not meant to run by itself.
+            if loads.is_empty() && class.weight > 0.0 {
                 self.warn(
-                    last.name.place,
-                    format!(
-                        "`fixed` asks for {all} users, and the profile `{name}` has at most {most}"
-                    ),
-                    "the last of them never begin: write fewer, or a larger profile",
+                    class.name.place,
+                    format!("no profile has a load for `{}`", shorten(&class.name.value)),
+                    "name it below an `each`, or give it `weight: 0`",
+                );
+            }
+            // Within a pass it is spent from task to task, but a pace is that of the whole.
+            let within = class.order != Order::Random && class.tasks.len() > 1;
+            let idle = class.wait != Wait::None && (!within || class.wait.is_pace());
+            let open = |form: &&Form| matches!(form, Form::Open(_));
+            if idle && !loads.is_empty() && loads.iter().all(open) {
+                let place = key_of_class(top, &class.name.value, "wait");
+                self.warn(
+                    place.unwrap_or(class.name.place),
+                    format!("the `wait` of `{}` is never used", shorten(&class.name.value)),
+                    "take it out: with a `rate`, iterations start when they are due",
                 );
             }
         }
     }
 
-    fn profile(&mut self, entry: &Entry) -> Option<NamedProfile> {
+    /// More users than a profile ever has cannot be fixed, and where a rate says how many there are,
+    /// none can.
+    fn fixed_within_profiles(&mut self, plan: &Plan) {
+        let fixed = || plan.classes.iter().filter_map(|class| Some((class, class.fixed?)));
+        let all: u64 = fixed().map(|(_, count)| u64::from(count)).sum();
+        let Some((last, _)) = fixed().next_back() else { return };
+        for profile in &plan.profiles {
+            let name = shorten(&profile.name.value);
+            match &profile.load.parts[..] {
+                [(None, Form::Closed(users))] if all > u64::from(users.most()) => {
+                    let most = users.most();
+                    self.warn(
+                        last.name.place,
+                        format!(
+                            "`fixed` asks for {all} users, and the profile `{name}` has at most {most}"
+                        ),
+                        "the last of them never begin: write fewer, or a larger profile",
+                    );
+                }
+                [(None, Form::Open(_))] => {
+                    self.warn(
+                        last.name.place,
+                        format!(
+                            "`fixed` asks for {all} users, and the profile `{name}` has a rate"
+                        ),
+                        "nothing arrives for them: write a `weight`, or a load of its own below `each`",
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn profile(&mut self, entry: &Entry, users: Users<'_>) -> Option<NamedProfile> {
         self.plain_name(entry, "a profile");
         let name = entry.key.clone();
         let what = format!("the profile `{}`", shorten(&name.value));
@@ -107,275 +167,97 @@ impl Checker<'_> {
             Some(node) => Some(self.duration(node, "`warmup`")?),
             None => None,
         };
-        let profile = self.form(&fields, &what, name.place);
-        let (profile, grace) = (profile?, grace?);
-        if profile.total().is_zero() {
-            if !fields.odd {
-                let label = "say how long the users stay: `hold`";
-                self.error(name.place, format!("{what} lasts no time"), label);
-            }
-            return None;
-        }
-        if profile.most() == 0 {
-            self.error(name.place, format!("{what} has no users"), "say how many: `users`");
-            return None;
-        }
-        if profile.total() > Duration::from_secs(366 * 24 * 3600) {
-            self.error(name.place, format!("{what} is longer than a year"), "write shorter times");
-            return None;
-        }
+        let load = self.load(&fields, &what, name.place, users);
+        let (load, grace) = (load?, grace?);
         if let (Some(warmup), Some(node)) = (warmup, fields.get("warmup"))
-            && warmup >= profile.total()
+            && warmup >= load.total()
         {
             let label = "write less than the whole time";
             self.wrong(node, format!("{what} is over before its warm-up"), label);
             return None;
         }
-        let load = Form::Closed(profile).into();
+        if let (Some(_), Some(entry), [(Some(_), _), ..]) =
+            (iterations, fields.entry("iterations"), &load.parts[..])
+            && load.is_open()
+        {
+            let label = "take it out: a rate and a time say how many there are";
+            let title = "`iterations` cannot be split over classes of which some have a rate";
+            self.error(entry.key.place, title, label);
+            return None;
+        }
         Some(NamedProfile { name, load, grace, iterations, warmup })
     }
 
-    fn form(&mut self, fields: &Fields<'_>, what: &str, place: Place) -> Option<Profile> {
-        let mut forms = fields.present(&["stages", "steps", "spike"]);
-        forms.extend(fields.present(&PLATEAU).first());
-        forms.sort_by_key(|entry| fields.entries.iter().position(|one| std::ptr::eq(one, *entry)));
-        let form = match forms[..] {
-            [form] => form,
-            [] => {
-                if !fields.odd {
-                    let label = "say how many users and for how long: `users` and `hold`";
-                    self.error(place, format!("{what} has no load"), label);
-                }
+    fn load(
+        &mut self,
+        fields: &Fields<'_>,
+        what: &str,
+        place: Place,
+        users: Users<'_>,
+    ) -> Option<Load> {
+        let Some(each) = fields.entry("each") else {
+            return self.own_form(fields, what, place).map(Load::from);
+        };
+        self.one_form(fields, &["stages", "steps", "spike", "each"], what)?;
+        for entry in fields.present(&["arrivals", "max_users"]) {
+            let title = format!("`{}` stands beside `each`", entry.key.value);
+            let label = "move it below `each`, into the class that has a rate";
+            self.error(entry.key.place, title, label);
+        }
+        self.load_of_each(each, users)
+    }
+
+    /// A load for each class that is named.
+    fn load_of_each(&mut self, each: &Entry, users: Users<'_>) -> Option<Load> {
+        let example = "name a user class below it, as `TodoUser: { users: 20, hold: 1m }`";
+        let entries = match &each.value.value {
+            NodeValue::Map(entries) if !entries.is_empty() => entries,
+            NodeValue::Map(_) => {
+                self.error(each.key.place, "`each` is empty", example);
                 return None;
             }
-            [first, second, ..] => {
-                self.diagnostics.push(
-                    Diagnostic::error(
-                        second.key.place,
-                        format!(
-                            "{what} has two forms: `{}` and `{}`",
-                            first.key.value, second.key.value
-                        ),
-                        "keep one; `stages` can say everything that the others can",
-                    )
-                    .also(first.key.place, "the first"),
-                );
-                return None;
-            }
-        };
-        match &*form.key.value {
-            "stages" => self.stages(form),
-            "steps" => self.stairs(form),
-            "spike" => self.spike(form),
-            _ => self.plateau(fields, what, place),
-        }
-    }
-
-    fn plateau(&mut self, fields: &Fields<'_>, what: &str, place: Place) -> Option<Profile> {
-        let users = match fields.get("users") {
-            Some(node) => self.users(node, "`users`"),
-            None if fields.odd => None,
-            None => {
-                self.error(place, format!("{what} has no load"), "say how many users: `users`");
-                None
-            }
-        };
-        let ramp = match fields.get("ramp") {
-            Some(node) => self.ramp(node, "`ramp`", users),
-            None => Some(Duration::ZERO),
-        };
-        let hold = self.time_or_none(fields, "hold");
-        let down = match fields.get("down") {
-            Some(node) => self.ramp(node, "`down`", users),
-            None => Some(Duration::ZERO),
-        };
-        Some(Profile::plateau(users?, ramp?, hold?, down?))
-    }
-
-    fn time_or_none(&mut self, fields: &Fields<'_>, key: &str) -> Option<Duration> {
-        match fields.get(key) {
-            Some(node) => self.duration(node, &format!("`{key}`")),
-            None => Some(Duration::ZERO),
-        }
-    }
-
-    fn stages(&mut self, entry: &Entry) -> Option<Profile> {
-        let nodes = match &entry.value.value {
-            NodeValue::List(items) => &items[..],
-            NodeValue::Map(_) => std::slice::from_ref(&entry.value),
-            NodeValue::Null => &[],
-            other => {
-                let title = format!("`stages` must be a list of stages, not {}", other.kind());
-                self.wrong(&entry.value, title, "write a list, one stage to each item");
+            _ => {
+                self.not_a_map(&each.value, each.key.place, "`each`", example);
                 return None;
             }
         };
-        if nodes.is_empty() {
-            let label = "write a stage below it, with `users` and `hold`";
-            self.error(entry.key.place, "`stages` is empty", label);
-            return None;
-        }
-        let stages: Vec<_> =
-            nodes.iter().enumerate().map(|(at, node)| self.stage(node, at)).collect();
-        Some(Profile::new(stages.into_iter().collect::<Option<_>>()?))
-    }
-
-    fn stage(&mut self, node: &Node, at: usize) -> Option<Stage> {
-        let what = format!("stage {}", at + 1);
-        let fields = self.fields(node, Context::Stage, node.place, &what)?;
-        let place = fields.entries.first().map_or(node.place, |entry| entry.key.place);
-        let name = match fields.get("name") {
-            Some(node) => self.text(node, "`name`").map(|name| Some(name.value)),
-            None => Some(None),
-        };
-        let users = match fields.get("users") {
-            Some(node) => self.users(node, "`users`"),
-            None => {
-                if !fields.odd {
-                    self.wrong_at(
-                        node,
-                        place,
-                        format!("{what} has no load"),
-                        "say how many: `users`",
-                    );
-                }
-                None
+        let mut parts = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let name = &*entry.key.value;
+            if !users.names.contains(&name) && self.not_a_class(entry, users.names) {
+                parts.push(None);
+                continue;
             }
-        };
-        let over = match fields.get("over") {
-            Some(node) => self.ramp(node, "`over`", None),
-            None => Some(Duration::ZERO),
-        };
-        let hold = self.time_or_none(&fields, "hold");
-
-        if over == Some(Duration::ZERO) && hold == Some(Duration::ZERO) && !fields.odd {
-            self.wrong_at(
-                node,
-                place,
-                format!("{what} lasts no time"),
-                "say how long the users stay: `hold`; or how long it takes to get there: `over`",
-            );
-            return None;
+            let what = format!("the load of `{}`", shorten(name));
+            let place = entry.key.place;
+            let form = self
+                .fields(&entry.value, Context::Each, place, &what)
+                .and_then(|fields| self.own_form(&fields, &what, place));
+            // One that could not be read has no position: the plan is not run anyway.
+            let class = users.classes.iter().position(|class| class.name.value == name);
+            parts.push(form.zip(class).map(|(form, class)| (Some(class), form)));
         }
-        // With a key that is not understood nothing can be said of the whole.
-        if fields.odd {
-            return None;
-        }
-        Some(Stage { name: name?, to: users?, over: over?, hold: hold? })
+        Some(Load { parts: parts.into_iter().collect::<Option<_>>()? })
     }
 
-    /// An error of a map: at its bracket when it has one, else at its first key.
-    fn wrong_at(&mut self, node: &Node, first: Place, title: String, label: &str) {
-        let place = if node.place.range().is_empty() { first } else { node.place };
-        let at = Node { place, defined: node.defined, value: NodeValue::Null };
-        self.wrong(&at, title, label);
+    /// Told, when a plan that names its classes has none of this name.
+    fn not_a_class(&mut self, entry: &Entry, names: &[&str]) -> bool {
+        let name = &*entry.key.value;
+        if names.is_empty() {
+            return false;
+        }
+        if Context::Each.find(name).is_some() {
+            let title = format!("`{name}` stands in `each` without a user class");
+            let label = format!("name the class whose it is, as `{}: {{ {name}: … }}`", names[0]);
+            self.error(entry.key.place, title, label);
+        } else if !self.stray(entry, &[Context::Profile], "each") {
+            let label = match self.suggest(name, names.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => there_are(names.iter().copied()),
+            };
+            let title = format!("there is no user class `{}`", shorten(name));
+            self.error(entry.key.place, title, label);
+        }
+        true
     }
-
-    /// A number of users that a form cannot do without.
-    fn needed_users(&mut self, fields: &Fields<'_>, key: &str, form: &str) -> Option<u32> {
-        match fields.get(key) {
-            Some(node) => self.users(node, &format!("`{key}`")),
-            None if fields.odd => None,
-            None => {
-                let about = fields_about(form, key);
-                self.error(fields.place, format!("`{form}` lacks `{key}`"), about);
-                None
-            }
-        }
-    }
-
-    fn stairs(&mut self, entry: &Entry) -> Option<Profile> {
-        if let NodeValue::List(_) = entry.value.value {
-            self.wrong(
-                &entry.value,
-                "the `steps` of a profile are a stair, not a list",
-                "write `from`, `by`, `every` and `to`; a list of stages goes under `stages`",
-            );
-            return None;
-        }
-        let fields = self.fields(&entry.value, Context::Steps, entry.key.place, "`steps`")?;
-        let from = self.needed_users(&fields, "from", "steps");
-        let by = self.needed_users(&fields, "by", "steps");
-        let to = self.needed_users(&fields, "to", "steps");
-        let every = match fields.get("every") {
-            Some(node) => self.duration(node, "`every`"),
-            None if fields.odd => None,
-            None => {
-                self.error(fields.place, "`steps` lacks `every`", fields_about("steps", "every"));
-                None
-            }
-        };
-        if let (Some(0), Some(node)) = (by, fields.get("by")) {
-            self.wrong(node, "a stair of 0 users never ends", "write 1 or more");
-            return None;
-        }
-        if let (Some(Duration::ZERO), Some(node)) = (every, fields.get("every")) {
-            self.wrong(node, "each stair lasts no time", "write a time, as `5m`");
-            return None;
-        }
-        let (from, by, to, every) = (from?, by?, to?, every?);
-        if from > to
-            && let Some(node) = fields.get("to")
-        {
-            self.wrong(
-                node,
-                format!("the stair ends below its start: {to} after {from}"),
-                "stairs go up; use `stages` to go down",
-            );
-            return None;
-        }
-        if (to - from) / by >= MOST_STAIRS {
-            self.error(
-                entry.key.place,
-                format!("the stair has more than {MOST_STAIRS} steps"),
-                "write a larger `by`, or a ramp: `users` and `ramp`",
-            );
-            return None;
-        }
-        Some(Profile::stairs(Steps { from, by, every, to }))
-    }
-
-    fn spike(&mut self, entry: &Entry) -> Option<Profile> {
-        let fields = self.fields(&entry.value, Context::Spike, entry.key.place, "`spike`")?;
-        let base = match fields.get("base") {
-            Some(node) => self.users(node, "`base`"),
-            None => Some(0),
-        };
-        let peak = self.needed_users(&fields, "peak", "spike");
-        if let (Some(base), Some(peak), Some(node)) = (base, peak, fields.get("peak"))
-            && peak <= base
-        {
-            self.wrong(
-                node,
-                format!("the peak of {peak} is not above the base of {base}"),
-                "write more users than `base`",
-            );
-        }
-        let rise = match fields.get("rise") {
-            Some(node) => self.ramp(node, "`rise`", peak),
-            None => Some(Duration::ZERO),
-        };
-        let fall = match fields.get("fall") {
-            Some(node) => self.ramp(node, "`fall`", peak),
-            None => Some(Duration::ZERO),
-        };
-        let hold = self.time_or_none(&fields, "hold");
-        let before = self.time_or_none(&fields, "before");
-        let after = self.time_or_none(&fields, "after");
-        Some(Profile::spike(Spike {
-            base: base?,
-            peak: peak?,
-            rise: rise?,
-            hold: hold?,
-            fall: fall?,
-            before: before?,
-            after: after?,
-        }))
-    }
-}
-
-fn fields_about(form: &str, key: &str) -> String {
-    let context = if form == "steps" { Context::Steps } else { Context::Spike };
-    let about = context.find(key).map_or("", |key| key.about.trim_end_matches('.'));
-    format!("add `{key}`: {}{}", about[..1].to_lowercase(), &about[1..])
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Checker;
 use crate::diagnostic::Placed;
 use crate::expr::FUNCTIONS;
+use crate::load::MOST_RATE;
 use crate::plan::document::{Entry, Node, NodeValue};
 use crate::units::{Rate, UnitError, format_duration, parse_duration};
 
@@ -235,12 +236,15 @@ impl Checker<'_> {
                 );
                 return None;
             }
-            NodeValue::Text(text) if Rate::parse(text).is_ok() => {
-                self.wrong(
-                    node,
-                    format!("{what} is a number of users, not a rate"),
-                    "write how many users there are, as `100`",
-                );
+            NodeValue::Text(text) if Rate::parse_or_zero(text).is_ok() => {
+                let label = if what == "`users`" {
+                    format!(
+                        "for so many iterations, whatever the server does, write `rate: {text}`"
+                    )
+                } else {
+                    "write how many users there are, as `100`".to_owned()
+                };
+                self.wrong(node, format!("{what} is a number of users, not a rate"), label);
                 return None;
             }
             other => {
@@ -258,6 +262,33 @@ impl Checker<'_> {
             Err(_) => {
                 let label = if count < 0 { "write 0 or more" } else { "write at most `1000000`" };
                 self.wrong(node, format!("{what} cannot be `{count}`"), label);
+                None
+            }
+        }
+    }
+
+    /// So many per time; none at all is a rate as well.
+    pub(super) fn rate(&mut self, node: &Node, what: &str) -> Option<Rate> {
+        let text = self.unit_text(node, what)?;
+        let number = text.split('/').next().unwrap_or_default().trim();
+        if number.starts_with('-') && number.parse::<f64>().is_ok() {
+            self.wrong(node, format!("{what} cannot be negative"), "write `0/s` or more");
+            return None;
+        }
+        let whole = number.split('.').next().unwrap_or_default();
+        let huge = whole.len() > 9 && whole.bytes().all(|byte| byte.is_ascii_digit());
+        match Rate::parse_or_zero(&text) {
+            Ok(rate) if rate <= MOST_RATE => Some(rate),
+            Err(error) if !huge => {
+                self.not_a_quantity(node, what, &text, "a rate", &error);
+                None
+            }
+            _ => {
+                self.wrong(
+                    node,
+                    format!("{what} is above 1,000,000/s"),
+                    "write at most `1000000/s`",
+                );
                 None
             }
         }
