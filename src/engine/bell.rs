@@ -4,10 +4,11 @@
 use std::cell::Cell;
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 
 /// Shared by a user and those that ring: its worker's timer, and what starts and ends users. It weighs
 /// less than a timer of the runtime's, and a million users wait.
@@ -83,21 +84,18 @@ impl Bell {
 
     /// Waits for the end of a wait. True when it is over; false when the user is asked to stop before,
     /// which counts only with `stops`.
-    pub(super) fn over(&self, stops: bool) -> impl Future<Output = bool> {
-        poll_fn(move |context| {
-            if self.0.until.get().is_none() {
-                return Poll::Ready(true);
-            }
-            if stops && self.asked() {
-                self.0.until.set(None);
-                return Poll::Ready(false);
-            }
-            self.0.waker.set(Some(context.waker().clone()));
-            Poll::Pending
-        })
+    pub(super) fn over(&self, stops: bool) -> Waiting<'_> {
+        Waiting { bell: self, stops, sleep: None }
     }
 
-    /// Waits until it is asked.
+    /// The same where nobody rings: until `until`, by a timer of the runtime's.
+    pub(super) fn alone(&self, until: Instant) -> Waiting<'_> {
+        self.begin(until);
+        let sleep = Some(Box::pin(tokio::time::sleep_until(until)));
+        Waiting { bell: self, stops: false, sleep }
+    }
+
+    /// Waits until the user is asked to stop.
     pub(super) async fn stopped(&self) {
         poll_fn(|context| {
             if self.asked() {
@@ -107,5 +105,32 @@ impl Bell {
             Poll::Pending
         })
         .await;
+    }
+}
+
+/// A wait.
+pub(super) struct Waiting<'a> {
+    bell: &'a Bell,
+    stops: bool,
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Future for Waiting<'_> {
+    type Output = bool;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<bool> {
+        let inner = &self.bell.0;
+        if inner.until.get().is_none() {
+            return Poll::Ready(true);
+        }
+        if self.stops && inner.asked.get() {
+            inner.until.set(None);
+            return Poll::Ready(false);
+        }
+        if let Some(sleep) = &mut self.sleep {
+            return sleep.as_mut().poll(context).map(|()| true);
+        }
+        inner.waker.set(Some(context.waker().clone()));
+        Poll::Pending
     }
 }

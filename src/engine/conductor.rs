@@ -213,12 +213,18 @@ impl<P: Protocol> Conductor<P> {
     fn new(worker: Rc<Worker<P>>, index: usize, start: Instant) -> Self {
         let setup = &worker.setup;
         let parts = 0..setup.parts.len();
-        let coming = parts.map(|part| Coming::new(setup, part, index, start)).collect();
+        let coming = parts.map(|part| Coming::new(setup, part, index, start)).collect::<Vec<_>>();
         let orders = setup.parts.iter().map(|part| match part {
             Part::Closed { order, .. } => order.clone(),
             Part::Open { .. } => Vec::new(),
         });
         let orders = orders.collect();
+        for (part, coming) in coming.iter().enumerate() {
+            // Fewer iterations than workers.
+            if matches!(coming.kind, Kind::Open { next: None, .. }) {
+                worker.lanes.borrow_mut().last_came(part);
+            }
+        }
         Self {
             worker,
             index,

@@ -305,7 +305,8 @@ impl<P: Protocol> User<P> {
 
     /// Requests of a `parallel` that will not be sent again have ended as they came.
     pub(super) fn record_left(&mut self) {
-        for (_, pending, _) in std::mem::take(&mut self.left) {
+        let Some(together) = &mut self.together else { return };
+        for (_, pending, _) in std::mem::take(&mut together.left) {
             pending.iter().for_each(|sample| self.worker.recorder.borrow_mut().record(sample));
         }
     }
@@ -334,10 +335,11 @@ impl<P: Protocol> User<P> {
             ready.push(self.write(request)?);
         }
         let lanes = numbers.len().min(LANES);
-        while self.lanes.len() + 1 < lanes {
-            self.lanes.push(P::Connection::default());
+        let together = self.together.get_or_insert_default();
+        while together.lanes.len() + 1 < lanes {
+            together.lanes.push(P::Connection::default());
         }
-        for lane in &mut self.lanes {
+        for lane in &mut together.lanes {
             worker.protocol.share_cookies(&mut self.connection, lane);
         }
         let due = self.due;
@@ -346,7 +348,7 @@ impl<P: Protocol> User<P> {
         {
             let next = std::cell::Cell::new(0);
             let slots = std::cell::RefCell::new(&mut came);
-            let connections = std::iter::once(&mut self.connection).chain(&mut self.lanes);
+            let connections = std::iter::once(&mut self.connection).chain(&mut together.lanes);
             let mut running: Vec<Pin<Box<dyn Future<Output = ()> + '_>>> = Vec::new();
             for connection in connections.take(lanes) {
                 let (worker, ready, next, slots) = (&worker, &ready, &next, &slots);
@@ -390,7 +392,8 @@ impl<P: Protocol> User<P> {
             if self.is_tried_again(request, &exchange, 0) {
                 let pending =
                     request.series.map(|series| sample(series, due, &exchange, raw(&exchange)));
-                self.left.push((*number, pending, rows));
+                let together = self.together.get_or_insert_default();
+                together.left.push((*number, pending, rows));
                 continue;
             }
             match self.judge(request, &ready[position], &exchange, due) {
@@ -418,10 +421,11 @@ impl<P: Protocol> User<P> {
         if matches!(self.frames.last(), Some(Frame::Retry(retry)) if retry.at == at) {
             return None;
         }
-        let Some(position) = self.left.iter().position(|(left, ..)| *left == number) else {
+        let left = &mut self.together.get_or_insert_default().left;
+        let Some(position) = left.iter().position(|(left, ..)| *left == number) else {
             return Some(Flow::Next);
         };
-        let (_, pending, rows) = self.left.remove(position);
+        let (_, pending, rows) = left.remove(position);
         rows.into_iter().for_each(|(slot, row)| self.mind.slots[slot] = row);
         let flow = self.try_again(&class.requests[number], at, 1, pending).await;
         (flow != Flow::To(at)).then_some(flow)
@@ -548,7 +552,8 @@ impl<P: Protocol> Drop for User<P> {
             Frame::Retry(retry) => retry.pending,
             _ => None,
         });
-        for sample in pending.chain(self.left.iter().filter_map(|(_, sample, _)| *sample)) {
+        let left = self.together.iter().flat_map(|together| &together.left);
+        for sample in pending.chain(left.filter_map(|(_, sample, _)| *sample)) {
             self.worker.recorder.borrow_mut().record(&cancelled(sample.name, sample.due));
         }
         if let Some(seat) = self.seat {

@@ -41,14 +41,12 @@ const EMPTY_ITERATION: Duration = Duration::from_millis(1);
 /// ```
 pub(super) struct User<P: Protocol> {
     pub(super) worker: Rc<Worker<P>>,
-    class: usize,
+    class: u16,
     pub(super) bell: Bell,
     pub(super) mind: Mind,
     pub(super) connection: P::Connection,
-    /// Connections beside the first, for requests that are sent together.
-    pub(super) lanes: Vec<P::Connection>,
-    /// How many iterations it may do; no limit when absent.
-    most: Option<u64>,
+    /// How many iterations it may do.
+    most: u64,
     /// When the next step is due: when the user woke, or when the step before it ended.
     pub(super) due: Instant,
     /// When the iteration under way was due.
@@ -56,8 +54,8 @@ pub(super) struct User<P: Protocol> {
     /// How long it has waited within iterations, for transactions.
     pub(super) waited: Duration,
     pub(super) frames: Frames,
-    /// Requests of a `parallel` that are to be sent again, by number, with the rows of each.
-    pub(super) left: Vec<(usize, Option<Sample>, Rows)>,
+    /// Made by the first `parallel`: most users have none.
+    pub(super) together: Option<Box<Together<P>>>,
     /// Where it lives.
     pub(super) seat: Option<Seat>,
     form: Form,
@@ -73,6 +71,20 @@ pub(super) struct Turn {
     pub(super) due: Instant,
     /// It waited for a user.
     pub(super) waited: bool,
+}
+
+/// What sending requests together needs.
+pub(super) struct Together<P: Protocol> {
+    /// Connections beside the first.
+    pub(super) lanes: Vec<P::Connection>,
+    /// Requests that are to be sent again, by number, with the rows of each.
+    pub(super) left: Vec<(usize, Option<Sample>, Rows)>,
+}
+
+impl<P: Protocol> Default for Together<P> {
+    fn default() -> Self {
+        Self { lanes: Vec::new(), left: Vec::new() }
+    }
 }
 
 /// What a user's iterations follow.
@@ -149,17 +161,16 @@ impl<P: Protocol> User<P> {
         };
         Self {
             worker,
-            class,
+            class: class as u16,
             bell,
             mind,
             connection: P::Connection::default(),
-            lanes: Vec::new(),
-            most,
+            most: most.unwrap_or(u64::MAX),
             due: now,
             started: now,
             waited: Duration::ZERO,
             frames: Frames::default(),
-            left: Vec::new(),
+            together: None,
             seat: None,
             form: Form::Closed,
             starting: false,
@@ -175,7 +186,7 @@ impl<P: Protocol> User<P> {
     pub(super) fn live(mut self) -> impl Future<Output = ()> {
         async move {
             let program: Arc<Program> = self.worker.setup.program.clone();
-            let class = &program.classes[self.class];
+            let class = &program.classes[usize::from(self.class)];
             if let Form::Open { waited } = self.form {
                 self.begin(Turn { due: self.due, waited });
             }
@@ -217,7 +228,7 @@ impl<P: Protocol> User<P> {
     /// In the open form: waits for the next arrival. False when there is none for it.
     async fn arrival(&mut self) -> bool {
         let Some(part) = self.seat.map(|seat| usize::from(seat.part)) else { return false };
-        let next = self.worker.lanes.borrow_mut().next(part, self.class, &self.bell);
+        let next = self.worker.lanes.borrow_mut().next(part, usize::from(self.class), &self.bell);
         match next {
             Next::Take(due) => {
                 self.begin(Turn { due, waited: true });
@@ -243,7 +254,7 @@ impl<P: Protocol> User<P> {
     /// them when it is empty.
     pub(super) async fn rehearse(&mut self, only: &[String]) {
         let program: Arc<Program> = self.worker.setup.program.clone();
-        let class = &program.classes[self.class];
+        let class = &program.classes[usize::from(self.class)];
         let hinders = if !self.take_own_rows(class, None) {
             Some("no row of data is left for this user")
         } else if self.rehearse_start(class).await {
@@ -351,18 +362,19 @@ impl<P: Protocol> User<P> {
                 return false;
             }
             let wait = class.wait.draw(&mut self.mind.random, Duration::ZERO).max(IDLE);
-            self.think(wait).await;
+            let until = self.due + wait;
+            let came = self.worker.wait(&self.bell, until, false, true).await;
+            self.woke(until, false, came);
         }
     }
 
     /// Iterations, with the waits between them.
     async fn iterate(&mut self, class: &Class) {
-        let mut weights = Vec::with_capacity(class.tasks.len());
         self.started = self.due;
         let mut has_rows = false;
         // One of the open form was made for its first arrival.
         let mut first = true;
-        while !self.bell.asked() && self.most.is_none_or(|most| self.mind.iterations < most) {
+        while !self.bell.asked() && self.mind.iterations < self.most {
             match self.form {
                 Form::Open { .. } => {
                     if !first && !self.arrival().await {
@@ -393,8 +405,9 @@ impl<P: Protocol> User<P> {
             }
             has_rows = true;
             let before = self.due;
+            let mut failed = false;
             let (wait, over) = match class.order {
-                Order::Random => match self.draw(class, &mut weights) {
+                Order::Random => match self.draw(class) {
                     Ok(Some(task)) => {
                         let task = &class.tasks[task];
                         // Boxed: a user spends its life waiting, and then needs no room for a request.
@@ -404,16 +417,22 @@ impl<P: Protocol> User<P> {
                     Ok(None) => (class.wait, None),
                     Err(error) => {
                         self.exception(&error);
-                        self.rest(class).await;
-                        continue;
+                        failed = true;
+                        (class.wait, None)
                     }
                 },
                 // Boxed: most classes draw, and their users need no room for a pass.
                 _ => Box::pin(self.pass(class)).await,
             };
             let Some(over) = over else {
-                self.worker.recorder.borrow_mut().idle();
-                self.rest(class).await;
+                if !failed {
+                    self.worker.recorder.borrow_mut().idle();
+                }
+                if let Some(until) = self.rests(class) {
+                    let came = self.worker.wait(&self.bell, until, false, true).await;
+                    self.woke(until, false, came);
+                }
+                self.started = self.due;
                 continue;
             };
             has_rows = false;
@@ -430,47 +449,31 @@ impl<P: Protocol> User<P> {
             if self.is_open() {
                 continue;
             }
-            let spent = self.due.saturating_duration_since(self.started);
-            let mut pause = wait.draw(&mut self.mind.random, spent);
-            if !over.rested {
-                pause = pause.max(EMPTY_ITERATION.saturating_sub(self.due - before));
-            }
-            // So that a pace does not drift: the next iteration counts from when it was due, not
-            // from when the timer fired.
-            let next = self.started + self.due.saturating_duration_since(self.started) + pause;
-            let paced = wait.is_pace() && !pause.is_zero();
-            if paced && !self.bell.asked() {
-                self.keep_pace(next).await;
-            } else if !pause.is_zero() && !self.bell.asked() {
-                self.think(pause).await;
+            if let Some((until, exact)) = self.thinks(wait, over.rested, before) {
+                let came = self.worker.wait(&self.bell, until, exact, true).await;
+                self.woke(until, exact, came);
             }
             self.started = self.due;
         }
     }
 
-    /// Waits for the next beat, unless it is asked to stop meanwhile. What comes then is due on the
-    /// beat, however late the timer is.
-    async fn keep_pace(&mut self, beat: Instant) {
-        let came = self.worker.wait(&self.bell, beat, true, true).await;
-        self.due = Instant::now();
-        if came {
-            self.worker.recorder.borrow_mut().beat_late(self.due.saturating_duration_since(beat));
-            self.due = beat;
+    /// Until when it waits after an iteration that was begun at `before`, and whether that is a beat.
+    fn thinks(&mut self, wait: Wait, rested: bool, before: Instant) -> Option<(Instant, bool)> {
+        let spent = self.due.saturating_duration_since(self.started);
+        let mut pause = wait.draw(&mut self.mind.random, spent);
+        if !rested {
+            pause = pause.max(EMPTY_ITERATION.saturating_sub(self.due - before));
         }
+        // A pace does not drift: it counts from when the iteration was due.
+        (!pause.is_zero() && !self.bell.asked()).then(|| (self.due + pause, wait.is_pace()))
     }
 
-    /// Nothing could be done: the class's wait, and at least a second. In the open form the next arrival
-    /// says when.
-    async fn rest(&mut self, class: &Class) {
-        if self.is_open() {
-            return;
-        }
+    /// Nothing could be done: until when it waits, for the class's wait and at least a second. In the
+    /// open form the next arrival says when.
+    fn rests(&mut self, class: &Class) -> Option<Instant> {
         let spent = self.due.saturating_duration_since(self.started);
         let wait = class.wait.draw(&mut self.mind.random, spent).max(IDLE);
-        if !self.bell.asked() {
-            self.think(wait).await;
-        }
-        self.started = self.due;
+        (!self.is_open() && !self.bell.asked()).then(|| self.due + wait)
     }
 
     /// A whole pass through the tasks, in their order; with the wait that follows it.
@@ -548,8 +551,9 @@ impl<P: Protocol> User<P> {
     }
 
     /// A task, by weight, among those that can run.
-    fn draw(&mut self, class: &Class, weights: &mut Vec<f64>) -> Result<Option<usize>, EvalError> {
-        weights.clear();
+    fn draw(&mut self, class: &Class) -> Result<Option<usize>, EvalError> {
+        let worker = self.worker.clone();
+        let mut weights = worker.weights();
         for task in &class.tasks {
             weights.push(if self.holds(task)? { task.weight } else { 0.0 });
         }
@@ -655,16 +659,6 @@ impl<P: Protocol> User<P> {
         self.record_left();
     }
 
-    /// Waits between two iterations, unless it is asked to stop meanwhile.
-    async fn think(&mut self, wait: Duration) {
-        let until = self.due + wait;
-        let came = self.worker.wait(&self.bell, until, false, true).await;
-        self.due = Instant::now();
-        if came {
-            self.woke(until);
-        }
-    }
-
     /// Waits within an iteration. Being asked to stop does not shorten it: the rest of the
     /// iteration would come all at once, from every user, when the load should be going down.
     pub(super) async fn pause(&mut self, wait: Duration) {
@@ -673,9 +667,8 @@ impl<P: Protocol> User<P> {
         }
         let before = self.due;
         let until = before + wait;
-        self.worker.wait(&self.bell, until, false, false).await;
-        self.due = Instant::now();
-        self.woke(until);
+        let came = self.worker.wait(&self.bell, until, false, false).await;
+        self.woke(until, false, came);
         self.waited += self.due - before;
     }
 
@@ -684,10 +677,22 @@ impl<P: Protocol> User<P> {
         self.due.saturating_duration_since(self.started)
     }
 
-    /// In the closed form a step is due when its user woke: the timer's lateness is recorded,
-    /// neither added to the response time nor judged.
-    fn woke(&mut self, until: Instant) {
-        self.worker.recorder.borrow_mut().woke_late(self.due.saturating_duration_since(until));
+    /// In the closed form a step is due when its user woke: the timer's lateness is recorded, neither
+    /// added to the response time nor judged. What comes on a beat is due on the beat, however late the
+    /// timer was, and that is judged.
+    fn woke(&mut self, until: Instant, exact: bool, came: bool) {
+        self.due = Instant::now();
+        if !came {
+            return;
+        }
+        let late = self.due.saturating_duration_since(until);
+        let mut recorder = self.worker.recorder.borrow_mut();
+        if exact {
+            recorder.beat_late(late);
+            self.due = until;
+        } else {
+            recorder.woke_late(late);
+        }
     }
 
     pub(super) fn exception(&mut self, error: &EvalError) {
@@ -727,6 +732,6 @@ mod tests {
     #[test]
     fn a_user_weighs_no_more_than_it_must() {
         let size = size_of_life(|| unreachable!("only its type is asked for"));
-        assert!(size <= 900, "the life of a user has {size} bytes");
+        assert!(size <= 512, "the life of a user has {size} bytes");
     }
 }

@@ -1,6 +1,6 @@
 //! Owns what the users of one worker share: the protocol, the recorder, buffers, arrivals that wait.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, RefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::alarms::Alarms;
 use super::beat::Beat;
-use super::bell::Bell;
+use super::bell::{Bell, Waiting};
 use super::lanes::Lanes;
 use super::observer::Observer;
 use super::setup::{Seat, Setup};
@@ -54,6 +54,7 @@ pub(super) struct Worker<P: Protocol> {
     paused: Cell<bool>,
     resumed: Notify,
     buffers: RefCell<Vec<Vec<u8>>>,
+    weights: RefCell<Vec<f64>>,
     /// Where lines and the end of the run are told; nowhere in what runs once.
     output: Option<mpsc::Sender<Handover>>,
 }
@@ -82,6 +83,7 @@ impl<P: Protocol> Worker<P> {
             paused: Cell::new(false),
             resumed: Notify::new(),
             buffers: RefCell::default(),
+            weights: RefCell::default(),
             output: None,
             setup,
         }
@@ -101,18 +103,26 @@ impl<P: Protocol> Worker<P> {
         self
     }
 
-    /// Lets a user wait until `until`. False when it was asked to stop before, which counts only with
-    /// `stops`. What is due on a beat is exact.
-    pub(super) async fn wait(&self, bell: &Bell, until: Instant, exact: bool, stops: bool) -> bool {
-        let Some(alarms) = &self.alarms else {
-            // Boxed: where a million users wait it is not needed.
-            Box::pin(tokio::time::sleep_until(until)).await;
-            return true;
-        };
+    /// Lets a user wait until `until`. What is due on a beat is exact.
+    pub(super) fn wait<'a>(
+        &self,
+        bell: &'a Bell,
+        until: Instant,
+        exact: bool,
+        stops: bool,
+    ) -> Waiting<'a> {
+        let Some(alarms) = &self.alarms else { return bell.alone(until) };
         if alarms.borrow_mut().set(until, bell, exact) {
             self.news.notify_one();
         }
-        bell.over(stops).await
+        bell.over(stops)
+    }
+
+    /// Room for the weights of tasks, for a moment.
+    pub(super) fn weights(&self) -> RefMut<'_, Vec<f64>> {
+        let mut weights = self.weights.borrow_mut();
+        weights.clear();
+        weights
     }
 
     /// Tells a line. When too many wait to be shown it is left out.

@@ -9,6 +9,7 @@ mod data;
 mod engine;
 mod meaning;
 mod nested;
+mod open;
 mod requests;
 mod rows;
 mod rules;
