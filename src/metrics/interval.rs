@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::health::Health;
 use super::outcome::Failure;
 use super::timing::Timing;
 
@@ -56,6 +57,10 @@ pub struct Interval {
     pub dropped: u64,
     /// Open form: arrivals that fell into a pause.
     pub left_out: u64,
+    /// The longest that a worker stood still, beyond what a timer is late by, in microseconds.
+    pub stall_us: Option<u64>,
+    /// How the generator fared. It is read once a second for all workers together.
+    pub health: Health,
     /// Mistakes met while running a plan, by sentence.
     pub exceptions: BTreeMap<String, u64>,
 }
@@ -247,6 +252,8 @@ impl Interval {
         self.arrivals += other.arrivals;
         self.dropped += other.dropped;
         self.left_out += other.left_out;
+        self.stall_us = self.stall_us.max(other.stall_us);
+        self.health.merge(&other.health);
         for (name, stats) in &other.names {
             self.names.entry(*name).or_default().merge(stats);
         }
@@ -294,7 +301,7 @@ impl Interval {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::Fault;
+    use crate::metrics::{Fault, Level};
     use proptest::prelude::*;
 
     /// A second with some of everything, made of a few numbers.
@@ -322,6 +329,8 @@ mod tests {
                 .response_ok
                 .record(std::time::Duration::from_micros(seed * 2));
         }
+        interval.stall_us = (!seed.is_multiple_of(3)).then_some(seed);
+        interval.health.files = seed.is_multiple_of(2).then(|| Level::over(seed, 1));
         (interval.unrecorded, interval.retries) = (seed % 5, seed % 8);
         (interval.not_started, interval.iterations) = (seed % 6, seed % 7);
         for text in 0..seed % 90 {

@@ -1,5 +1,6 @@
 //! Owns what is measured: samples, outcomes, histograms, intervals and the summary of a run.
 
+mod health;
 mod history;
 mod interval;
 mod outcome;
@@ -7,6 +8,7 @@ mod recorder;
 mod summary;
 mod timing;
 
+pub use health::{Health, Level, Throttled};
 pub use history::{History, Point};
 pub use interval::{Ended, Interval, NameStats, Seen};
 pub use outcome::{Failure, FailureKind, Fault, Outcome, RetryClass};

@@ -148,6 +148,12 @@ impl Recorder {
         self.current.beat_late.record(by);
     }
 
+    /// The worker stood still for so long.
+    pub fn stalled(&mut self, by: Duration) {
+        let us = u64::try_from(by.as_micros()).unwrap_or(u64::MAX);
+        self.current.stall_us = self.current.stall_us.max(Some(us));
+    }
+
     /// An arrival was due.
     pub fn arrived(&mut self) {
         self.current.arrivals += 1;
