@@ -14,6 +14,7 @@ use super::beat::Beat;
 use super::bell::Bell;
 use super::lanes::{Came, Lanes};
 use super::setup::{Part, Seat, Setup};
+use super::stall::Stall;
 use super::user::{Turn as Arrived, User};
 use super::worker::{Handover, Worker};
 use crate::control::{Command, Steer};
@@ -87,6 +88,9 @@ pub async fn conduct<P: Protocol>(
     exact: bool,
 ) {
     let beat = if exact { Beat::fine() } else { Beat::default() };
+    // A paused clock would run on for it.
+    let stall = exact.then(Stall::watch);
+    let stall = stall.map(|(stall, watch)| (stall, tokio::task::spawn_local(watch)));
     let lanes = Lanes::new(&setup, index);
     let worker = Worker::new(setup.clone(), protocol, start, None);
     let worker = Rc::new(worker.told(output.clone(), lanes, &beat));
@@ -98,6 +102,9 @@ pub async fn conduct<P: Protocol>(
         let now = Instant::now();
         // First, so that who starts with a second belongs to it and not to the one before.
         if now >= second {
+            if let Some((stall, _)) = &stall {
+                worker.recorder.borrow_mut().stalled(stall.take());
+            }
             backlog.extend(worker.recorder.borrow_mut().take_finished(now));
             second += Duration::from_secs(1);
         }
@@ -138,6 +145,10 @@ pub async fn conduct<P: Protocol>(
             }
             Turn::Told(Command::Steer { at, change }) => conductor.steer(at, change),
         }
+    }
+    if let Some((stall, watch)) = stall {
+        worker.recorder.borrow_mut().stalled(stall.take());
+        watch.abort();
     }
     let now = Instant::now();
     let lost = conductor.lost;
