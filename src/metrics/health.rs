@@ -177,7 +177,7 @@ mod tests {
             available: level(9),
             memory_total: told(10).then_some(seed % 100_000),
             short_s: 0,
-            throttled: told(11).then(|| Throttled {
+            throttled: told(11).then_some(Throttled {
                 of_s: 1,
                 seconds: seed % 2,
                 times: seed % 7,

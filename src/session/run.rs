@@ -20,7 +20,7 @@ use super::{colour, say};
 use crate::control::StopReason;
 use crate::demo::{self, Demo};
 use crate::diagnostic::{self, Diagnostic, Source};
-use crate::engine::{self, Part, Setup};
+use crate::engine::{self, Gauge, Part, Setup};
 use crate::event::{Aside, Ended, Event, Started};
 use crate::exit::Exit;
 use crate::expr::Run;
@@ -35,6 +35,16 @@ use crate::verdict::{Verdict, judge, validity};
 /// files to the folder of results.
 #[must_use]
 pub fn run(plan: &Plan, sources: &[Source], options: &Options) -> Exit {
+    run_beside(plan, sources, options, engine::system())
+}
+
+/// Runs it, with the generator's own figures from `health`.
+fn run_beside(
+    plan: &Plan,
+    sources: &[Source],
+    options: &Options,
+    health: Box<dyn engine::Source>,
+) -> Exit {
     let demo = match start_demo(options.demo) {
         Ok(demo) => demo,
         Err(error) => return mistakes(&[cannot("start the demo server", &error)], sources),
@@ -63,7 +73,10 @@ pub fn run(plan: &Plan, sources: &[Source], options: &Options) -> Exit {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime {
-        Ok(runtime) => runtime.block_on(measure(plan, sources, options, prepared, workers, &out)),
+        Ok(runtime) => {
+            let ran = measure(plan, sources, options, prepared, workers, &out, health);
+            runtime.block_on(ran)
+        }
         Err(error) => mistakes(&[cannot("start", &error)], sources),
     }
 }
@@ -88,6 +101,7 @@ async fn measure(
     prepared: Prepared,
     workers: usize,
     out: &Folder,
+    health: Box<dyn engine::Source>,
 ) -> Exit {
     let mut signals = match Signals::listen() {
         Ok(signals) => signals,
@@ -158,7 +172,8 @@ async fn measure(
         }
     }
     let setup = Arc::new(setup);
-    let mut follow = Follow::new(sources, &setup.parts, prepared.warmup, &started.catalogue);
+    let (catalogue, gauge) = (&started.catalogue, Gauge::new(health));
+    let mut follow = Follow::new(sources, &setup.parts, prepared.warmup, catalogue, gauge);
     let mut watched = Watched::default();
     if let Some(ending) = ends_run {
         let by = step_of(&ending, sources);

@@ -2,18 +2,23 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::time::Instant as Clock;
+
 use super::seconds::Seconds;
 use super::signals::Signals;
 use crate::control::{Command, StopReason};
 use crate::diagnostic::{Source, line_of};
-use crate::engine::{Handover, Part, Workers};
+use crate::engine::{Gauge, Handover, Part, Workers};
 use crate::event::{Event, Second};
-use crate::metrics::{Catalogue, Interval, Summary};
+use crate::metrics::{Catalogue, Health, Interval, Summary};
 use crate::program::Ending;
 use crate::sink::FanOut;
 
 /// More lines of the plan than this are not shown in a second.
 const LINES: u32 = 10;
+
+/// How often the generator is looked at.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What was seen of a run apart from its figures.
 #[derive(Debug, Default)]
@@ -35,6 +40,9 @@ pub(super) struct Follow<'a> {
     summary: Summary,
     warm: Summary,
     lines: Lines,
+    gauge: Gauge,
+    /// How the generator fared, until a second takes it in.
+    health: Health,
 }
 
 /// Lines that the plan writes, held back when there are too many.
@@ -50,6 +58,7 @@ impl<'a> Follow<'a> {
         parts: &'a [Part],
         warmup: Duration,
         catalogue: &Catalogue,
+        gauge: Gauge,
     ) -> Self {
         let seconds = warmup.as_secs() + u64::from(warmup.subsec_nanos() > 0);
         Self {
@@ -59,6 +68,8 @@ impl<'a> Follow<'a> {
             summary: Summary::new(catalogue.clone()),
             warm: Summary::new(catalogue.clone()),
             lines: Lines { since: Instant::now(), shown: 0, left_out: 0 },
+            gauge,
+            health: Health::default(),
         }
     }
 
@@ -83,10 +94,20 @@ impl<'a> Follow<'a> {
         let start = Instant::now();
         // Until when load is asked for: the profile's end, or the order to stop.
         let mut loaded = self.parts.iter().map(Part::total).max().unwrap_or_default();
+        let mut look = Clock::now() + LOOK;
         loop {
+            let idle = Clock::now();
             let turn = tokio::select! {
-                handover = workers.output.recv() => Ok(handover),
+                // First, so that nothing but sleep stands between the time to look and the look.
+                biased;
+                () = tokio::time::sleep_until(look) => {
+                    let now = Clock::now();
+                    self.look(now - look.max(idle));
+                    look = if now < look + LOOK { look + LOOK } else { now + LOOK };
+                    continue;
+                }
                 reason = signals.next() => Err(reason),
+                handover = workers.output.recv() => Ok(handover),
             };
             let turn = match turn {
                 Ok(Some(Handover::Stop(_))) if watched.stopped.is_some() => continue,
@@ -130,24 +151,40 @@ impl<'a> Follow<'a> {
                     seconds.ended(worker)
                 }
             };
-            for interval in &whole {
+            for interval in whole {
                 self.take_second(interval, loaded, fan_out);
             }
         }
+        self.look(Duration::ZERO);
         watched.lost += seconds.missing() as u64 + workers.join() as u64;
         for interval in seconds.rest() {
-            self.take_second(&interval, loaded, fan_out);
+            self.take_second(interval, loaded, fan_out);
         }
         self.lines.rest(fan_out);
+        self.settle(duration, loaded);
+        watched
+    }
+
+    /// Reads how the generator fared. This thread has `overslept` so long.
+    fn look(&mut self, overslept: Duration) {
+        self.health.merge(&self.gauge.read(overslept));
+    }
+
+    /// The run is over, after so long.
+    fn settle(&mut self, duration: Duration, loaded: Duration) {
+        // What was read after the last second belongs to that.
+        let last = if duration <= self.warmup { &mut self.warm } else { &mut self.summary };
+        last.totals.health.merge(&std::mem::take(&mut self.health));
         self.summary.duration = duration;
         self.summary.loaded = loaded.min(duration).saturating_sub(self.warmup);
         // A run may end within its warm-up.
         self.warm.duration = self.warm.duration.min(duration);
         self.warm.loaded = self.warm.loaded.min(loaded).min(duration);
-        watched
     }
 
-    fn take_second(&mut self, interval: &Interval, loaded: Duration, fan_out: &mut FanOut) {
+    fn take_second(&mut self, mut interval: Interval, loaded: Duration, fan_out: &mut FanOut) {
+        interval.health.merge(&std::mem::take(&mut self.health));
+        let interval = &interval;
         let end = Duration::from_secs(u64::from(interval.to_s));
         if end <= self.warmup {
             self.warm.add(interval);
