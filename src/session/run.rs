@@ -299,7 +299,7 @@ impl Conclusion<'_> {
 fn exit(verdict: &Verdict, stopped: Option<StopReason>, broke: bool, unwritten: bool) -> Exit {
     match stopped.filter(|reason| *reason != StopReason::Plan) {
         Some(reason) => reach::stopped(reason),
-        None if unwritten || !verdict.validity.reasons().is_empty() => Exit::Untrusted,
+        None if unwritten || verdict.validity.is_invalid() => Exit::Untrusted,
         None if broke => Exit::Broke,
         None => Exit::Held,
     }

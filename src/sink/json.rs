@@ -98,7 +98,7 @@ fn stopped_word(reason: StopReason) -> &'static str {
 }
 
 fn state(verdict: &Verdict, stopped: Option<StopReason>) -> &'static str {
-    if !verdict.validity.reasons().is_empty() {
+    if verdict.validity.is_invalid() {
         "untrusted"
     } else if stopped.is_some_and(|reason| reason != StopReason::Plan) {
         "stopped"
@@ -136,7 +136,7 @@ pub(super) fn sentence(
         (1, _) => "The threshold did not hold".to_owned(),
         (n, k) => format!("{k} of {n} thresholds did not hold"),
     };
-    if !verdict.validity.reasons().is_empty() {
+    if verdict.validity.is_invalid() {
         return format!("The run cannot be trusted: {counts}.");
     }
     match stopped {

@@ -12,7 +12,7 @@ use crate::event::{Aside, Ended, Event, Started};
 use crate::metrics::{Failure, FailureKind, FailureRow, Row, Summary};
 use crate::units::format_duration;
 use crate::untrusted::visible;
-use crate::verdict::{Judged, Of, State};
+use crate::verdict::{Judged, Of, State, Validity};
 
 pub(super) const BOLD: Style = Style::new().bold();
 pub(super) const DIM: Style = Style::new().dimmed();
@@ -416,14 +416,18 @@ fn verdict(ended: &Ended<'_>, out: &mut String) {
     let sentence = json::sentence(ended.summary, verdict, ended.stopped);
     let good = ended.summary.all().requests() > 0
         && verdict.broken() == 0
-        && verdict.validity.reasons().is_empty()
+        && !verdict.validity.is_invalid()
         && ended.stopped.is_none();
     let style = if good { GOOD.bold() } else { BAD };
-    let word = verdict.validity.word();
-    let word_style = if verdict.validity.reasons().is_empty() { DIM } else { BAD };
-    let _ = writeln!(out, "\n{} {}", styled(style, &sentence), styled(word_style, word));
+    let doubt = match verdict.validity {
+        Validity::Valid => DIM,
+        Validity::Suspect(_) => WARN,
+        Validity::Invalid(_) => BAD,
+    };
+    let word = styled(doubt, verdict.validity.word());
+    let _ = writeln!(out, "\n{} {word}", styled(style, &sentence));
     for reason in verdict.validity.reasons() {
-        let _ = writeln!(out, "  {}", styled(BAD, reason));
+        let _ = writeln!(out, "  {}", styled(doubt, reason));
     }
 }
 
