@@ -83,8 +83,15 @@ pub(super) fn value(judged: &Judged) -> Option<String> {
         Metric::Time(..) => ms(value),
         Metric::Rps => format!("{}/s", rate(value)),
         Metric::ErrorRate => share(value),
-        Metric::Requests | Metric::Failures | Metric::Retries => count(value as u64),
+        Metric::Requests | Metric::Failures | Metric::Retries | Metric::Dropped => {
+            count(value as u64)
+        }
     })
+}
+
+/// What is said of a threshold without a value.
+pub(super) fn no_value(judged: &Judged) -> &'static str {
+    if judged.threshold.metric == Metric::Dropped { "no arrivals" } else { "no data" }
 }
 
 /// What a threshold is of: a name as it is, anything else with its kind: `class Buyer`.

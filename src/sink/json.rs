@@ -299,6 +299,7 @@ fn thresholds(verdict: &Verdict) -> Vec<Value> {
                 Metric::ErrorRate => "fraction",
                 Metric::Requests | Metric::Failures => "requests",
                 Metric::Retries => "retries",
+                Metric::Dropped => "arrivals",
             },
             "limit_text": limit,
         })

@@ -400,7 +400,7 @@ fn threshold_lines(judged: &[&Judged], out: &mut String) {
         judged.iter().map(|j| format!("{}{}", j.threshold.text, name(&j.threshold.of))).collect();
     let widest = texts.iter().map(|text| width_of(text)).max().unwrap_or(0);
     for (judged, text) in judged.iter().zip(texts) {
-        let value = figures::value(judged).unwrap_or_else(|| "no data".to_owned());
+        let value = figures::value(judged).unwrap_or_else(|| figures::no_value(judged).to_owned());
         let (style, mark, word) = match judged.state {
             State::Held => (GOOD, "✓", ""),
             State::Broke => (BAD, "✗", "  broke"),

@@ -39,12 +39,15 @@ pub fn judge(threshold: &Threshold, summary: &Summary) -> Judged {
     };
     let counted = match threshold.metric {
         Metric::Rps => stats.within_load().requests,
+        Metric::Dropped => summary.totals.arrivals,
         _ => stats.requests(),
     };
     let nothing_ended = counted == 0 && threshold.op.is_upper();
     let value = match (threshold.metric, &threshold.of) {
         // Those of requests that are in no table too: it is the number that is shown.
         (Metric::Retries, None) if counted > 0 => Some(summary.totals.retries as f64),
+        // Arrivals are of the whole run: none is of a name or a class.
+        (Metric::Dropped, None) if counted > 0 => Some(summary.totals.dropped as f64),
         (metric, _) => figure(metric, &stats, summary.loaded.as_secs_f64()),
     };
     let state = match value {
@@ -63,6 +66,7 @@ fn figure(metric: Metric, stats: &NameStats, seconds: f64) -> Option<f64> {
     match metric {
         Metric::Requests => Some(requests as f64),
         Metric::Rps => Some(rate(stats.within_load().requests)),
+        Metric::Dropped => None,
         _ if requests == 0 => None,
         Metric::Failures => Some(stats.failed() as f64),
         Metric::Retries => Some(stats.retries as f64),
@@ -130,6 +134,25 @@ mod tests {
         assert_eq!(judged("ok.max < 500ms", None), (State::Held, Some(100.0)));
         assert_eq!(judged("retries < 5", None), (State::Broke, Some(5.0)));
         assert_eq!(judged("retries < 5", Some("/a")), (State::Held, Some(2.0)));
+    }
+
+    #[test]
+    fn arrivals_are_dropped_or_there_were_none() {
+        let open = |arrivals: u64, dropped: u64, text: &str| {
+            let mut summary = Summary::new(Catalogue::default());
+            let mut interval = Interval::second(0);
+            (interval.arrivals, interval.dropped) = (arrivals, dropped);
+            summary.add(&interval);
+            let judged = judge(&Threshold::parse(text).unwrap(), &summary);
+            (judged.state, judged.value)
+        };
+        assert_eq!(open(50, 0, "dropped == 0"), (State::Held, Some(0.0)));
+        assert_eq!(open(50, 50, "dropped < 1"), (State::Broke, Some(50.0)), "none ended either");
+        assert_eq!(open(50, 3, "dropped <= 3"), (State::Held, Some(3.0)));
+        for text in ["dropped == 0", "dropped < 1", "dropped > 0"] {
+            assert_eq!(open(0, 0, text), (State::NoData, None), "{text} without arrivals");
+        }
+        assert_eq!(judged("dropped < 1", Some("/a")), (State::NoData, None));
     }
 
     /// Law 7: no data is not a pass.

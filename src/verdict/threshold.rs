@@ -72,6 +72,8 @@ pub enum Metric {
     Failures,
     /// How often one of them was sent again.
     Retries,
+    /// How many arrivals were never started.
+    Dropped,
     /// Failed requests as a fraction of all.
     ErrorRate,
 }
@@ -115,6 +117,8 @@ pub enum Op {
     Greater,
     /// `>=`
     GreaterOrEqual,
+    /// `==`, of what is counted.
+    Equal,
 }
 
 impl Op {
@@ -126,6 +130,7 @@ impl Op {
             Self::LessOrEqual => value <= limit,
             Self::Greater => value > limit,
             Self::GreaterOrEqual => value >= limit,
+            Self::Equal => value == limit,
         }
     }
 }
@@ -134,7 +139,7 @@ impl Op {
     /// The limit is the most that is allowed.
     #[must_use]
     pub fn is_upper(self) -> bool {
-        matches!(self, Self::Less | Self::LessOrEqual)
+        matches!(self, Self::Less | Self::LessOrEqual | Self::Equal)
     }
 }
 
@@ -145,6 +150,7 @@ impl fmt::Display for Op {
             Self::LessOrEqual => "<=",
             Self::Greater => ">",
             Self::GreaterOrEqual => ">=",
+            Self::Equal => "==",
         })
     }
 }
@@ -166,8 +172,22 @@ impl ThresholdError {
 }
 
 /// The metrics that a threshold can name, `p95` standing for every percentile.
-pub const METRICS: [&str; 10] =
-    ["p95", "p50", "avg", "min", "max", "rps", "requests", "failures", "error_rate", "retries"];
+pub const METRICS: [&str; 11] = [
+    "p95",
+    "p50",
+    "avg",
+    "min",
+    "max",
+    "rps",
+    "requests",
+    "failures",
+    "error_rate",
+    "retries",
+    "dropped",
+];
+
+/// Those that are counted, and can be exactly so many.
+const COUNTS: [&str; 4] = ["requests", "failures", "retries", "dropped"];
 
 /// What a percentile or a mean can be taken of, by the word before the dot.
 const TIMINGS: [(&str, Timing); 4] = [
@@ -178,7 +198,7 @@ const TIMINGS: [(&str, Timing); 4] = [
 ];
 
 /// Words of other tools, and habits.
-const SYNONYMS: [(&str, &str); 22] = [
+const SYNONYMS: [(&str, &str); 23] = [
     ("median", "p50"),
     ("med", "p50"),
     ("mean", "avg"),
@@ -198,13 +218,11 @@ const SYNONYMS: [(&str, &str); 22] = [
     ("fail_rate", "error_rate"),
     ("errors_rate", "error_rate"),
     ("http_req_failed", "error_rate"),
+    ("dropped_iterations", "dropped"),
     ("error-rate", "error_rate"),
     ("errorrate", "error_rate"),
     ("first_byte", "ttfb.p95"),
 ];
-
-/// Part of the language, but not of this version.
-const LATER: [&str; 1] = ["dropped"];
 
 impl Threshold {
     /// Reads `METRIC OP VALUE`: `p95 < 500ms`, `error_rate < 0.1%`, `rps > 50`, `ok.p99.9 <= 1s`.
@@ -253,6 +271,13 @@ fn split(text: &str) -> Result<(&str, Op, &str), ThresholdError> {
         "<=" | "≤" => Op::LessOrEqual,
         ">" => Op::Greater,
         ">=" | "≥" => Op::GreaterOrEqual,
+        "==" if COUNTS.contains(&metric) => Op::Equal,
+        "=" | "===" if COUNTS.contains(&metric) => {
+            return Err(ThresholdError::new(
+                format!("`{sign}` is not a comparison"),
+                "write `==`, or one of `<`, `<=`, `>` and `>=`",
+            ));
+        }
         "=" | "==" | "===" | "!=" => {
             return Err(ThresholdError::new(
                 format!("`{sign}` cannot judge a measured figure, which is never exactly so"),
@@ -283,7 +308,7 @@ impl Metric {
     pub fn is_of_groups(self) -> bool {
         match self {
             Self::Time(timing, _) => matches!(timing, Timing::Response | Timing::OkResponse),
-            Self::Retries => false,
+            Self::Retries | Self::Dropped => false,
             Self::Rps | Self::Requests | Self::Failures | Self::ErrorRate => true,
         }
     }
@@ -294,14 +319,9 @@ impl Metric {
             "requests" => return Ok(Self::Requests),
             "failures" => return Ok(Self::Failures),
             "retries" => return Ok(Self::Retries),
+            "dropped" => return Ok(Self::Dropped),
             "error_rate" => return Ok(Self::ErrorRate),
             _ => {}
-        }
-        if LATER.contains(&text) {
-            return Err(ThresholdError::new(
-                format!("`{text}` in a threshold is not supported yet"),
-                "take it out: this version cannot judge it",
-            ));
         }
         let (timing, statistic) = match text.split_once('.') {
             Some((word, rest)) if !is_percentile(text) => {
@@ -393,7 +413,7 @@ impl Metric {
                 };
                 Ok((rate.as_per_second(), rate.to_string()))
             }
-            Self::Requests | Self::Failures | Self::Retries => {
+            Self::Requests | Self::Failures | Self::Retries | Self::Dropped => {
                 let limit: u32 = value
                     .parse()
                     .map_err(|_| bad(format!("write a whole number, as `{metric} {op} 100`")))?;
@@ -406,7 +426,7 @@ impl Metric {
         match self {
             Self::Time(..) => "500ms",
             Self::Rps => "50/s",
-            Self::Requests | Self::Failures | Self::Retries => "100",
+            Self::Requests | Self::Failures | Self::Retries | Self::Dropped => "100",
             Self::ErrorRate => "0.1%",
         }
     }
@@ -446,7 +466,7 @@ fn unknown(text: &str) -> ThresholdError {
         Some(likely) => format!("did you mean `{likely}`?"),
         None => {
             "there are `p50` to `p99.99`, `avg`, `min`, `max`, `rps`, `requests`, `failures`, \
-                 `error_rate` and `retries`; before a time may stand `ok.`, `service.`, `connect.` or `ttfb.`"
+                 `error_rate`, `retries` and `dropped`; before a time may stand `ok.`, `service.`, `connect.` or `ttfb.`"
                 .to_owned()
         }
     };
@@ -469,7 +489,7 @@ mod tests {
 
     #[test]
     fn thresholds_are_read_as_people_write_them() {
-        use Metric::{ErrorRate, Failures, Requests, Retries, Rps, Time};
+        use Metric::{Dropped, ErrorRate, Failures, Requests, Retries, Rps, Time};
         use Statistic::{Avg, Max, Percentile};
         let time = |timing, quantile| Time(timing, Percentile(quantile));
         for (text, want) in [
@@ -499,6 +519,8 @@ mod tests {
             ("requests ≥ 100", ("requests >= 100", Requests, Op::GreaterOrEqual, 100.0)),
             ("retries < 10", ("retries < 10", Retries, Op::Less, 10.0)),
             ("failures <= 0", ("failures <= 0", Failures, Op::LessOrEqual, 0.0)),
+            ("dropped < 1", ("dropped < 1", Dropped, Op::Less, 1.0)),
+            ("dropped==0", ("dropped == 0", Dropped, Op::Equal, 0.0)),
         ] {
             let (text_wanted, metric, op, limit) = want;
             assert_eq!(read(text), (text_wanted.to_owned(), metric, op, limit), "{text}");
@@ -520,6 +542,10 @@ mod tests {
                 "`=` cannot judge a measured figure, which is never exactly so; use `<`, `<=`, `>` or `>=`",
             ),
             ("p95 => 500ms", "`=>` is not a comparison; write `>=`"),
+            (
+                "failures = 0",
+                "`=` is not a comparison; write `==`, or one of `<`, `<=`, `>` and `>=`",
+            ),
             ("pp95 < 1s", "there is no metric `pp95`; did you mean `p95`?"),
             ("p(95) < 1s", "there is no metric `p(95)`; did you mean `p95`?"),
             ("95% < 1s", "there is no metric `95%`; did you mean `p95`?"),
@@ -543,8 +569,12 @@ mod tests {
                 "`failures` is a number of requests, and `1%` a share of them; write `error_rate < 1%`",
             ),
             (
-                "dropped < 10",
-                "`dropped` in a threshold is not supported yet; take it out: this version cannot judge it",
+                "dropped < 1%",
+                "`1%` is no limit for `dropped`; write a whole number, as `dropped < 100`",
+            ),
+            (
+                "dropped_iterations < 1",
+                "there is no metric `dropped_iterations`; did you mean `dropped`?",
             ),
             (
                 "p95 < baseline * 1.10",
