@@ -67,12 +67,13 @@ pub(super) fn span(seconds: f64) -> String {
     }
 }
 
-/// A size: `312 B`, `15.3 KB` (1000 bytes), `2.1 MB`.
+/// A size: `312 B`, `15.3 KB` (1000 bytes), `2.1 MB`, `24.7 GB`.
 pub(super) fn bytes(value: f64) -> String {
     match value {
         ..999.5 => format!("{value:.0} B"),
         ..999_950.0 => format!("{:.1} KB", value / 1e3),
-        _ => format!("{:.1} MB", value / 1e6),
+        ..999_950_000.0 => format!("{:.1} MB", value / 1e6),
+        _ => format!("{:.1} GB", value / 1e9),
     }
 }
 
@@ -133,7 +134,10 @@ mod tests {
             [0.0, 0.04, 0.37, 15.001, 59.96, 320.4, 86_400.0].map(span),
             ["0s", "0s", "0.4s", "15s", "1m", "5m20s", "24h"]
         );
-        assert_eq!([0.0, 312.4, 15_321.0, 2.1e6].map(bytes), ["0 B", "312 B", "15.3 KB", "2.1 MB"]);
+        assert_eq!(
+            [0.0, 312.4, 15_321.0, 2.1e6, 24.68e9].map(bytes),
+            ["0 B", "312 B", "15.3 KB", "2.1 MB", "24.7 GB"]
+        );
         assert_eq!(
             [0.0, 0.000_000_1, 0.007, 0.012_34, 0.407_89, 0.9999, 1.0].map(share),
             ["0%", "<0.001%", "0.7%", "1.23%", "40.8%", ">99.9%", "100%"]

@@ -84,6 +84,7 @@ pub fn render(report: &Value) -> Result<String, Error> {
         drawn => history["time_s"].as_array().is_some_and(|times| !times.is_empty()),
         finishing_s => finishing(report),
         asides => Serde(asides(report)),
+        told => told(report),
     };
     TEMPLATES.get_template("report.html")?.render(context! { page, ..Field::from(Serde(report)) })
 }
@@ -127,6 +128,11 @@ fn asides(report: &Value) -> Vec<Value> {
     let all = ["before", "after"].into_iter().filter(|name| !report[name].is_null());
     let one = |name| serde_json::json!({ "name": name, "title": figures::aside_title(name), "held": report[name] });
     all.map(one).collect()
+}
+
+/// The system told something of the generator.
+fn told(report: &Value) -> bool {
+    report["generator"].as_object().is_some_and(|all| all.values().any(|one| !one.is_null()))
 }
 
 /// Where response times turn amber and red: at the least and at the greatest limit that a

@@ -9,13 +9,14 @@ use super::{Sink, figures, write_whole};
 use crate::control::StopReason;
 use crate::event::{Aside, Ended, Event, Started};
 use crate::load::Span;
-use crate::metrics::{Failure, Point, Row, Summary};
+use crate::metrics::{Failure, Interval, Level, Point, Row, Summary};
 use crate::verdict::{Metric, Of, State, Verdict};
 
 /// The whole report as one JSON value; [`SummaryJson`] and the HTML report are made from it.
 ///
-/// A key that is a figure ends in its unit: `_s`, `_per_s`, `_ms` before a percentile, `_bytes`;
-/// without one it is a count, but for `error_rate`, a fraction. What there is not is `null`.
+/// A key that is a figure ends in its unit: `_s`, `_per_s`, `_bytes`, `_cores`, `_fraction`, `_ms`, the
+/// percentile or `_max` behind it; without one it is a count, but for `error_rate`, a fraction. What
+/// there is not is `null`.
 ///
 /// - `totals`, `names`, `failures`, `exceptions` and `history` are of the requests while load was
 ///   measured: without `warmup`, `before` and `after`.
@@ -23,10 +24,19 @@ use crate::verdict::{Metric, Of, State, Verdict};
 /// - `failures[].examples` are what was seen instead of what the sentence in `error` expects.
 /// - `warmup` is `null` without one, `before` and `after` are when the plan has none.
 /// - `run.stopped_by` is the step that ended it, when `run.stopped` is `plan`.
+/// - `validity.state` is `VALID`, `SUSPECT` or `INVALID`; the `reasons` of the last make the exit code 3.
+/// - `run.beats` are what was due on a beat: arrivals that a user was free for, and paced iterations.
+///   How late they began is the generator's doing, and judged.
+/// - `run.arrivals` and the figures of arrivals below it are `null` in a run without any. A late start
+///   waited for a free user, which is part of its response time.
+/// - `generator` is how this program and its machine fared; `null` is what the system does not tell.
+///   `machine_full_s` are the seconds in which its processors were 90 % busy or more.
 /// - `thresholds[].of_kind` says what `of` is: `name`, `group`, `tag` or `class`.
 #[must_use]
 pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
     let Ended { summary, verdict, .. } = ended;
+    let totals = &summary.totals;
+    let of_arrivals = |count: u64| (totals.arrivals > 0).then_some(count);
     json!({
         "throng": { "version": env!("CARGO_PKG_VERSION") },
         "plan": {
@@ -59,7 +69,15 @@ pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
             "retries": summary.totals.retries,
             "not_started": summary.totals.not_started,
             "unrecorded": summary.totals.unrecorded,
-            "wake_late_ms_p99": rounded(summary.totals.wake_late.quantile_ms(0.99)),
+            "wake_late_ms_p99": rounded(totals.wake_late.quantile_ms(0.99)),
+            "beats": totals.beat_late.count(),
+            "beat_late_ms_p99": rounded(totals.beat_late.quantile_ms(0.99)),
+            "beat_late_ms_max": rounded(totals.beat_late.max_ms()),
+            "arrivals": of_arrivals(totals.arrivals),
+            "dropped": of_arrivals(totals.dropped),
+            "left_out": of_arrivals(totals.left_out),
+            "late_starts": of_arrivals(totals.waited.count()),
+            "late_start_ms_p99": rounded(totals.waited.quantile_ms(0.99)),
         },
         "verdict": {
             "state": state(verdict, ended.stopped),
@@ -67,6 +85,7 @@ pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
             "sentence": sentence(summary, verdict, ended.stopped),
         },
         "validity": { "state": verdict.validity.word(), "reasons": verdict.validity.reasons() },
+        "generator": generator(totals),
         "totals": row(&summary.aggregated()),
         "names": summary.rows().iter().map(row).collect::<Vec<_>>(),
         "groups": groups(summary),
@@ -78,6 +97,38 @@ pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
         "thresholds": thresholds(verdict),
         "stages": started.spans.iter().map(stage).collect::<Vec<_>>(),
         "history": history(summary),
+    })
+}
+
+fn generator(totals: &Interval) -> Value {
+    let health = &totals.health;
+    let most = |level: Option<Level>| level.map(|level| level.most);
+    // Of thousandths.
+    let mean = |level: Option<Level>| rounded(level.map(|level| level.mean() / 1e3));
+    let max = |level: Option<Level>| rounded(level.map(|level| level.most as f64 / 1e3));
+    let ms = |us: u64| us as f64 / 1e3;
+    json!({
+        "cores": health.cores,
+        "process_cores_avg": mean(health.process),
+        "process_cores_max": max(health.process),
+        "machine_busy_fraction_avg": mean(health.machine),
+        "machine_busy_fraction_max": max(health.machine),
+        "machine_full_s": health.machine.map(|_| health.full_s),
+        "stolen_fraction_avg": mean(health.stolen),
+        "stolen_fraction_max": max(health.stolen),
+        "stall_ms_max": rounded(totals.stall_us.map(ms)),
+        "files_max": most(health.files),
+        "files_limit": health.files_limit,
+        "sockets_max": most(health.sockets),
+        "ports": health.ports,
+        "memory_bytes_max": most(health.memory),
+        "memory_left_bytes_min": health.available.map(|level| level.least),
+        "memory_total_bytes": health.memory_total,
+        "memory_short_s": health.available.map(|_| health.short_s),
+        "throttled_s": health.throttled.map(|held| held.seconds),
+        "throttled_times": health.throttled.map(|held| held.times),
+        "throttled_ms": rounded(health.throttled.map(|held| ms(held.us))),
+        "suspended_s": rounded(health.suspended_ms.map(|ms| ms as f64 / 1e3)),
     })
 }
 

@@ -86,16 +86,21 @@ impl Sink for VerdictText {
         match event {
             Event::Started(started) => self.out.clone_from(&started.out),
             Event::Ended(ended) => {
-                let mut text = String::new();
-                broken(ended, &mut text);
-                verdict(ended, &mut text);
-                let _ = writeln!(text, "{} {}", styled(DIM, "Results:"), visible(&self.out));
-                write_stdout(text.trim_start_matches('\n'))?;
+                write_stdout(&verdict_text(ended, &self.out))?;
             }
             Event::Second(_) | Event::Log(_) | Event::Stopping(..) => {}
         }
         Ok(())
     }
+}
+
+/// What broke, and the verdict, as styled text.
+fn verdict_text(ended: &Ended<'_>, out: &str) -> String {
+    let mut text = String::new();
+    broken(ended, &mut text);
+    verdict(ended, &mut text);
+    let _ = writeln!(text, "{} {}", styled(DIM, "Results:"), visible(out));
+    text.trim_start_matches('\n').to_owned()
 }
 
 /// The summary as styled text; `width` in columns, unlimited when unknown.
@@ -106,7 +111,7 @@ pub fn summary_text(started: &Started, ended: &Ended<'_>, width: Option<u16>) ->
     let _ = writeln!(out, "\n{}", requests(summary, width));
     groups(summary, width, &mut out);
     ended.asides.iter().for_each(|one| aside(one, width, &mut out));
-    remarks(summary, ended.warmup, &mut out);
+    remarks(started, summary, ended.warmup, &mut out);
     failures(summary, &mut out);
     exceptions(summary, &mut out);
     thresholds(ended, &mut out);
@@ -210,7 +215,7 @@ fn aside(aside: &Aside, width: Option<u16>, out: &mut String) {
 }
 
 /// What is in no table, a line each, where there is any.
-fn remarks(summary: &Summary, warmup: Option<&Summary>, out: &mut String) {
+fn remarks(started: &Started, summary: &Summary, warmup: Option<&Summary>, out: &mut String) {
     let totals = &summary.totals;
     // One empty line before all of them.
     let mut gap = "\n";
@@ -229,6 +234,22 @@ fn remarks(summary: &Summary, warmup: Option<&Summary>, out: &mut String) {
             figures::counted(all.requests(), "request")
         );
         remark(plain, format!("warm-up {}", format_duration(warm.duration)), &says);
+    }
+    if totals.dropped > 0 {
+        let what = figures::counted(totals.dropped, "arrival");
+        let were = if totals.dropped == 1 { "was" } else { "were" };
+        let why = match (totals.not_started, started.users_peak) {
+            (0, 1) => "the only user was busy".to_owned(),
+            (0, all) => format!("all {} were busy", people(u64::from(all))),
+            _ => "users were busy, or could not start".to_owned(),
+        };
+        remark(WARN, what, &format!(" {were} dropped: {why}"));
+    }
+    if totals.waited.count() > 0 {
+        let what = figures::counted(totals.waited.count(), "arrival");
+        let p99 = figures::ms_or_dash(totals.waited.quantile_ms(0.99));
+        let says = format!(" waited for a free user, up to {p99} (p99): part of the response time");
+        remark(plain, what, &says);
     }
     if totals.not_started > 0 {
         let what = figures::counted(totals.not_started, "time");

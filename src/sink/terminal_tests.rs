@@ -74,19 +74,26 @@ fn text_of(summary: &Summary, warmup: Option<&Summary>, asides: &[Aside], width:
     threshold.of = Some(Of::Group("checkout".into()));
     let thresholds = vec![judge(&threshold, summary)];
     let verdict = Verdict { thresholds, validity: Validity::Valid };
-    let (at, verdict) = (jiff::Timestamp::UNIX_EPOCH, &verdict);
-    let ended = Ended {
+    let ended = Ended { warmup, asides, ..ended(summary, &verdict) };
+    let text = summary_text(&crate::sink::progress::tests::started(), &ended, Some(width));
+    plain(&text)
+}
+
+fn ended<'a>(summary: &'a Summary, verdict: &'a Verdict) -> Ended<'a> {
+    Ended {
         summary,
-        warmup,
-        asides,
+        warmup: None,
+        asides: &[],
         verdict,
         stopped: None,
         stopped_by: None,
         exit_code: 0,
-        at,
-    };
-    let text = summary_text(&crate::sink::progress::tests::started(), &ended, Some(width));
-    let plain = anstream::adapter::strip_str(&text).to_string();
+        at: jiff::Timestamp::UNIX_EPOCH,
+    }
+}
+
+fn plain(text: &str) -> String {
+    let plain = anstream::adapter::strip_str(text).to_string();
     plain.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
@@ -189,4 +196,68 @@ fn the_tables_beside_the_requests_fit_their_terminal_too() {
         assert!(tables.clone().count() >= 3, "{text}");
         assert!(tables.into_iter().all(|line| width_of(line) <= usize::from(width)), "{text}");
     }
+}
+
+#[test]
+fn arrivals_that_were_dropped_or_waited_are_said() {
+    let told = |change: fn(&mut Interval), users_peak: u32| {
+        let summary = second(|interval| {
+            requests_of(interval, 1, 5, &[]);
+            interval.arrivals = 2000;
+            change(interval);
+        });
+        let verdict = Verdict { thresholds: Vec::new(), validity: Validity::Valid };
+        let started = Started { users_peak, ..crate::sink::progress::tests::started() };
+        let text = plain(&summary_text(&started, &ended(&summary, &verdict), None));
+        let is_told = |line: &&str| line.contains(" arrival");
+        text.lines().filter(is_told).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let both = |interval: &mut Interval| {
+        interval.dropped = 1234;
+        (0..766).for_each(|_| interval.waited.record(Duration::from_millis(1250)));
+    };
+    assert_eq!(
+        told(both, 200),
+        [
+            "1,234 arrivals were dropped: all 200 users were busy",
+            "766 arrivals waited for a free user, up to 1.25s (p99): part of the response time",
+        ]
+    );
+    assert_eq!(
+        told(|interval| interval.dropped = 1, 1),
+        ["1 arrival was dropped: the only user was busy"]
+    );
+    assert_eq!(
+        told(|interval| (interval.dropped, interval.not_started) = (7, 3), 20),
+        ["7 arrivals were dropped: users were busy, or could not start"]
+    );
+    assert_eq!(told(|_| {}, 20), [""; 0]);
+}
+
+#[test]
+fn doubts_are_said_beside_the_verdict_and_by_quiet_too() {
+    let summary = second(|interval| requests_of(interval, 1, 5, &[]));
+    let shown = |threshold: &str, validity: Validity| {
+        let thresholds = vec![judge(&Threshold::parse(threshold).unwrap(), &summary)];
+        let verdict = Verdict { thresholds, validity };
+        let ended = ended(&summary, &verdict);
+        let whole = plain(&summary_text(&crate::sink::progress::tests::started(), &ended, None));
+        let quiet = plain(&verdict_text(&ended, "report.html"));
+        let said = quiet.split_once("\n\n").map_or(&*quiet, |(_, said)| said);
+        assert!(whole.ends_with(&said.replace(" report.html", "")), "{whole}{quiet}");
+        quiet
+    };
+    let reasons = || vec!["one thing".to_owned(), "another".to_owned()];
+    assert_eq!(
+        shown("requests == 5", Validity::Suspect(reasons())),
+        "The threshold held: 5 requests, none failed. SUSPECT\n  one thing\n  another\nResults: report.html\n"
+    );
+    assert_eq!(
+        shown("dropped < 1", Validity::Suspect(reasons())),
+        "  ✗ dropped < 1  no arrivals  not a pass\n\nThe threshold did not hold: 5 requests, none failed. SUSPECT\n  one thing\n  another\nResults: report.html\n"
+    );
+    assert_eq!(
+        shown("requests == 5", Validity::Invalid(reasons())),
+        "The run cannot be trusted: 5 requests, none failed. INVALID\n  one thing\n  another\nResults: report.html\n"
+    );
 }
