@@ -20,6 +20,9 @@ const LINES: u32 = 10;
 /// How often the generator is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How long this thread sleeps at most: so exactly is known how long the process was stopped.
+const NAP: Duration = Duration::from_millis(100);
+
 /// What was seen of a run apart from its figures.
 #[derive(Debug, Default)]
 pub(super) struct Watched {
@@ -95,15 +98,21 @@ impl<'a> Follow<'a> {
         // Until when load is asked for: the profile's end, or the order to stop.
         let mut loaded = self.parts.iter().map(Part::total).max().unwrap_or_default();
         let mut look = Clock::now() + LOOK;
+        let mut wake = Clock::now() + NAP;
+        let mut overslept = Duration::ZERO;
         loop {
             let idle = Clock::now();
             let turn = tokio::select! {
-                // First, so that nothing but sleep stands between the time to look and the look.
+                // First, so that nothing but sleep stands between the time to wake and waking.
                 biased;
-                () = tokio::time::sleep_until(look) => {
+                () = tokio::time::sleep_until(wake) => {
                     let now = Clock::now();
-                    self.look(now - look.max(idle));
-                    look = if now < look + LOOK { look + LOOK } else { now + LOOK };
+                    overslept += now - wake.max(idle);
+                    wake = now + NAP;
+                    if now >= look {
+                        self.look(std::mem::take(&mut overslept));
+                        look = if now < look + LOOK { look + LOOK } else { now + LOOK };
+                    }
                     continue;
                 }
                 reason = signals.next() => Err(reason),
@@ -155,7 +164,7 @@ impl<'a> Follow<'a> {
                 self.take_second(interval, loaded, fan_out);
             }
         }
-        self.look(Duration::ZERO);
+        self.look(overslept);
         watched.lost += seconds.missing() as u64 + workers.join() as u64;
         for interval in seconds.rest() {
             self.take_second(interval, loaded, fan_out);
@@ -165,7 +174,7 @@ impl<'a> Follow<'a> {
         watched
     }
 
-    /// Reads how the generator fared. This thread has `overslept` so long.
+    /// Reads how the generator fared. This thread has `overslept` so long since the last time.
     fn look(&mut self, overslept: Duration) {
         self.health.merge(&self.gauge.read(overslept));
     }

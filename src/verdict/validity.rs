@@ -184,7 +184,7 @@ impl Doubts {
             && is_often(health.full_s, machine.seconds)
         {
             self.suspect.push(format!(
-                "the processors of this machine were 90% busy or more in {} of {} seconds: run fewer users, or the target on another machine",
+                "the processors of this machine were 90% busy or more in {} of {} seconds: run fewer users, or give throng a machine of its own",
                 health.full_s, machine.seconds
             ));
         }
@@ -437,7 +437,7 @@ mod tests {
             full(7, 60),
             one(
                 "SUSPECT",
-                "the processors of this machine were 90% busy or more in 7 of 60 seconds: run fewer users, or the target on another machine"
+                "the processors of this machine were 90% busy or more in 7 of 60 seconds: run fewer users, or give throng a machine of its own"
             )
         );
     }
