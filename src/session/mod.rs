@@ -2,6 +2,8 @@
 
 mod check;
 mod descriptors;
+#[cfg(test)]
+mod health_tests;
 mod once;
 mod onlooker;
 mod options;

@@ -39,7 +39,7 @@ pub fn run(plan: &Plan, sources: &[Source], options: &Options) -> Exit {
 }
 
 /// Runs it, with the generator's own figures from `health`.
-fn run_beside(
+pub(super) fn run_beside(
     plan: &Plan,
     sources: &[Source],
     options: &Options,
