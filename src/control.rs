@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::units::Rate;
+use crate::units::{Rate, format_duration};
 
 /// Why a run ended before its profile did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,4 +57,59 @@ pub enum Steer {
     Pause,
     /// Iterations begin again.
     Resume,
+}
+
+impl Steer {
+    /// As people say it: `50 users over 10s`. `class` names a class by its position in the plan.
+    #[must_use]
+    pub fn words<'a>(&self, class: impl Fn(usize) -> Option<&'a str>) -> String {
+        let whole = |level: String, of: Option<usize>, over: Duration| {
+            let of = of.and_then(&class).map_or(String::new(), |name| format!(" of {name}"));
+            let over = match over {
+                Duration::ZERO => String::new(),
+                over => format!(" over {}", format_duration(over)),
+            };
+            format!("{level}{of}{over}")
+        };
+        match *self {
+            Self::Users { of, users, over } => {
+                whole(if users == 1 { "1 user".into() } else { format!("{users} users") }, of, over)
+            }
+            Self::Rate { of, rate, over } => whole(rate.to_string(), of, over),
+            Self::Pause => "paused".into(),
+            Self::Resume => "resumed".into(),
+        }
+    }
+}
+
+/// A change that somebody asks for while a run goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// Who asks, as results show it.
+    pub by: String,
+    /// What is to change.
+    pub change: Steer,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_said_in_words() {
+        let class = |at| (at == 1).then_some("Buyer");
+        let s = Duration::from_secs;
+        for (change, want) in [
+            (Steer::Users { of: None, users: 50, over: s(10) }, "50 users over 10s"),
+            (Steer::Users { of: Some(1), users: 1, over: s(0) }, "1 user of Buyer"),
+            (
+                Steer::Rate { of: Some(1), rate: Rate::per_second(5), over: s(60) },
+                "5/s of Buyer over 1m",
+            ),
+            (Steer::Pause, "paused"),
+            (Steer::Resume, "resumed"),
+        ] {
+            assert_eq!(change.words(class), want);
+        }
+    }
 }

@@ -16,6 +16,8 @@ pub enum Event<'a> {
     Second(&'a Second<'a>),
     /// The plan writes a line.
     Log(&'a str),
+    /// Somebody changed the load.
+    Steered(&'a Steered),
     /// The run was told to end before its time; by which step, when the plan did.
     Stopping(StopReason, Option<&'a str>),
     /// The run is over.
@@ -89,6 +91,17 @@ pub struct Aside {
     pub summary: Summary,
 }
 
+/// A change of the load while the run went on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Steered {
+    /// From the start of the run to when it began to hold.
+    pub at: Duration,
+    /// Who asked for it.
+    pub by: String,
+    /// What changed: `50 users over 10s`.
+    pub change: String,
+}
+
 /// What is known at the end.
 #[derive(Debug, Clone)]
 pub struct Ended<'a> {
@@ -100,6 +113,8 @@ pub struct Ended<'a> {
     pub asides: &'a [Aside],
     /// The judgement.
     pub verdict: &'a Verdict,
+    /// Who changed the load, and when.
+    pub steered: &'a [Steered],
     /// Why it ended early, when it did.
     pub stopped: Option<StopReason>,
     /// The step that ended it: `Editor › create, plan.yaml:31`.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use throng::control::StopReason;
-use throng::event::{Aside, Ended, Started};
+use throng::event::{Aside, Ended, Started, Steered};
 use throng::load::Profile;
 use throng::metrics::{Catalogue, Failure, Fault, Interval, RequestName, Seen, Summary};
 use throng::sink::{html, report};
@@ -27,6 +27,7 @@ struct Run {
     /// Seconds at the start that are left out.
     warmup: usize,
     asides: Vec<Interval>,
+    steered: Vec<Steered>,
 }
 
 impl Run {
@@ -47,6 +48,7 @@ impl Run {
             insecure: false,
             warmup: 0,
             asides: vec![],
+            steered: vec![],
         }
     }
 
@@ -119,6 +121,7 @@ impl Run {
             asides,
             verdict,
             stopped,
+            steered: &self.steered,
             stopped_by: self.stopped_by,
             exit_code,
             at,
@@ -344,6 +347,11 @@ fn the_report_says_what_happened_without_a_script() {
     let by = "fail in `pay` (plan.yaml:7)";
     let ended = Run { stopped: Some(StopReason::Plan), stopped_by: Some(by), ..run("stopped") };
     assert!(ended.html().contains("11.4s of 11.4s <small>ended by fail in `pay` (plan.yaml:7)<"));
+    let steered =
+        Steered { at: MS(3100), by: "Ada </td>".into(), change: "50 users over 10s".into() };
+    let changed = Run { steered: vec![steered], ..run("stopped") }.html();
+    assert!(changed.contains("<tr><td class=\"n\">3.1s</td><th scope=\"row\">50 users over 10s</th><td>Ada &lt;&#x2f;td&gt;</td></tr>"));
+    assert!(!ended.html().contains("Changes of the load"));
     assert!(run("empty").html().contains("no data is not a pass"));
     assert!(run("unjudged").html().contains("not judged"));
     let unverified = ["unjudged", "stopped"].map(|name| run(name).html().contains("not verified"));

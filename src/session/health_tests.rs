@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use super::options::{Options, Output, ProfileChoice};
-use super::run::run_beside;
+use tokio::sync::mpsc;
+
+use super::run::{Beside, run_beside};
 use crate::engine::{Reading, Source, Ticks};
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -39,8 +41,9 @@ fn run(threshold: &str, happens: fn(u64) -> Reading) -> (u8, serde_json::Value) 
         output: Output { quiet: true, no_report: true, ..Output::default() },
         ..Options::default()
     };
-    let source = Box::new(Scripted { readings: 0, happens });
-    let exit = run_beside(&plan, &loaded.sources, &options, source);
+    let health = Box::new(Scripted { readings: 0, happens });
+    let beside = Beside { health, orders: mpsc::unbounded_channel().1 };
+    let exit = run_beside(&plan, &loaded.sources, &options, beside);
     let summary = std::fs::read_to_string(out.join("summary.json")).unwrap();
     (exit.code(), serde_json::from_str(&summary).unwrap())
 }

@@ -15,6 +15,9 @@ mod run;
 mod seconds;
 mod shown;
 mod signals;
+#[cfg(test)]
+mod steered_tests;
+mod steering;
 mod watch;
 mod way;
 
@@ -22,7 +25,7 @@ pub use check::{check, complete, explain, read, strictly, variables};
 pub use options::{Options, Output, ProfileChoice, Ramp, Trust};
 pub use prepare::{Prepared, prepare};
 pub use rehearse::{Rehearsal, rehearse};
-pub use run::run;
+pub use run::{run, steered};
 pub use way::{Pinned, Way};
 
 use std::io::{self, Write as _};

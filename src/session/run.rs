@@ -7,6 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
+
 use super::descriptors::{self, Held};
 use super::once;
 use super::options::Options;
@@ -14,14 +16,15 @@ use super::prepare::{Prepared, prepare};
 use super::reach;
 use super::results::{Folder, cannot_write, link_latest, sinks};
 use super::signals::Signals;
+use super::steering::Steering;
 use super::watch::{Follow, Watched, step_of};
 use super::way;
 use super::{colour, say};
-use crate::control::StopReason;
+use crate::control::{Order, StopReason};
 use crate::demo::{self, Demo};
 use crate::diagnostic::{self, Diagnostic, Source};
 use crate::engine::{self, Gauge, Part, Setup};
-use crate::event::{Aside, Ended, Event, Started};
+use crate::event::{Aside, Ended, Event, Started, Steered};
 use crate::exit::Exit;
 use crate::expr::Run;
 use crate::metrics::Summary;
@@ -35,15 +38,34 @@ use crate::verdict::{Verdict, judge, validity};
 /// files to the folder of results.
 #[must_use]
 pub fn run(plan: &Plan, sources: &[Source], options: &Options) -> Exit {
-    run_beside(plan, sources, options, engine::system())
+    steered(plan, sources, options, mpsc::unbounded_channel().1)
 }
 
-/// Runs it, with the generator's own figures from `health`.
+/// Runs it while `orders` change its load.
+#[must_use]
+pub fn steered(
+    plan: &Plan,
+    sources: &[Source],
+    options: &Options,
+    orders: mpsc::UnboundedReceiver<Order>,
+) -> Exit {
+    run_beside(plan, sources, options, Beside { health: engine::system(), orders })
+}
+
+/// What goes on beside a run.
+pub(super) struct Beside {
+    /// Where the generator's own figures come from.
+    pub(super) health: Box<dyn engine::Source>,
+    /// Who changes the load.
+    pub(super) orders: mpsc::UnboundedReceiver<Order>,
+}
+
+/// Runs it beside what tests can replace.
 pub(super) fn run_beside(
     plan: &Plan,
     sources: &[Source],
     options: &Options,
-    health: Box<dyn engine::Source>,
+    beside: Beside,
 ) -> Exit {
     let demo = match start_demo(options.demo) {
         Ok(demo) => demo,
@@ -74,7 +96,7 @@ pub(super) fn run_beside(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime {
         Ok(runtime) => {
-            let ran = measure(plan, sources, options, prepared, workers, &out, health);
+            let ran = measure(plan, sources, options, prepared, workers, &out, beside);
             runtime.block_on(ran)
         }
         Err(error) => mistakes(&[cannot("start", &error)], sources),
@@ -101,7 +123,7 @@ async fn measure(
     prepared: Prepared,
     workers: usize,
     out: &Folder,
-    health: Box<dyn engine::Source>,
+    beside: Beside,
 ) -> Exit {
     let mut signals = match Signals::listen() {
         Ok(signals) => signals,
@@ -172,8 +194,16 @@ async fn measure(
         }
     }
     let setup = Arc::new(setup);
+    let Beside { health, mut orders } = beside;
     let (catalogue, gauge) = (&started.catalogue, Gauge::new(health));
-    let mut follow = Follow::new(sources, &setup.parts, prepared.warmup, catalogue, gauge);
+    let classes = plan.classes.iter().map(|class| class.name.value.as_str()).collect();
+    let held = Held::by(&setup.program);
+    let crowded = |users| {
+        let reserved = descriptors::reserve(users, held, workers, options.demo);
+        reserved.err().map(|mistake| mistake.title)
+    };
+    let steering = Steering::new(&setup.parts, classes, setup.iterations.is_some(), &crowded);
+    let mut follow = Follow::new(sources, steering, prepared.warmup, catalogue, gauge);
     let mut watched = Watched::default();
     if let Some(ending) = ends_run {
         let by = step_of(&ending, sources);
@@ -184,7 +214,7 @@ async fn measure(
             Ok(workers) => workers,
             Err(error) => return mistakes(&[cannot("start the workers", &error)], sources),
         };
-        watched = follow.watch(workers, &mut signals, &mut fan_out).await;
+        watched = follow.watch(workers, &mut signals, &mut orders, &mut fan_out).await;
     }
     if let Some(after) = &setup.program.after {
         let ran = tokio::select! {
@@ -212,12 +242,13 @@ async fn measure(
         return Exit::Unreached;
     }
     link_latest(&out.path);
-    let (summary, warmup) = follow.into_parts();
+    let (summary, warmup, steered) = follow.into_parts();
     let conclusion = Conclusion {
         started: &started,
         summary: &summary,
         warmup: warmup.as_ref(),
         asides: &asides,
+        steered: &steered,
         watched: &watched,
     };
     conclusion.conclude(options.fail_on_error, &mut fan_out)
@@ -255,13 +286,14 @@ struct Conclusion<'a> {
     summary: &'a Summary,
     warmup: Option<&'a Summary>,
     asides: &'a [Aside],
+    steered: &'a [Steered],
     watched: &'a Watched,
 }
 
 impl Conclusion<'_> {
     /// Judges, writes what is left to write, and finds the exit code.
     fn conclude(&self, fail_on_error: bool, fan_out: &mut FanOut) -> Exit {
-        let Self { started, summary, warmup, asides, watched } = *self;
+        let Self { started, summary, warmup, asides, steered, watched } = *self;
         let verdict = Verdict {
             thresholds: started
                 .thresholds
@@ -279,6 +311,7 @@ impl Conclusion<'_> {
             warmup,
             asides,
             verdict: &verdict,
+            steered,
             stopped: watched.stopped,
             stopped_by: watched.stopped_by.as_deref(),
             exit_code: exit.code(),

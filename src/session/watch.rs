@@ -2,14 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::sync::mpsc;
 use tokio::time::Instant as Clock;
 
 use super::seconds::Seconds;
 use super::signals::Signals;
-use crate::control::{Command, StopReason};
+use super::steering::Steering;
+use crate::control::{Command, Order, StopReason};
 use crate::diagnostic::{Source, line_of};
-use crate::engine::{Gauge, Handover, Part, Workers};
-use crate::event::{Event, Second};
+use crate::engine::{Gauge, Handover, Workers};
+use crate::event::{Event, Second, Steered};
 use crate::metrics::{Catalogue, Health, Interval, Summary};
 use crate::program::Ending;
 use crate::sink::FanOut;
@@ -37,7 +39,7 @@ pub(super) struct Watched {
 /// The figures of a run as they come in.
 pub(super) struct Follow<'a> {
     sources: &'a [Source],
-    parts: &'a [Part],
+    steering: Steering<'a>,
     /// In whole seconds: that is how figures come.
     warmup: Duration,
     summary: Summary,
@@ -58,7 +60,7 @@ struct Lines {
 impl<'a> Follow<'a> {
     pub(super) fn new(
         sources: &'a [Source],
-        parts: &'a [Part],
+        steering: Steering<'a>,
         warmup: Duration,
         catalogue: &Catalogue,
         gauge: Gauge,
@@ -66,7 +68,7 @@ impl<'a> Follow<'a> {
         let seconds = warmup.as_secs() + u64::from(warmup.subsec_nanos() > 0);
         Self {
             sources,
-            parts,
+            steering,
             warmup: Duration::from_secs(seconds),
             summary: Summary::new(catalogue.clone()),
             warm: Summary::new(catalogue.clone()),
@@ -76,19 +78,21 @@ impl<'a> Follow<'a> {
         }
     }
 
-    /// The summary, and that of the warm-up when there was one.
-    pub(super) fn into_parts(mut self) -> (Summary, Option<Summary>) {
+    /// The summary, that of the warm-up when there was one, and who changed the load.
+    pub(super) fn into_parts(mut self) -> (Summary, Option<Summary>, Vec<Steered>) {
+        let steered = self.steering.done;
         if self.warmup.is_zero() {
-            return (self.summary, None);
+            return (self.summary, None, steered);
         }
         self.summary.carried = self.warm.unaccounted();
-        (self.summary, Some(self.warm))
+        (self.summary, Some(self.warm), steered)
     }
 
     pub(super) async fn watch(
         &mut self,
         mut workers: Workers,
         signals: &mut Signals,
+        orders: &mut mpsc::UnboundedReceiver<Order>,
         fan_out: &mut FanOut,
     ) -> Watched {
         let mut seconds = Seconds::new(workers.count());
@@ -96,7 +100,8 @@ impl<'a> Follow<'a> {
         let mut duration = Duration::ZERO;
         let start = Instant::now();
         // Until when load is asked for: the profile's end, or the order to stop.
-        let mut loaded = self.parts.iter().map(Part::total).max().unwrap_or_default();
+        let mut loaded = self.steering.total();
+        let mut anyone = true;
         let mut look = Clock::now() + LOOK;
         let mut wake = Clock::now() + NAP;
         let mut overslept = Duration::ZERO;
@@ -116,6 +121,13 @@ impl<'a> Follow<'a> {
                     continue;
                 }
                 reason = signals.next() => Err(reason),
+                order = orders.recv(), if anyone => {
+                    match order {
+                        Some(order) => self.steer(&order, start.elapsed(), &workers, fan_out),
+                        None => anyone = false,
+                    }
+                    continue;
+                }
                 handover = workers.output.recv() => Ok(handover),
             };
             let turn = match turn {
@@ -174,6 +186,19 @@ impl<'a> Follow<'a> {
         watched
     }
 
+    /// Changes the load, when the change fits the run. `now` is from its start.
+    fn steer(&mut self, order: &Order, now: Duration, workers: &Workers, fan_out: &mut FanOut) {
+        match self.steering.order(order, now) {
+            Ok(command) => {
+                workers.tell(command);
+                if let Some(steered) = self.steering.done.last() {
+                    fan_out.take(&Event::Steered(steered));
+                }
+            }
+            Err(why) => fan_out.take(&Event::Log(&format!("not done, for {}: {why}", order.by))),
+        }
+    }
+
     /// Reads how the generator fared. This thread has `overslept` so long since the last time.
     fn look(&mut self, overslept: Duration) {
         self.health.merge(&self.gauge.read(overslept));
@@ -203,8 +228,7 @@ impl<'a> Follow<'a> {
         }
         self.summary.duration = end;
         self.summary.loaded = loaded.min(end).saturating_sub(self.warmup);
-        let asked = self.parts.iter().map(|part| part.users_at(just_before(end)));
-        let asked_users = if end > loaded { 0 } else { asked.sum() };
+        let asked_users = if end > loaded { 0 } else { self.steering.users_at(just_before(end)) };
         let warmup = (end <= self.warmup).then_some(&self.warm);
         let so_far = &self.summary;
         let iterations = so_far.totals.iterations + self.warm.totals.iterations;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Sink, figures, write_whole};
 use crate::control::StopReason;
-use crate::event::{Aside, Ended, Event, Started};
+use crate::event::{Aside, Ended, Event, Started, Steered};
 use crate::load::Span;
 use crate::metrics::{Failure, Interval, Level, Point, Row, Summary};
 use crate::verdict::{Metric, Of, State, Verdict};
@@ -23,6 +23,7 @@ use crate::verdict::{Metric, Of, State, Verdict};
 /// - `groups` are transactions: their `time_ms_…` are without waits, and they are no requests.
 /// - `failures[].examples` are what was seen instead of what the sentence in `error` expects.
 /// - `warmup` is `null` without one, `before` and `after` are when the plan has none.
+/// - `changes` says who changed the load while the run went on.
 /// - `run.stopped_by` is the step that ended it, when `run.stopped` is `plan`.
 /// - `validity.state` is `VALID`, `SUSPECT` or `INVALID`; the `reasons` of the last make the exit code 3.
 /// - `run.beats` are what was due on a beat: arrivals that a user was free for, and paced iterations.
@@ -95,9 +96,15 @@ pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
         "after": aside(ended.asides, "after"),
         "warmup": ended.warmup.map(warmup),
         "thresholds": thresholds(verdict),
+        "changes": ended.steered.iter().map(steered).collect::<Vec<_>>(),
         "stages": started.spans.iter().map(stage).collect::<Vec<_>>(),
         "history": history(summary),
     })
+}
+
+fn steered(steered: &Steered) -> Value {
+    let Steered { at, by, change } = steered;
+    json!({ "at_s": rounded(Some(at.as_secs_f64())), "by": by, "change": change })
 }
 
 fn generator(totals: &Interval) -> Value {
@@ -419,7 +426,7 @@ impl Sink for SummaryJson {
                     }
                 }
             }
-            Event::Second(_) | Event::Log(_) | Event::Stopping(..) => {}
+            Event::Second(_) | Event::Log(_) | Event::Steered(_) | Event::Stopping(..) => {}
         }
         Ok(())
     }

@@ -108,6 +108,14 @@ impl Sink for Progress {
                 Some(screen) => screen.suspend(|| say(&visible(line))),
                 None => say(&visible(line)),
             },
+            Event::Steered(steered) => {
+                let at = format_duration(Duration::from_secs(steered.at.as_secs()));
+                let text = format!("{at}  {}, by {}", steered.change, visible(&steered.by));
+                match &self.screen {
+                    Some(screen) => screen.suspend(|| say(&text)),
+                    None => say(&text),
+                }
+            }
             Event::Stopping(StopReason::Plan, by) => {
                 self.stopping = true;
                 let text = match by {

@@ -86,6 +86,7 @@ fn ended<'a>(summary: &'a Summary, verdict: &'a Verdict) -> Ended<'a> {
         asides: &[],
         verdict,
         stopped: None,
+        steered: &[],
         stopped_by: None,
         exit_code: 0,
         at: jiff::Timestamp::UNIX_EPOCH,
