@@ -123,6 +123,16 @@ pub struct Class {
     pub on_stop: Vec<Step>,
 }
 
+impl Class {
+    /// It has a wait that the open form does not use: iterations start when they are due. Within a pass
+    /// the wait is spent from task to task, but a pace is that of the whole.
+    #[must_use]
+    pub fn waits_in_vain(&self) -> bool {
+        let within = self.order != Order::Random && self.tasks.len() > 1;
+        self.wait != Wait::None && (!within || self.wait.is_pace())
+    }
+}
+
 /// Something a user does.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Task {

@@ -171,7 +171,11 @@ pub(super) const FOREIGN: &[(&[Context], &[&str], &str)] = &[
         &["classes", "per_class", "user_classes"],
         "write `each`: a load for each user class",
     ),
-    (&[Context::Each], &["each", "weight", "fixed", "name"], "take it out: `each` names one class"),
+    (
+        &[Context::Each],
+        &["each", "weight", "fixed", "name"],
+        "take it out: this is the load of one class",
+    ),
     (&[Context::Steps], &["start", "min"], "write `from`"),
     (&[Context::Steps], &["end", "max", "until", "users"], "write `to`"),
     (&[Context::Steps], &["step", "increment", "size"], "write `by`"),

@@ -540,7 +540,7 @@ const LOAD: &[Key] = &[
         "max_users",
         Users,
         "2000",
-        "With a rate: the most users at once; what finds none idle is dropped.",
+        "With a rate: the most users at once; what finds none of them idle waits for one.",
     )
     .or("as many as arrive within 10s at the highest rate, at least 10 and at most 10,000"),
 ];

@@ -112,7 +112,7 @@ impl Checker<'_> {
             Line::Users(users) => {
                 for entry in fields.present(&OPEN) {
                     let key = &entry.key.value;
-                    let label = "take it out, or write `rate` in the place of `users`";
+                    let label = "take it out, or write rates in the place of users";
                     self.error(entry.key.place, format!("`{key}` goes with a rate alone"), label);
                 }
                 if !fields.present(&OPEN).is_empty() {

@@ -4,7 +4,7 @@ use super::stray::meant;
 use super::values::shorten;
 use super::{Checker, Fields, there_are};
 use crate::diagnostic::Place;
-use crate::load::{Form, Load, Order, Wait};
+use crate::load::{Form, Load};
 use crate::plan::document::{Entry, Node, NodeValue};
 use crate::plan::keys::Context;
 use crate::plan::model::{Class, NamedProfile, Plan};
@@ -96,11 +96,8 @@ impl Checker<'_> {
                     "name it below an `each`, or give it `weight: 0`",
                 );
             }
-            // Within a pass it is spent from task to task, but a pace is that of the whole.
-            let within = class.order != Order::Random && class.tasks.len() > 1;
-            let idle = class.wait != Wait::None && (!within || class.wait.is_pace());
             let open = |form: &&Form| matches!(form, Form::Open(_));
-            if idle && !loads.is_empty() && loads.iter().all(open) {
+            if class.waits_in_vain() && !loads.is_empty() && loads.iter().all(open) {
                 let place = key_of_class(top, &class.name.value, "wait");
                 self.warn(
                     place.unwrap_or(class.name.place),
@@ -117,6 +114,7 @@ impl Checker<'_> {
         let fixed = || plan.classes.iter().filter_map(|class| Some((class, class.fixed?)));
         let all: u64 = fixed().map(|(_, count)| u64::from(count)).sum();
         let Some((last, _)) = fixed().next_back() else { return };
+        let asked = if all == 1 { "1 user".to_owned() } else { format!("{all} users") };
         for profile in &plan.profiles {
             let name = shorten(&profile.name.value);
             match &profile.load.parts[..] {
@@ -125,7 +123,7 @@ impl Checker<'_> {
                     self.warn(
                         last.name.place,
                         format!(
-                            "`fixed` asks for {all} users, and the profile `{name}` has at most {most}"
+                            "`fixed` asks for {asked}, and the profile `{name}` has at most {most}"
                         ),
                         "the last of them never begin: write fewer, or a larger profile",
                     );
@@ -134,7 +132,7 @@ impl Checker<'_> {
                     self.warn(
                         last.name.place,
                         format!(
-                            "`fixed` asks for {all} users, and the profile `{name}` has a rate"
+                            "`fixed` asks for {asked}, and the profile `{name}` has a rate"
                         ),
                         "nothing arrives for them: write a `weight`, or a load of its own below `each`",
                     );
@@ -204,23 +202,28 @@ impl Checker<'_> {
             let label = "move it below `each`, into the class that has a rate";
             self.error(entry.key.place, title, label);
         }
-        self.load_of_each(each, users)
+        self.load_of_each(each, what, users)
     }
 
     /// A load for each class that is named.
-    fn load_of_each(&mut self, each: &Entry, users: Users<'_>) -> Option<Load> {
+    fn load_of_each(&mut self, each: &Entry, what: &str, users: Users<'_>) -> Option<Load> {
         let example = "name a user class below it, as `TodoUser: { users: 20, hold: 1m }`";
         let entries = match &each.value.value {
             NodeValue::Map(entries) if !entries.is_empty() => entries,
-            NodeValue::Map(_) => {
+            NodeValue::Map(_) | NodeValue::Null => {
                 self.error(each.key.place, "`each` is empty", example);
                 return None;
             }
-            _ => {
-                self.not_a_map(&each.value, each.key.place, "`each`", example);
+            other => {
+                let title = format!(
+                    "`each` must be a map from user classes to loads, not {}",
+                    other.kind()
+                );
+                self.wrong(&each.value, title, example);
                 return None;
             }
         };
+        self.loads_of_nobody(entries, users.names);
         let mut parts = Vec::with_capacity(entries.len());
         for entry in entries {
             let name = &*entry.key.value;
@@ -228,7 +231,7 @@ impl Checker<'_> {
                 parts.push(None);
                 continue;
             }
-            let what = format!("the load of `{}`", shorten(name));
+            let what = format!("`{}` in {what}", shorten(name));
             let place = entry.key.place;
             let form = self
                 .fields(&entry.value, Context::Each, place, &what)
@@ -240,17 +243,28 @@ impl Checker<'_> {
         Some(Load { parts: parts.into_iter().collect::<Option<_>>()? })
     }
 
+    /// Keys of a load stand where the names of classes are expected.
+    fn loads_of_nobody(&mut self, entries: &[Entry], names: &[&str]) {
+        let stray = |entry: &&Entry| {
+            let name = &*entry.key.value;
+            Context::Each.find(name).is_some() && !names.contains(&name)
+        };
+        let (Some(entry), Some(class)) = (entries.iter().find(stray), names.first()) else {
+            return;
+        };
+        let name = &entry.key.value;
+        let title = format!("`{name}` stands in `each` without a user class");
+        let label = format!("name the class whose load it is, as `{class}: {{ {name}: … }}`");
+        self.error(entry.key.place, title, label);
+    }
+
     /// Told, when a plan that names its classes has none of this name.
     fn not_a_class(&mut self, entry: &Entry, names: &[&str]) -> bool {
         let name = &*entry.key.value;
         if names.is_empty() {
             return false;
         }
-        if Context::Each.find(name).is_some() {
-            let title = format!("`{name}` stands in `each` without a user class");
-            let label = format!("name the class whose it is, as `{}: {{ {name}: … }}`", names[0]);
-            self.error(entry.key.place, title, label);
-        } else if !self.stray(entry, &[Context::Profile], "each") {
+        if Context::Each.find(name).is_none() && !self.stray(entry, &[Context::Profile], "each") {
             let label = match self.suggest(name, names.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => there_are(names.iter().copied()),
