@@ -173,7 +173,11 @@ fn short_of_rows(plan: &Plan, program: &Program, runs: Option<usize>) -> Vec<Dia
                 rows_text(rows),
                 profile.name.value
             );
-            let label = "add rows, or write `at_end: recycle` to share them";
+            let label = if profile.load.is_open() {
+                "add rows, write a smaller `max_users`, or `at_end: recycle` to share them"
+            } else {
+                "add rows, or write `at_end: recycle` to share them"
+            };
             told.push(if runs == Some(position) {
                 Diagnostic::error(data.place, title, label)
             } else {

@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Source, suggest};
 use crate::engine::Part;
 use crate::load::{Form, Load, Open, Profile, Span, Spread};
 use crate::plan::{NamedProfile, Plan, Target, literal_proofs, secrets_of};
-use crate::program::{self, Inputs, Program};
+use crate::program::{self, Class, Inputs, Program, Row};
 use crate::protocol::http::Roots;
 use crate::units::format_duration;
 use crate::untrusted::Secrets;
@@ -111,11 +111,19 @@ pub fn prepare(
             "leave `iterations` out, or give all classes users",
         ));
     }
-    if parts.iter().all(|part| part.most_users() == 0) {
-        mistakes.push(Diagnostic::without_place(
-            "none of the classes that were named has any load in this profile",
-            "name one that has, or another profile",
-        ));
+    let has_any = |part: &Part| (0..plan.classes.len()).any(|class| part.has(class));
+    if !parts.iter().any(has_any) {
+        mistakes.push(if options.classes.is_empty() {
+            Diagnostic::without_place(
+                "no user class has any load in this profile: `fixed` users get no arrivals",
+                "give a class a weight, or a load of its own below `each`",
+            )
+        } else {
+            Diagnostic::without_place(
+                "none of the classes that were named has any load in this profile",
+                "name one that has, or another profile",
+            )
+        });
     }
     for (name, rows, users) in too_few_rows(&compiled.program, &parts) {
         mistakes.push(Diagnostic::without_place(
@@ -165,14 +173,21 @@ pub(super) fn rows_text(rows: u64) -> String {
 /// short, with their rows and the users that hold one each.
 pub(super) fn too_few_rows(program: &Program, parts: &[Part]) -> Vec<(String, u64, u64)> {
     let mut wanted: Vec<(Arc<Rows>, u64)> = Vec::new();
-    for (number, class) in program.classes.iter().enumerate() {
-        let users = parts.iter().map(|part| u64::from(part.most_of(number))).sum::<u64>();
-        for row in class.rows.iter().filter(|row| row.per == Per::User) {
-            match wanted.iter_mut().find(|(source, _)| Arc::ptr_eq(source, &row.source)) {
-                Some((_, all)) => *all += users,
-                None => wanted.push((row.source.clone(), users)),
-            }
+    let own = |row: &&Row| row.per == Per::User;
+    for row in program.classes.iter().flat_map(|class| class.rows.iter().filter(own)) {
+        if wanted.iter().any(|(source, _)| Arc::ptr_eq(source, &row.source)) {
+            continue;
         }
+        let holds = |class: &Class| {
+            class.rows.iter().filter(own).any(|one| Arc::ptr_eq(&one.source, &row.source))
+        };
+        // The classes of a rate share its users.
+        let of = |part: &Part| {
+            let classes = program.classes.iter().enumerate().filter(|(_, class)| holds(class));
+            let all: u64 = classes.map(|(number, _)| u64::from(part.most_of(number))).sum();
+            all.min(part.most_users().into())
+        };
+        wanted.push((row.source.clone(), parts.iter().map(of).sum()));
     }
     let short =
         wanted.iter().filter(|(source, users)| !source.recycles() && source.rows() < *users);

@@ -243,9 +243,36 @@ fn metadata_addresses_are_never_loaded() {
 }
 
 #[test]
+fn a_rate_that_no_class_has_a_share_of_is_not_run() {
+    let folder = Folder::new();
+    folder.file(
+        "plan.yaml",
+        "target: http://127.0.0.1:9\nusers: { A: { fixed: 1, tasks: { a: { get: / } } }, B: { tasks: { b: { get: / } } } }\n\
+         profile: open\nprofiles: { open: { rate: 5/s, hold: 1s }, own: { each: { A: { rate: 5/s, hold: 1s } } } }\n",
+    );
+    let said = folder.throng("run plan.yaml A");
+    assert_eq!(said.code, 2, "{}", said.err);
+    let nothing = "error: none of the classes that were named has any load in this profile\n";
+    assert!(said.err.contains(nothing), "{}", said.err);
+    let said = folder.throng("run plan.yaml --profile own B");
+    assert_eq!(said.code, 2, "{}", said.err);
+    assert!(said.err.contains(nothing), "{}", said.err);
+    folder.file(
+        "plan.yaml",
+        "target: http://127.0.0.1:9\nusers: { A: { fixed: 1, tasks: { a: { get: / } } } }\n\
+         profiles: { open: { rate: 5/s, hold: 1s } }\n",
+    );
+    let said = folder.throng("run plan.yaml");
+    assert_eq!(said.code, 2, "{}", said.err);
+    let nothing =
+        "error: no user class has any load in this profile: `fixed` users get no arrivals\n";
+    assert!(said.err.contains(nothing), "{}", said.err);
+}
+
+#[test]
 fn options_of_the_contract_that_are_not_there_yet_say_so() {
     let folder = Folder::new();
-    for option in ["--baseline x", "--rate 5/s", "--csv-requests=x", "--ui"] {
+    for option in ["--baseline x", "--csv-requests=x", "--ui"] {
         let said = folder.throng(&format!("run {} {option}", plan("todo.yaml")));
         assert_eq!(said.code, 2);
         let name = option.split([' ', '=']).next().unwrap();
