@@ -12,7 +12,7 @@ use super::{Sink, figures};
 use crate::control::StopReason;
 use crate::event::{Event, Second, Started};
 use crate::metrics::NameStats;
-use crate::units::format_duration;
+use crate::units::{Rate, format_duration};
 use crate::untrusted::visible;
 use crate::verdict::{State, judge};
 
@@ -150,11 +150,14 @@ fn heading(started: &Started) -> String {
         None if started.profile.contains(", for ") => String::new(),
         None => format!(" for {}", format_duration(started.planned)),
     };
-    // `20 users at 5/s` says how many already, `profile load` does not.
+    // `20 users at 5/s` and `50/s` say how many already, `profile load` does not.
+    let named = started.profile.starts_with("profile ");
+    let rate = highest_rate(started).filter(|_| named);
+    let rate = rate.map_or(String::new(), |rate| format!(", {rate} at the peak"));
     let users = if started.profile.contains(" user") {
         String::new()
     } else {
-        format!(", up to {}", people(u64::from(started.users_peak)))
+        format!("{rate}, up to {}", people(u64::from(started.users_peak)))
     };
     format!(
         "{}  {}{users}{how_long}, against {}",
@@ -162,6 +165,15 @@ fn heading(started: &Started) -> String {
         visible(&started.profile),
         visible(&started.target),
     )
+}
+
+/// The highest rate that the profile asks for; none when it has users, or a stage with a name of its own,
+/// which does not say.
+fn highest_rate(started: &Started) -> Option<Rate> {
+    let levels = started.spans.iter().map(|span| &*span.name);
+    let levels = levels.filter(|name| !["up", "down"].contains(name));
+    let rates = levels.map(|name| Rate::parse_or_zero(name).ok()).collect::<Option<Vec<_>>>();
+    rates?.into_iter().max().filter(|rate| *rate > Rate::ZERO)
 }
 
 /// A part of a line, with its rank: when they do not all fit, those of the highest rank go first.
@@ -194,8 +206,10 @@ fn figures_of(second: &Second<'_>) -> Vec<Part> {
     let so_far = second.warmup.unwrap_or(second.so_far);
     let (response, total) = (now.response(), so_far.all());
     let users = second.interval.users().round() as u32;
-    // None are asked for when the load has ended: what is left is finishing.
-    let users = if users == second.asked_users || second.asked_users == 0 {
+    // None are asked for when the load has ended: what is left is finishing. Those that arrivals need
+    // nobody asked for.
+    let arriving = second.interval.arrivals > 0;
+    let users = if users == second.asked_users || second.asked_users == 0 || arriving {
         people(u64::from(users))
     } else {
         format!("{users} of {}", people(u64::from(second.asked_users)))
@@ -218,6 +232,10 @@ fn figures_of(second: &Second<'_>) -> Vec<Part> {
     let (not_started, retries) = (so_far.totals.not_started, so_far.totals.retries);
     if not_started > 0 {
         let what = format!("{} could not start", figures::count(not_started));
+        parts.insert(3, part(1, what, WARN));
+    }
+    if so_far.totals.dropped > 0 {
+        let what = format!("{} dropped", figures::count(so_far.totals.dropped));
         parts.insert(3, part(1, what, WARN));
     }
     if retries > 0 {
@@ -245,7 +263,7 @@ fn clock(started: &Started, second: &Second<'_>, stopping: bool) -> String {
         return format!("{now}  the load has ended; what is under way may finish");
     }
     let stage = started.spans.iter().find(|span| span.from < at && at <= span.to);
-    // `20 users` is said beside it already.
+    // `20 users` is said beside it already; a rate is not.
     let says_more = |name: &str| !name.ends_with(" users") && !name.ends_with(" user");
     let stage = stage.map(|span| visible(&span.name)).filter(|name| says_more(name));
     let stage = stage.map(|name| format!("  {name}")).unwrap_or_default();

@@ -176,6 +176,36 @@ fn every_size_is_kept_within() {
 }
 
 #[test]
+fn a_rate_is_said_at_the_start_and_beside_the_clock_with_the_users_that_it_needs() {
+    let span = |name: &str, from: u64, to: u64| Span {
+        name: name.into(),
+        from: Duration::from_secs(from),
+        to: Duration::from_secs(to),
+    };
+    let mut open = started();
+    (open.profile, open.users_peak) = ("profile open".into(), 2_000);
+    open.spans = vec![span("up", 0, 5), span("200/s", 5, 300)];
+    let said = |started: &Started| anstream::adapter::strip_str(&heading(started)).to_string();
+    let server = "against http://127.0.0.1:8000";
+    assert_eq!(
+        said(&open),
+        format!("Todo API  profile open, 200/s at the peak, up to 2,000 users for 5m, {server}")
+    );
+    open.spans[0].name = "peak".into();
+    assert_eq!(said(&open), format!("Todo API  profile open, up to 2,000 users for 5m, {server}"));
+    open.profile = "200/s".into();
+    assert_eq!(said(&open), format!("Todo API  200/s, up to 2,000 users for 5m, {server}"));
+
+    let (mut interval, mut so_far) = run();
+    (interval.arrivals, so_far.totals.dropped) = (200, 1_234);
+    let screen = lines(&(interval, so_far), &open, false, 100, 6);
+    insta::assert_snapshot!(screen, @r#"
+    ━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌  1m20s of 5m  200/s
+    48 users  3,360 requests  80 failed  1,234 dropped  42.0/s  p50 14.0ms  p95 24.0ms  p99 25.0ms
+    "#);
+}
+
+#[test]
 fn the_clock_says_what_the_run_waits_for() {
     let first = |change: fn(&mut Started)| {
         let screen = shown(change, false, 100, 24);
