@@ -3,8 +3,10 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::load::Schedule;
-use crate::program::{ClassShape, Explanation, Load, Need, StageShape, TaskShape};
+use crate::load::{Course, Height};
+use crate::program::{
+    Amount, ArrivalsShape, ClassShape, Explanation, Load, Need, PartShape, StageShape, TaskShape,
+};
 use crate::sink::figures::{count, rate, share};
 use crate::sink::text::{cut, pad, width_of};
 use crate::units::format_duration;
@@ -138,8 +140,13 @@ impl Page {
     fn load(&mut self, explained: &Explanation, load: &Load, rows: usize) {
         let runs = if load.default { ", runs when none is named" } else { "" };
         self.head(&format!("Profile {}{runs}", load.name));
-        let total = Duration::from_secs_f64(load.total_s);
-        let mut whole = format!("{} in all, {} at the peak", span(total), people(load.peak));
+        let mut whole = match &load.parts[..] {
+            [part] if part.class.is_none() => asked(part),
+            _ => {
+                let total = Duration::from_secs_f64(load.total_s);
+                format!("{} in all, each class its own load", span(total))
+            }
+        };
         if let Some(most) = load.iterations {
             whole += &format!(", ends after {} iterations", count(most));
         }
@@ -148,8 +155,23 @@ impl Page {
             whole += &format!(", the first {} are not judged", span(warmup));
         }
         self.lines(2, &whole);
-        self.chart(&load.schedule, rows);
-        let stages: Vec<String> = load.stages.iter().filter_map(stage).collect();
+        for part in &load.parts {
+            if let Some(class) = &part.class {
+                self.lines(2, &format!("{class}: {}", asked(part)));
+            }
+            self.part(explained, part, rows);
+        }
+        if let [PartShape { class: None, arrivals: None, .. }] = &load.parts[..] {
+            let users = load.users.iter().map(|users| count((*users).into()));
+            self.shared(explained, users);
+        }
+        self.lines(2, &requests(explained, load));
+        load.data.iter().for_each(|need| self.lines(2, &rows_of(need)));
+    }
+
+    fn part(&mut self, explained: &Explanation, part: &PartShape, rows: usize) {
+        self.chart(&part.course, rows);
+        let stages: Vec<String> = part.stages.iter().filter_map(stage).collect();
         // A stair of fifty steps is told by its ends.
         if stages.len() > 8 {
             stages[..3].iter().for_each(|stage| self.lines(2, stage));
@@ -158,43 +180,67 @@ impl Page {
         } else {
             stages.iter().for_each(|stage| self.lines(2, stage));
         }
-        let parts = load.users.iter().zip(&explained.classes).filter(|(users, _)| **users > 0);
-        let parts: Vec<_> = parts
-            .map(|(users, class)| format!("{} {}", count((*users).into()), class.name))
-            .collect();
+        let Some(arrivals) = &part.arrivals else { return };
+        if part.class.is_none() {
+            let rates = arrivals.rates.iter();
+            let rates = rates
+                .map(|rate| if *rate == 0.0 { "0".to_owned() } else { per_second(*rate) + "/s" });
+            self.shared(explained, rates);
+        }
+        let how = if arrivals.spread == "poisson" { "about " } else { "" };
+        let random = if how.is_empty() { "" } else { ", at random" };
+        let all = if arrivals.count == 1 {
+            "1 arrival".to_owned()
+        } else {
+            format!("{} arrivals", count(arrivals.count))
+        };
+        self.lines(2, &format!("{how}{all}{random}, each of them an iteration"));
+        self.lines(2, &users_needed(explained, part, arrivals));
+        for class in &arrivals.idle_waits {
+            self.lines(2, &format!("the wait of {class} is not used"));
+        }
+    }
+
+    /// What each class has of the peak, when several have some.
+    fn shared(&mut self, explained: &Explanation, amounts: impl Iterator<Item = String>) {
+        let parts = amounts.zip(&explained.classes).filter(|(amount, _)| amount != "0");
+        let parts: Vec<_> =
+            parts.map(|(amount, class)| format!("{amount} {}", class.name)).collect();
         if parts.len() > 1 {
             self.lines(2, &format!("at the peak {}", parts.join(", ")));
         }
-        self.lines(2, &requests(explained, load));
-        load.data.iter().for_each(|need| self.lines(2, &rows_of(need)));
     }
 
-    /// The users over time. A column shows those in the middle of its time, but a peak within it is
-    /// never left out.
-    fn chart(&mut self, schedule: &Schedule, rows: usize) {
+    /// The load over time. A column shows what there is in the middle of its time, but a peak within
+    /// it is never left out.
+    fn chart(&mut self, course: &Course, rows: usize) {
         const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-        let peak = schedule.peak();
+        let peak = course.peak().steps();
         if peak == 0 {
             return;
         }
-        let label = count(peak.into());
+        let label = match course.peak() {
+            Height::Users(users) => count(users.into()),
+            rate => rate.to_string(),
+        };
         let wide = width_of(&label);
         let columns = self.width.saturating_sub(wide + 4).clamp(10, 60) as u32 & !1;
-        let at = |column: u32| schedule.total().mul_f64(f64::from(column) / f64::from(columns));
-        let middles: Vec<u32> = (0..columns)
-            .map(|column| schedule.users_at((at(column) + at(column + 1)) / 2))
+        let at = |column: u32| course.total().mul_f64(f64::from(column) / f64::from(columns));
+        let middles: Vec<u64> = (0..columns)
+            .map(|column| course.at((at(column) + at(column + 1)) / 2).steps())
             .collect();
         let shown = |column: u32| {
             let number = column as usize;
-            let most = schedule.peak_within(at(column), at(column + 1));
+            let most = course.peak_within(at(column), at(column + 1)).steps();
             let around = &middles[number.saturating_sub(1)..(number + 2).min(middles.len())];
-            if around.iter().all(|users| *users < most) { most } else { middles[number] }
+            if around.iter().all(|middle| *middle < most) { most } else { middles[number] }
         };
-        let users: Vec<u32> = (0..columns).map(shown).collect();
+        let heights: Vec<u64> = (0..columns).map(shown).collect();
         // Where nothing changes, there is little to be seen.
-        let rows = if users.iter().all(|users| *users == peak) { 2 } else { rows };
-        let height = |users: &u32| (*users as usize * rows * 8).div_ceil(peak as usize);
-        let eighths: Vec<usize> = users.iter().map(height).collect();
+        let rows = if heights.iter().all(|height| *height == peak) { 2 } else { rows };
+        let eighths =
+            heights.iter().map(|height| (height * rows as u64 * 8).div_ceil(peak) as usize);
+        let eighths: Vec<usize> = eighths.collect();
         for row in (0..rows).rev() {
             let label = if row + 1 == rows { &*label } else { "" };
             let line: String = eighths
@@ -206,7 +252,7 @@ impl Page {
         }
         let axis = "─".repeat(columns as usize);
         let _ = writeln!(self.text, "  {:>wide$} └{axis}", 0);
-        let end = span(schedule.total());
+        let end = span(course.total());
         let room = (columns as usize).saturating_sub(2);
         let half = span(at(columns / 2));
         let half = if columns >= 40 { half } else { String::new() };
@@ -217,6 +263,17 @@ impl Page {
     }
 }
 
+/// `15s in all, 20 users at the peak`
+fn asked(part: &PartShape) -> String {
+    let total = span(Duration::from_secs_f64(part.total_s));
+    match (&part.arrivals, part.course.peak()) {
+        (Some(_), peak) => {
+            format!("{total} in all, {peak} at the peak, by at most {}", people(part.peak))
+        }
+        (None, _) => format!("{total} in all, {} at the peak", people(part.peak)),
+    }
+}
+
 fn stage(stage: &StageShape) -> Option<String> {
     let (over, hold) =
         (Duration::from_secs_f64(stage.over_s), Duration::from_secs_f64(stage.hold_s));
@@ -224,35 +281,64 @@ fn stage(stage: &StageShape) -> Option<String> {
         return None;
     }
     let name = stage.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
-    let users = if stage.users == 0 { "none".to_owned() } else { people(stage.users) };
-    let text = if over.is_zero() || stage.users == stage.from {
-        format!("{users} for {}", span(over + hold))
+    let (from, to) = (stage.from.number(), stage.to.number());
+    let much = match stage.to {
+        _ if to == 0.0 => "none".to_owned(),
+        Amount::Users(users) => people(users),
+        Amount::Rate(rate) => rate.to_string(),
+    };
+    let text = if over.is_zero() || to == from {
+        format!("{much} for {}", span(over + hold))
     } else {
-        let way = if stage.users > stage.from { "up" } else { "down" };
+        let way = if to > from { "up" } else { "down" };
         let held =
             if hold.is_zero() { String::new() } else { format!(", held for {}", span(hold)) };
-        format!("{way} to {users} over {}{held}", span(over))
+        format!("{way} to {much} over {}{held}", span(over))
     };
     Some(name + &text)
 }
 
-fn requests(explained: &Explanation, load: &Load) -> String {
-    let assumed = if explained.response_s == 0.0 {
-        "if answers took no time".to_owned()
+/// Whether there are users enough: by Little's law, as many are busy as arrive while one iteration lasts.
+fn users_needed(explained: &Explanation, part: &PartShape, arrivals: &ArrivalsShape) -> String {
+    let limit = span(Duration::from_secs_f64(arrivals.iteration_at_most_s));
+    let enough =
+        format!("{} are enough while an iteration takes {limit} at most", people(part.peak));
+    let busy = arrivals.busy.ceil().max(1.0);
+    // Without waits and without an assumption nothing is known of how long one takes.
+    if explained.response_s == 0.0 && arrivals.busy == 0.0 {
+        return enough;
+    }
+    let assumed = assumed(explained);
+    let needed = people(busy as u32);
+    let verb = if busy == 1.0 { "is" } else { "are" };
+    if busy > f64::from(part.peak) {
+        format!(
+            "too few users: {needed} {verb} busy at the peak {assumed}, and there are at most {}; \
+             arrivals wait for one and start late: raise `max_users`",
+            count(part.peak.into())
+        )
     } else {
-        let response = Duration::from_secs_f64(explained.response_s);
-        format!("if each answer took {}", span(response))
-    };
+        format!("{needed} {verb} busy at the peak {assumed}; {enough}")
+    }
+}
+
+fn assumed(explained: &Explanation) -> String {
+    if explained.response_s == 0.0 {
+        return "if answers took no time".to_owned();
+    }
+    let response = Duration::from_secs_f64(explained.response_s);
+    format!("if each answer took {}", span(response))
+}
+
+fn requests(explained: &Explanation, load: &Load) -> String {
+    let assumed = if load.answers { format!(", {}", assumed(explained)) } else { String::new() };
     // Conditions are taken to hold, and answers to be there at once: a run has fewer.
     let most = if load.rough { "about" } else { "at most" };
-    let open = if load.open { "; loops of unknown length count as one round" } else { "" };
+    let open = if load.loops { "; loops of unknown length count as one round" } else { "" };
     match (load.requests, load.rps) {
         (Some(requests), Some(rps)) => {
             let requests = count(requests as u64);
-            format!(
-                "{most} {requests} requests, {}/s at the peak, {assumed}{open}",
-                per_second(rps)
-            )
+            format!("{most} {requests} requests, {}/s at the peak{assumed}{open}", per_second(rps))
         }
         (Some(requests), None) => format!("{most} {} requests{open}", count(requests as u64)),
         _ => {

@@ -156,6 +156,20 @@ impl Arrivals {
         Rate::of_per_hour_millionths(rate)
     }
 
+    /// The highest rate within a part of the time, its end left out.
+    #[must_use]
+    pub fn peak_within(&self, from: Duration, to: Duration) -> Rate {
+        let (from, to) = (nanos(from), nanos(to.min(self.total)));
+        let rates = self.pieces.iter().filter_map(|piece| {
+            let first = from.max(piece.start);
+            let last = to.min(piece.start.saturating_add(piece.lasts));
+            // It is a line: highest at one of its ends.
+            let ends = || [first, last].map(|at| piece.rate_after(at - piece.start));
+            (first < last).then(ends)
+        });
+        Rate::of_per_hour_millionths(rates.flatten().max().unwrap_or(0))
+    }
+
     /// The same up to `at`; from there to `rate`, linear over `over`, and held to the end.
     #[must_use]
     pub fn steered(&self, at: Duration, rate: Rate, over: Duration) -> Self {

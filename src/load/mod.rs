@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod chain;
+mod course;
 mod form;
 mod profile;
 mod schedule;
@@ -11,6 +12,7 @@ mod wait;
 
 pub use arrivals::{Arrival, Arrivals, Coming, Spread};
 pub use chain::visits;
+pub use course::{Course, Height};
 pub use form::{Form, Load, MOST_RATE, Open};
 pub use profile::{Level, Profile, Span, Spike, Stage, Steps};
 pub use schedule::{Change, ChangeKind, Changes, Schedule};

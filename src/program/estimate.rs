@@ -87,6 +87,8 @@ pub(super) struct Iteration<'a> {
     pub(super) requests: f64,
     /// Seconds that one takes, waits and pace together, when answers take `response` each.
     pub(super) seconds: f64,
+    /// Seconds that one keeps a user busy: without the wait that follows it.
+    pub(super) busy: f64,
     /// A loop is as long as the run makes it.
     pub(super) open: bool,
     /// How many requests one has, chance decides.
@@ -174,9 +176,19 @@ impl<'a> Estimate<'a> {
         let requests = sum(&|part| part.work.requests);
         let paces = |part: &Part<'_>| part.task.wait.unwrap_or(class.wait).is_pace();
         let pass = class.order != Order::Random;
+        // Within a pass each task but the last is followed by its wait, unless that is a pace.
+        let waits = |part: &Part<'_>| if paces(part) { 0.0 } else { part.after };
+        let last = match class.order {
+            Order::Random => sum(&waits),
+            Order::Sequence => parts.last().map_or(0.0, waits),
+            Order::Shuffle | Order::Chain => {
+                sum(&waits) / parts.iter().map(|part| part.times).sum::<f64>().max(1.0)
+            }
+        };
+        let whole = (sum(&busy) + sum(&waits) - last).max(0.0);
         let seconds = if pass && parts.iter().any(paces) {
             // A pace is that of the whole pass, and each task that has none waits by itself.
-            let busy = sum(&|part| busy(part) + if paces(part) { 0.0 } else { part.after });
+            let busy = sum(&|part| busy(part) + waits(part));
             let pace = parts.iter().filter(|part| paces(part)).map(|part| part.after);
             busy.max(pace.fold(f64::INFINITY, f64::min))
         } else {
@@ -186,13 +198,13 @@ impl<'a> Estimate<'a> {
         };
         let unsure = parts.iter().any(|part| part.times > 0.0 && part.unsure);
         if self.aim == Aim::Mean || !unsure {
-            return Iteration { parts, requests, seconds, open, drawn };
+            return Iteration { parts, requests, seconds, busy: whole, open, drawn };
         }
         if pass && parts.iter().any(paces) {
-            return Iteration { parts, requests: f64::INFINITY, seconds, open, drawn };
+            return Iteration { parts, requests: f64::INFINITY, seconds, busy: whole, open, drawn };
         }
         let (requests, seconds) = most(&parts);
-        Iteration { parts, requests, seconds, open, drawn }
+        Iteration { parts, requests, seconds, busy: whole, open, drawn }
     }
 
     /// What steps do that stand one after the other.

@@ -4,6 +4,7 @@ mod bodies;
 mod build;
 mod code;
 mod compile;
+mod crowd;
 mod estimate;
 mod explain;
 mod instruction;
@@ -23,6 +24,7 @@ mod selection;
 
 pub use build::{Build, push, remove};
 pub use compile::{Compiled, Inputs, compile, mistakes};
+pub use crowd::shares;
 pub use explain::{Came, Explained, Part, time_text};
 pub use instruction::{Class, Instruction, Program, Request, Retry, Row, Script, Task};
 pub use judge::{Judgement, Seen, text as text_of};
@@ -32,7 +34,8 @@ pub use mark::{Ending, Mark, Way};
 pub use message::{Line, Message, Payload, Piece};
 pub use mind::Mind;
 pub use outlook::{
-    ClassShape, Explanation, Load, Need, Question, StageShape, TaskShape, explain, shares,
+    Amount, ArrivalsShape, ClassShape, Explanation, Load, Need, PartShape, Question, StageShape,
+    TaskShape, explain,
 };
 pub use rules::{Capture, Check, Expect, Matcher, Source};
 pub use selection::{Selection, tags_of};

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use super::crowd::{Crowd, shares};
 use super::estimate::{Aim, Estimate, Iteration};
-use super::instruction::Program;
+use super::instruction::{Class, Program};
 use super::selection::Selection;
 use crate::data::{AtEnd, Per, Source as Rows};
-use crate::load::{self, Order, Profile, Schedule, Wait, order};
-use crate::plan::{self, NamedProfile, Plan};
+use crate::load::{Course, Form, Level, Order, Profile, Spread, Wait};
+use crate::plan::{NamedProfile, Plan};
+use crate::units::Rate;
 
 /// What is asked of an explanation.
 #[derive(Debug, Clone, Default)]
@@ -95,41 +97,113 @@ pub struct Load {
     pub warmup_s: f64,
     /// It ends after so many iterations.
     pub iterations: Option<u64>,
-    /// The largest number of users at once.
+    /// The largest number of users at once; in the open form the most that there may be.
     pub peak: u32,
-    /// Its stages.
-    pub stages: Vec<StageShape>,
-    /// The users of each class at the peak, in the order of the classes.
+    /// The load of all classes together, or that of each its own.
+    pub parts: Vec<PartShape>,
+    /// The users of each class at the peak, in the order of the classes; in the open form the most that
+    /// there may be.
     pub users: Vec<u32>,
     /// Requests to expect in all; absent when users do not wait: the target alone decides.
     pub requests: Option<f64>,
     /// Requests per second to expect at the peak.
     pub rps: Option<f64>,
-    /// A loop is as long as the run makes it, and was counted as one round.
-    pub open: bool,
+    /// Some loop is as long as the run makes it, and was counted as one round.
+    pub loops: bool,
     /// The requests are an estimate: chance, answers or loops decide. Else conditions alone do, and there
     /// are hardly more.
     pub rough: bool,
+    /// How many requests there are depends on how long answers take.
+    pub answers: bool,
     /// Rows of data.
     pub data: Vec<Need>,
-    /// The users over time.
-    #[serde(skip)]
-    pub schedule: Schedule,
 }
 
-/// A stage of a profile: to `users` over `over_s`, then held.
+/// The load of all classes, or of one.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PartShape {
+    /// The class that has it; all together when absent.
+    pub class: Option<String>,
+    /// Its whole time.
+    pub total_s: f64,
+    /// The largest number of users at once; in the open form the most that there may be.
+    pub peak: u32,
+    /// Its stages.
+    pub stages: Vec<StageShape>,
+    /// The open form: the iterations that start.
+    pub arrivals: Option<ArrivalsShape>,
+    /// Over time.
+    #[serde(skip)]
+    pub course: Course,
+}
+
+/// The iterations that start in the open form.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ArrivalsShape {
+    /// Per second at the peak.
+    pub rate: f64,
+    /// In the whole run; at random, on average.
+    pub count: u64,
+    /// `even` or `poisson`.
+    pub spread: &'static str,
+    /// How many of them each class has per second at the peak, in the order of the classes.
+    pub rates: Vec<f64>,
+    /// How many users are busy at the peak, on average, when each request takes as long as assumed.
+    pub busy: f64,
+    /// How long an iteration may take at the peak, on average, before there are too few users.
+    pub iteration_at_most_s: f64,
+    /// The classes whose wait is not used.
+    pub idle_waits: Vec<String>,
+}
+
+/// How much there is of a load.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Amount {
+    /// Users.
+    Users(u32),
+    /// Arrivals per second.
+    Rate(#[serde(serialize_with = "per_second")] Rate),
+}
+
+impl Amount {
+    /// As a number of its own kind.
+    #[must_use]
+    pub fn number(self) -> f64 {
+        match self {
+            Self::Users(users) => users.into(),
+            Self::Rate(rate) => rate.as_per_second(),
+        }
+    }
+}
+
+/// A stage of a profile: to `users` or `rate` over `over_s`, then held.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StageShape {
     /// Its name.
     pub name: Option<String>,
-    /// Users at its begin.
-    pub from: u32,
-    /// Users at its end.
-    pub users: u32,
+    /// What there is at its begin.
+    #[serde(serialize_with = "bare")]
+    pub from: Amount,
+    /// What there is at its end.
+    #[serde(flatten)]
+    pub to: Amount,
     /// How long the change takes.
     pub over_s: f64,
-    /// How long they stay.
+    /// How long it stays.
     pub hold_s: f64,
+}
+
+fn per_second<S: Serializer>(rate: &Rate, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_f64(rate.as_per_second())
+}
+
+/// Without saying what it is.
+fn bare<S: Serializer>(amount: &Amount, to: S) -> Result<S::Ok, S::Error> {
+    match amount {
+        Amount::Users(users) => to.serialize_u32(*users),
+        Amount::Rate(rate) => per_second(rate, to),
+    }
 }
 
 /// Rows that a source has, and those that a run takes.
@@ -150,7 +224,9 @@ pub struct Need {
 /// Explains a plan without mistakes; `program` is the plan compiled, with its rows.
 ///
 /// An iteration takes its waits and, for each of its requests, `response`. A user that lives for `t`
-/// does `t / iteration + 1` of them, since the first comes at once, and `on_start` and `on_stop` once.
+/// does `t / iteration + 1` of them, since the first comes at once, and `on_start` and `on_stop` once. In
+/// the open form each arrival is an iteration, and as many users are busy as Little's law says: the rate
+/// times what an iteration takes, its last wait left out.
 #[must_use]
 pub fn explain(plan: &Plan, program: &Program, question: &Question) -> Explanation {
     let estimate = Estimate::new(plan, &question.selection, Aim::Mean, question.response);
@@ -170,7 +246,7 @@ pub fn explain(plan: &Plan, program: &Program, question: &Question) -> Explanati
     let asked = |named: &&NamedProfile| {
         question.profile.as_ref().is_none_or(|name| *name == named.name.value)
     };
-    let profiles = plan.profiles.iter().filter(asked).filter_map(|named| {
+    let profiles = plan.profiles.iter().filter(asked).map(|named| {
         let default = plan
             .profile
             .and_then(|position| plan.profiles.get(position))
@@ -221,66 +297,131 @@ fn load(
     estimate: &Estimate<'_>,
     iterations: &[Iteration<'_>],
     program: &Program,
-) -> Option<Load> {
+) -> Load {
     let plan = estimate.plan;
-    let profile = only_closed(&named.load)?;
-    let crowd = Crowd::of(plan, profile);
-    let (mut requests, mut rps, mut rounds) = (Some(0.0), Some(0.0), Vec::new());
-    let (mut open, mut scripts) = (false, 0.0);
-    let mut rough = named.iterations.is_some() || !estimate.response.is_zero();
-    for (number, iteration) in iterations.iter().enumerate() {
-        let Lives { users, started, seconds } = crowd.lives[number];
-        let class = &plan.classes[number];
-        let once = estimate.steps(&class.on_start, class, true);
-        let last = estimate.steps(&class.on_stop, class, true);
-        rough |= users > 0 && (iteration.drawn || once.drawn || last.drawn);
-        open |= users > 0 && (iteration.open || once.open || last.open);
-        let frequency = if iteration.seconds > 0.0 { Some(1.0 / iteration.seconds) } else { None };
-        let done = frequency.map(|frequency| frequency * seconds + started as f64);
-        rounds.push(if users == 0 { Some(0.0) } else { done });
-        if users == 0 {
-            continue;
+    let crowds = Crowd::all(plan, &named.load);
+    let (mut requests, mut rps) = (Some(0.0), Some(0.0));
+    let mut rounds = vec![Some(0.0); iterations.len()];
+    let mut users = vec![0; iterations.len()];
+    let (mut loops, mut scripts) = (false, 0.0);
+    let answers = crowds.iter().any(|crowd| crowd.open.is_none());
+    let mut rough = named.iterations.is_some() || (answers && !estimate.response.is_zero());
+    for crowd in &crowds {
+        rough |= crowd.open.is_some_and(|(_, spread)| spread == Spread::Poisson);
+        for (number, iteration) in iterations.iter().enumerate() {
+            let lives = crowd.lives[number];
+            if lives.users == 0 {
+                continue;
+            }
+            let class = &plan.classes[number];
+            let once = estimate.steps(&class.on_start, class, true);
+            let last = estimate.steps(&class.on_stop, class, true);
+            rough |= iteration.drawn || once.drawn || last.drawn;
+            loops |= iteration.open || once.open || last.open;
+            // How many iterations one after the other there are, or how many arrive.
+            let frequency =
+                if iteration.seconds > 0.0 { Some(1.0 / iteration.seconds) } else { None };
+            let (done, per, started) = match crowd.open {
+                Some((most, _)) => {
+                    let busy =
+                        rounded(lives.rate * iteration.busy).ceil().clamp(1.0, f64::from(most));
+                    (Some(lives.arrivals), Some(lives.rate), busy.min(lives.arrivals.ceil()))
+                }
+                None => {
+                    let started = lives.started as f64;
+                    let done = frequency.map(|frequency| frequency * lives.seconds + started);
+                    (done, frequency.map(|per| per * f64::from(lives.users)), started)
+                }
+            };
+            users[number] += lives.users;
+            rounds[number] = rounds[number].zip(done).map(|(all, own)| all + own);
+            let own = (once.requests + last.requests) * started;
+            rough |= crowd.open.is_some() && own > 0.0;
+            scripts += own;
+            let own = done.map(|done| done * iteration.requests);
+            requests = requests.zip(own).map(|(all, own)| all + own);
+            let own = per.map(|per| per * iteration.requests);
+            rps = rps.zip(own).map(|(all, own)| all + own);
         }
-        scripts += (once.requests + last.requests) * started as f64;
-        let own = done.map(|done| done * iteration.requests);
-        requests = requests.zip(own).map(|(all, own)| all + own);
-        let own = frequency.map(|per| per * iteration.requests * f64::from(users));
-        rps = rps.zip(own).map(|(all, own)| all + own);
     }
     if let Some(bound) = named.iterations {
         capped(bound as f64, &mut requests, &mut rounds, iterations);
     }
-    let (mut stages, mut from) = (Vec::new(), 0);
-    let mut left = profile.total();
-    for stage in profile.stages() {
+    let parts = crowds.iter().zip(&named.load.parts);
+    let parts = parts.map(|(crowd, (_, form))| part(plan, crowd, form, iterations)).collect();
+    let parts: Vec<PartShape> = parts;
+    Load {
+        name: named.name.value.clone(),
+        default,
+        total_s: named.load.total().as_secs_f64(),
+        warmup_s: named.warmup.unwrap_or(plan.warmup).as_secs_f64(),
+        iterations: named.iterations,
+        peak: parts.iter().fold(0, |all, part| all.saturating_add(part.peak)),
+        parts,
+        data: needs(plan, program, &crowds, &rounds, iterations),
+        users,
+        requests: requests.map(|requests| (requests + scripts).round()),
+        rps: rps.map(rounded),
+        loops,
+        rough: rough || loops,
+        answers,
+    }
+}
+
+fn part(plan: &Plan, crowd: &Crowd, form: &Form, iterations: &[Iteration<'_>]) -> PartShape {
+    let name = |number: usize| plan.classes[number].name.value.clone();
+    let arrivals = crowd.open.map(|(most, spread)| {
+        let all: f64 = crowd.lives.iter().map(|lives| lives.rate).sum();
+        let lives = || crowd.lives.iter().zip(iterations).zip(&plan.classes);
+        let idle = lives().filter(|((lives, _), class)| lives.rate > 0.0 && class.waits_in_vain());
+        ArrivalsShape {
+            rate: rounded(all),
+            count: crowd.lives.iter().map(|lives| lives.arrivals).sum::<f64>().round() as u64,
+            spread: Spread::WORDS
+                .iter()
+                .find(|(_, known)| *known == spread)
+                .map_or("", |one| one.0),
+            rates: crowd.lives.iter().map(|lives| rounded(lives.rate)).collect(),
+            busy: rounded(lives().map(|((lives, own), _)| lives.rate * own.busy).sum()),
+            iteration_at_most_s: if all > 0.0 { rounded(f64::from(most) / all) } else { 0.0 },
+            idle_waits: idle.map(|(_, class)| class.name.value.clone()).collect(),
+        }
+    });
+    let peak = match (crowd.open, &crowd.course) {
+        (Some((most, _)), _) => most,
+        (None, Course::Users(schedule)) => schedule.peak(),
+        (None, Course::Rate(_)) => 0,
+    };
+    PartShape {
+        class: crowd.class.map(name),
+        total_s: form.total().as_secs_f64(),
+        peak,
+        stages: match form {
+            Form::Closed(users) => stages(users, Amount::Users),
+            Form::Open(open) => stages(&open.rate, Amount::Rate),
+        },
+        arrivals,
+        course: crowd.course.clone(),
+    }
+}
+
+fn stages<L: Level>(profile: &Profile<L>, amount: fn(L) -> Amount) -> Vec<StageShape> {
+    let (mut from, mut left) = (L::default(), profile.total());
+    let stages = profile.stages().iter().map(|stage| {
         let over = stage.over.min(left);
         let hold = stage.hold.min(left - over);
         left -= over + hold;
-        stages.push(StageShape {
+        let shape = StageShape {
             name: stage.name.clone(),
-            from,
-            users: stage.to,
+            from: amount(from),
+            to: amount(stage.to),
             over_s: over.as_secs_f64(),
             hold_s: hold.as_secs_f64(),
-        });
+        };
         from = stage.to;
-    }
-    Some(Load {
-        name: named.name.value.clone(),
-        default,
-        total_s: profile.total().as_secs_f64(),
-        warmup_s: named.warmup.unwrap_or(plan.warmup).as_secs_f64(),
-        iterations: named.iterations,
-        peak: crowd.schedule.peak(),
-        stages,
-        users: crowd.lives.iter().map(|lives| lives.users).collect(),
-        requests: requests.map(|requests| (requests + scripts).round()),
-        rps: rps.map(rounded),
-        open,
-        rough: rough || open,
-        data: needs(plan, program, &crowd, &rounds, iterations),
-        schedule: crowd.schedule,
-    })
+        shape
+    });
+    stages.collect()
 }
 
 /// No more iterations than the profile says.
@@ -310,23 +451,39 @@ fn capped(
     *requests = each.sum();
 }
 
+/// Users that hold a row of a source at once.
+fn holders(program: &Program, crowds: &[Crowd], source: &Arc<Rows>) -> f64 {
+    let holds = |class: &Class| {
+        class.rows.iter().any(|row| row.per == Per::User && Arc::ptr_eq(&row.source, source))
+    };
+    let of = |crowd: &Crowd| {
+        let users = program.classes.iter().zip(&crowd.lives).filter(|(class, _)| holds(class));
+        let all: f64 = users.map(|(_, lives)| f64::from(lives.users)).sum();
+        crowd.open.map_or(all, |(most, _)| all.min(f64::from(most)))
+    };
+    crowds.iter().map(of).sum()
+}
+
 fn needs(
     plan: &Plan,
     program: &Program,
-    crowd: &Crowd,
+    crowds: &[Crowd],
     rounds: &[Option<f64>],
     iterations: &[Iteration<'_>],
 ) -> Vec<Need> {
     let mut needs: Vec<(Arc<Rows>, Option<f64>, Per)> = Vec::new();
     for (number, class) in program.classes.iter().enumerate() {
         for row in &class.rows {
+            let known = needs.iter_mut().find(|(source, ..)| Arc::ptr_eq(source, &row.source));
             let taken = match row.per {
-                Per::User => Some(f64::from(crowd.lives[number].users)),
+                // Of all classes at once: those of a rate share its users.
+                Per::User if known.is_some() => continue,
+                Per::User => Some(holders(program, crowds, &row.source)),
                 Per::Iteration => rounds[number],
                 // Not every request reads a row: so many at the most.
                 Per::Request => rounds[number].map(|rounds| rounds * iterations[number].requests),
             };
-            match needs.iter_mut().find(|(source, ..)| Arc::ptr_eq(source, &row.source)) {
+            match known {
                 Some((_, all, _)) => *all = all.zip(taken).map(|(all, taken)| all + taken),
                 None => needs.push((row.source.clone(), taken, row.per)),
             }
@@ -347,58 +504,6 @@ fn needs(
         recycled: at_end(source.name()) == Some(AtEnd::Recycle) || source.recycles(),
     });
     needs.collect()
-}
-
-/// Who lives when.
-#[derive(Debug, Clone)]
-pub(super) struct Crowd {
-    pub(super) schedule: Schedule,
-    /// In the order of the classes.
-    pub(super) lives: Vec<Lives>,
-}
-
-/// The users of a class.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Lives {
-    /// At the peak.
-    pub(super) users: u32,
-    /// Begun in the whole run.
-    pub(super) started: u64,
-    /// How long they live, all together.
-    pub(super) seconds: f64,
-}
-
-impl Crowd {
-    /// With the shares that the plan has.
-    pub(super) fn of(plan: &Plan, profile: &Profile) -> Self {
-        let (weights, fixed) = shares(plan);
-        let schedule = Schedule::new(profile);
-        let order = order(&weights, &fixed, schedule.peak() as usize);
-        let mut lives = vec![Lives::default(); plan.classes.len()];
-        for (class, (started, life)) in order.into_iter().zip(schedule.lives()) {
-            let own = &mut lives[usize::from(class)];
-            own.users += 1;
-            own.started += u64::from(started);
-            own.seconds += life.as_secs_f64();
-        }
-        Self { schedule, lives }
-    }
-}
-
-/// The profile of a load in the closed form for all classes together.
-pub(super) fn only_closed(load: &load::Load) -> Option<&Profile> {
-    match &load.parts[..] {
-        [(None, load::Form::Closed(profile))] => Some(profile),
-        _ => None,
-    }
-}
-
-/// The weight of each class, and how many of its users are fixed.
-#[must_use]
-pub fn shares(plan: &Plan) -> (Vec<f64>, Vec<u32>) {
-    let weight = |class: &plan::Class| if class.fixed.is_some() { 0.0 } else { class.weight };
-    let fixed = |class: &plan::Class| class.fixed.unwrap_or(0);
-    (plan.classes.iter().map(weight).collect(), plan.classes.iter().map(fixed).collect())
 }
 
 fn word(order: Order) -> &'static str {

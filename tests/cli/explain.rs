@@ -252,6 +252,239 @@ fn all_profiles_are_explained_when_none_is_picked_and_their_rows_counted() {
     "#);
 }
 
+const OPEN: &str = "\
+name: Open
+target: http://127.0.0.1:8000
+data: { names: { values: [a, b], per: user, at_end: recycle }, words: { values: [x, y], per: iteration } }
+users:
+  Reader:
+    weight: 3
+    wait: 1s..3s
+    on_start: [ { post: /login, json: { name: \"{{ names }}\" } } ]
+    tasks: { read: { get: \"/{{ words }}\", name: /word } }
+  Writer:
+    order: sequence
+    wait: 500ms
+    tasks: { one: { post: /todos/ }, two: { post: /todos/ } }
+profile: open
+";
+
+fn open(profiles: &str, options: &str) -> String {
+    let folder = Folder::new();
+    folder.file("plan.yaml", &format!("{OPEN}profiles:\n{profiles}"));
+    let mut command = folder.command(&format!("check plan.yaml --explain {options}"));
+    let said = super::support::said(command.env("COLUMNS", "76").output().unwrap());
+    assert_eq!(said.code, 0, "{}", said.err);
+    let at = said.out.find("Profile").unwrap();
+    said.out[at..].to_owned()
+}
+
+#[test]
+fn a_rate_is_shown_over_time_with_its_arrivals_and_the_users_that_it_needs() {
+    let profiles = "  open: { rate: 200/s, ramp: 10s, hold: 50s, arrivals: poisson, max_users: 100 }\n\
+                    \x20 closed: { users: 1, hold: 1s }\n";
+    insta::assert_snapshot!(open(profiles, "--profile open --assume 100ms"), @r#"
+    Profile open, runs when none is named
+      1m in all, 200/s at the peak, by at most 100 users
+      200/s ┤         ▅██████████████████████████████████████████████████
+            │        ▇███████████████████████████████████████████████████
+            │      ▂█████████████████████████████████████████████████████
+            │     ▄██████████████████████████████████████████████████████
+            │    ▅███████████████████████████████████████████████████████
+            │   ▇████████████████████████████████████████████████████████
+            │ ▂██████████████████████████████████████████████████████████
+            │▄███████████████████████████████████████████████████████████
+          0 └────────────────────────────────────────────────────────────
+             0s                           30s                          1m
+      up to 200/s over 10s, held for 50s
+      at the peak 150/s Reader, 50/s Writer
+      about 11,000 arrivals, at random, each of them an iteration
+      50 users are busy at the peak if each answer took 100ms; 100 users are
+      enough while an iteration takes 500ms at most
+      the wait of Reader is not used
+      about 13,765 requests, 250/s at the peak
+      data names: 2 rows, 100 needed, one for each user; users share them
+      data words: 2 rows, 8,250 needed, one for each iteration; then from the
+      first again
+
+    Thresholds
+      none: a run passes whatever it measures
+    "#);
+    let text = open(profiles, "--profile open --assume 3s");
+    assert!(text.contains("too few users: "), "{text}");
+    // A pass waits between its tasks, whatever answers take.
+    let text = open(profiles, "--profile open");
+    assert!(text.contains("25 users are busy at the peak if answers took no time"), "{text}");
+}
+
+#[test]
+fn stages_of_a_rate_may_go_down_to_none_and_up_again() {
+    let profiles = "  open:\n    iterations: 500\n    stages:\n      - { rate: 10/s, hold: 30s }\n\
+                    \x20     - { rate: 0/s, over: 10s, hold: 10s }\n\
+                    \x20     - { name: burst, rate: 600/m, hold: 10s }\n  closed: { users: 1, hold: 1s }\n";
+    insta::assert_snapshot!(open(profiles, "--profile open"), @r#"
+    Profile open, runs when none is named
+      1m in all, 10/s at the peak, by at most 100 users, ends after 500
+      iterations
+      10/s ┤██████████████████████████████▅                   ██████████
+           │███████████████████████████████▇                  ██████████
+           │█████████████████████████████████▂                ██████████
+           │██████████████████████████████████▄               ██████████
+           │███████████████████████████████████▅              ██████████
+           │████████████████████████████████████▇             ██████████
+           │██████████████████████████████████████▂           ██████████
+           │███████████████████████████████████████▄          ██████████
+         0 └────────────────────────────────────────────────────────────
+            0s                           30s                          1m
+      10/s for 30s
+      down to none over 10s, held for 10s
+      burst: 10/s for 10s
+      at the peak 7.5/s Reader, 2.5/s Writer
+      450 arrivals, each of them an iteration
+      2 users are busy at the peak if answers took no time; 100 users are enough
+      while an iteration takes 10s at most
+      the wait of Reader is not used
+      about 564 requests, 12.5/s at the peak
+      data names: 2 rows, 100 needed, one for each user; users share them
+      data words: 2 rows, 338 needed, one for each iteration; then from the
+      first again
+
+    Thresholds
+      none: a run passes whatever it measures
+    "#);
+}
+
+#[test]
+fn each_class_of_its_own_load_has_a_block() {
+    let profiles = "  open: { each: { Reader: { users: 20, ramp: 5s, hold: 1m }, \
+                    Writer: { steps: { from: 5/s, by: 5/s, every: 10s, to: 20/s } } } }\n";
+    insta::assert_snapshot!(open(profiles, ""), @r#"
+    Profile open, runs when none is named
+      1m5s in all, each class its own load
+      Reader: 1m5s in all, 20 users at the peak
+      20 ┤    ████████████████████████████████████████████████████████
+         │   ▄████████████████████████████████████████████████████████
+         │   █████████████████████████████████████████████████████████
+         │  ▄█████████████████████████████████████████████████████████
+         │  ██████████████████████████████████████████████████████████
+         │ ▇██████████████████████████████████████████████████████████
+         │▂███████████████████████████████████████████████████████████
+         │████████████████████████████████████████████████████████████
+       0 └────────────────────────────────────────────────────────────
+          0s                          32.5s                       1m5s
+      up to 20 users over 5s, held for 1m
+      Writer: 40s in all, 20/s at the peak, by at most 200 users
+      20/s ┤                                             ███████████████
+           │                                             ███████████████
+           │                              ██████████████████████████████
+           │                              ██████████████████████████████
+           │               █████████████████████████████████████████████
+           │               █████████████████████████████████████████████
+           │████████████████████████████████████████████████████████████
+           │████████████████████████████████████████████████████████████
+         0 └────────────────────────────────────────────────────────────
+            0s                           20s                         40s
+      5/s for 10s
+      10/s for 10s
+      15/s for 10s
+      20/s for 10s
+      500 arrivals, each of them an iteration
+      10 users are busy at the peak if answers took no time; 200 users are
+      enough while an iteration takes 10s at most
+      at most 1,666 requests, 50/s at the peak, if answers took no time
+      data names: 2 rows, 20 needed, one for each user; users share them
+      data words: 2 rows, 647 needed, one for each iteration; then from the
+      first again
+
+    Thresholds
+      none: a run passes whatever it measures
+    "#);
+}
+
+#[test]
+fn an_open_load_is_told_in_json_too() {
+    let folder = Folder::new();
+    folder.file(
+        "plan.yaml",
+        &format!("{OPEN}profiles:\n  open: {{ stages: [{{ rate: 30/m, hold: 1m }}, {{ rate: 4/s, over: 4s }}] }}\n"),
+    );
+    let said = folder.throng("check plan.yaml --explain --format json --assume 500ms");
+    let all: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    let load = &all["files"][0]["explanation"]["profiles"][0];
+    insta::assert_snapshot!(serde_json::to_string_pretty(load).unwrap(), @r#"
+    {
+      "name": "open",
+      "default": true,
+      "total_s": 64.0,
+      "warmup_s": 0.0,
+      "iterations": null,
+      "peak": 40,
+      "parts": [
+        {
+          "class": null,
+          "total_s": 64.0,
+          "peak": 40,
+          "stages": [
+            {
+              "name": null,
+              "from": 0.0,
+              "rate": 0.5,
+              "over_s": 0.0,
+              "hold_s": 60.0
+            },
+            {
+              "name": null,
+              "from": 0.5,
+              "rate": 4.0,
+              "over_s": 4.0,
+              "hold_s": 0.0
+            }
+          ],
+          "arrivals": {
+            "rate": 4.0,
+            "count": 39,
+            "spread": "even",
+            "rates": [
+              3.0,
+              1.0
+            ],
+            "busy": 3.0,
+            "iteration_at_most_s": 10.0,
+            "idle_waits": [
+              "Reader"
+            ]
+          }
+        }
+      ],
+      "users": [
+        40,
+        40
+      ],
+      "requests": 51.0,
+      "rps": 5.0,
+      "loops": false,
+      "rough": true,
+      "answers": false,
+      "data": [
+        {
+          "name": "names",
+          "rows": 2,
+          "needed": 40,
+          "per": "user",
+          "recycled": true
+        },
+        {
+          "name": "words",
+          "rows": 2,
+          "needed": 30,
+          "per": "iteration",
+          "recycled": true
+        }
+      ]
+    }
+    "#);
+}
+
 #[test]
 fn loops_of_unknown_length_and_users_that_never_wait_have_no_certain_number() {
     let text = explained("cookbook/pagination.yaml", "", 200);
