@@ -129,7 +129,10 @@ users:
         steps:
           - { post: /, json: {}, capture: { id: $.id }, expect: { time: < 500ms } }
           - { until: id, within: 60s, do: { wait: 1s } }
-profiles: { p: { users: 5, ramp: 2s, hold: 1m30s } }
+profiles:
+  p: { users: 5, ramp: 2s, hold: 1m30s }
+  open: { rate: 50/s, hold: 1m, arrivals: poisson, max_users: 100 }
+  own: { each: { Reader: { steps: { from: 1/s, by: 1/s, every: 1m, to: 5/s } } }, grace: 5s }
 thresholds: [p95 < 500ms]
 ";
 
@@ -152,7 +155,11 @@ fn one_wrong_word_is_refused_wherever_it_stands() {
         ("within: 60s", "withn: 60s"),
         ("ramp: 2s", "rmap: 2s"),
         ("x-mine", "y-mine"),
+        ("max_users", "maxusers"),
+        ("{ Reader: {", "{ Reader: { grace: 5s,"),
         // Values of another type.
+        ("max_users: 100", "max_users: 100/s"),
+        ("each: { Reader: {", "each: { Reader: 5, Other: {"),
         ("weight: 2", "weight: [2]"),
         ("users: 5", "users: five"),
         ("tasks:\n", "tasks: 3\n    x:\n"),
@@ -163,6 +170,8 @@ fn one_wrong_word_is_refused_wherever_it_stands() {
         ("wait: 1s..3s", "wait: 2"),
         ("hold: 1m30s", "hold: 90"),
         ("hold: 1m30s", "hold: 1:30"),
+        ("rate: 50/s", "rate: 50"),
+        ("from: 1/s", "from: 1/d"),
         ("chance: 30%", "chance: 0.3"),
         ("accept: 2xx", "accept: ok"),
         ("accept: 2xx", "accept: 42"),
@@ -175,6 +184,7 @@ fn one_wrong_word_is_refused_wherever_it_stands() {
         ("users: 5", "users: -5"),
         // Words that are not among those that may stand there.
         ("order: random", "order: shuffled"),
+        ("arrivals: poisson", "arrivals: random"),
         // Keys that need another beside them.
         ("within: 60s, do: { wait: 1s }", "within: 60s"),
     ] {

@@ -10,6 +10,7 @@ mod engine;
 mod meaning;
 mod nested;
 mod open;
+mod rates;
 mod requests;
 mod rows;
 mod rules;
