@@ -34,3 +34,11 @@ build_server() {
   cargo build --quiet --release --bench server --message-format json |
     sed -n 's/.*"name":"server".*"executable":"\([^"]*\)".*/\1/p'
 }
+
+# measured NAME ARGUMENTS…: has benches/NAME.py measure Throng against the server.
+measured() {
+  local server
+  build_throng
+  server=$(build_server)
+  exec python3 -B "benches/$1.py" target/release/throng "$server" "${@:2}"
+}

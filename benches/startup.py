@@ -6,8 +6,6 @@ benches/startup.sh installs and builds all of it and calls this.
 """
 
 import os
-import re
-import resource
 import socket
 import statistics
 import subprocess
@@ -16,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from measuring import HERE, QUIET, Server
+from measuring import HERE, QUIET, Server, memory, raise_descriptors
 
 PLANS = HERE.parent / "plans"
 STARTS = int(os.environ.get("STARTS", "20"))
@@ -104,15 +102,9 @@ def starts(throng, locust):
     return held
 
 
-def memory(pid):
-    status = Path(f"/proc/{pid}/status").read_text()
-    kib = (re.search(rf"{field}:\s+(\d+) kB", status)[1] for field in ("VmRSS", "VmHWM"))
-    return [1024 * int(figure) for figure in kib]
-
-
-def idle(users, seconds, server, make_command):
+def idle(users, seconds, server, make_command, *options):
     """Bytes of a run's process: when all its users wait, and at most until its end."""
-    with Server(server, 1) as target, tempfile.TemporaryDirectory() as folder:
+    with Server(server, 1, *options) as target, tempfile.TemporaryDirectory() as folder:
         process = spawn(make_command(target.target, folder), folder)
         begun = time.monotonic()
         waiting, peak, connections = 0, 0, 0
@@ -167,10 +159,7 @@ def weights(throng, locust, server):
 
 
 def main(throng, locust, server):
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard < USERS + 200:
-        sys.exit(f"{USERS} connections need more than the {hard} file descriptors allowed here")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, USERS + 200), hard))
+    raise_descriptors(USERS + 200)
     held = starts(throng, locust)
     weights(throng, locust, server)
     return not held

@@ -1,9 +1,14 @@
 //! Owns the target of the benchmarks: a server that answers as many requests as one core can.
 //!
 //! One thread, one epoll, two system calls a request. It prints its address and lives until its
-//! standard input closes.
+//! standard input closes. With `--addresses=4` it listens at 127.0.0.1 to 127.0.0.4, at the same port.
+//! Options of [`manner`] make it answer later, see [`timed`].
 
-use std::io::{self, Read as _, Write as _};
+mod heads;
+mod manner;
+mod timed;
+
+use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process;
 use std::thread;
@@ -11,31 +16,52 @@ use std::thread;
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 
-/// The token of the listener; connections have their positions.
-const LISTENER: u64 = u64::MAX;
-/// No head of a client that we measure comes near it.
-const HEAD_MAX: usize = 64 * 1024;
+use heads::Reading;
+
+/// The tokens of listeners begin here; connections have their positions.
+const LISTENERS: u64 = u64::MAX - 256;
 
 fn main() -> io::Result<()> {
     if std::env::args().any(|argument| argument == "--bench") {
         println!("this is the target of benchmarks: run benches/wrk.sh");
         return Ok(());
     }
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    listener.set_nonblocking(true)?;
-    println!("{}", listener.local_addr()?);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let asked = manner::addresses(&arguments).and_then(|n| Ok((n, manner::asked(&arguments)?)));
+    let (addresses, timed) = asked.map_err(io::Error::other)?;
+    let listeners = listen(addresses)?;
+    println!("{}", listeners[0].local_addr()?);
     thread::spawn(|| {
         // Whatever comes is no matter; the end of it is.
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
         process::exit(0);
     });
-    serve(&listener)
+    match timed {
+        Some(manner) => timed::serve(&listeners, manner),
+        None => serve(&listeners),
+    }
 }
 
-fn serve(listener: &TcpListener) -> io::Result<()> {
+/// At 127.0.0.1 and the addresses after it, all at one port that was free.
+fn listen(addresses: u8) -> io::Result<Vec<TcpListener>> {
+    let first = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let port = first.local_addr()?.port();
+    let more = (2..=addresses).map(|n| TcpListener::bind((Ipv4Addr::new(127, 0, 0, n), port)));
+    let listeners = std::iter::once(Ok(first)).chain(more).collect::<io::Result<Vec<_>>>()?;
+    for listener in &listeners {
+        listener.set_nonblocking(true)?;
+    }
+    Ok(listeners)
+}
+
+fn serve(listeners: &[TcpListener]) -> io::Result<()> {
     let poll = epoll::create(CreateFlags::CLOEXEC)?;
-    epoll::add(&poll, listener, EventData::new_u64(LISTENER), EventFlags::IN)?;
+    for (number, listener) in listeners.iter().enumerate() {
+        let token = EventData::new_u64(LISTENERS + number as u64);
+        epoll::add(&poll, listener, token, EventFlags::IN)?;
+    }
     let mut connections: Vec<Option<Connection>> = Vec::new();
+    let mut free = Vec::new();
     let mut buffer = vec![0; 64 * 1024];
     let mut answers = Answers::new();
     let mut events = Vec::with_capacity(1024);
@@ -44,24 +70,24 @@ fn serve(listener: &TcpListener) -> io::Result<()> {
         epoll::wait(&poll, spare_capacity(&mut events), None)?;
         for event in &events {
             let token = event.data.u64();
-            if token != LISTENER {
+            if token < LISTENERS {
                 let place = &mut connections[token as usize];
                 let Some(connection) = place else { continue };
                 if connection.turn(&mut buffer, &mut answers).is_err() {
                     *place = None;
+                    free.push(token as usize);
                 }
                 continue;
             }
-            while let Ok((stream, _)) = listener.accept() {
+            while let Ok((stream, _)) = listeners[(token - LISTENERS) as usize].accept() {
                 stream.set_nonblocking(true)?;
                 stream.set_nodelay(true)?;
-                let free = connections.iter().position(Option::is_none);
-                let place = free.unwrap_or_else(|| {
+                let place = free.pop().unwrap_or_else(|| {
                     connections.push(None);
                     connections.len() - 1
                 });
                 epoll::add(&poll, &stream, EventData::new_u64(place as u64), EventFlags::IN)?;
-                connections[place] = Some(Connection { stream, head: Vec::new(), body_left: 0 });
+                connections[place] = Some(Connection { stream, reading: Reading::default() });
             }
         }
     }
@@ -122,31 +148,16 @@ impl Answers {
 
 struct Connection {
     stream: TcpStream,
-    /// The beginning of a head that has not come whole.
-    head: Vec<u8>,
-    /// How much of a request's body is still to come.
-    body_left: usize,
+    reading: Reading,
 }
 
 impl Connection {
     /// Reads once and answers every request that has become whole; an error closes the connection.
     fn turn(&mut self, buffer: &mut [u8], answers: &mut Answers) -> io::Result<()> {
-        let count = match self.stream.read(buffer) {
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-            Err(error) => return Err(error),
-        };
         answers.out.clear();
-        if self.head.is_empty() {
-            let used = self.requests(&buffer[..count], answers)?;
-            self.head.extend_from_slice(&buffer[used..count]);
-        } else {
-            let mut head = std::mem::take(&mut self.head);
-            head.extend_from_slice(&buffer[..count]);
-            let used = self.requests(&head, answers)?;
-            head.drain(..used);
-            self.head = head;
+        self.reading.turn(&self.stream, buffer, |head| answers.add(head))?;
+        if answers.out.is_empty() {
+            return Ok(());
         }
         // What the socket does not take at once is of a client that does not read: away with it.
         match self.stream.write(&answers.out)? {
@@ -154,45 +165,4 @@ impl Connection {
             _ => Err(io::ErrorKind::WriteZero.into()),
         }
     }
-
-    /// Answers the requests in `bytes`; how many bytes need not be seen again.
-    fn requests(&mut self, bytes: &[u8], answers: &mut Answers) -> io::Result<usize> {
-        let mut used = 0;
-        loop {
-            let skipped = self.body_left.min(bytes.len() - used);
-            self.body_left -= skipped;
-            used += skipped;
-            let rest = &bytes[used..];
-            let Some(end) = end_of_head(rest) else {
-                let too_long = rest.len() > HEAD_MAX;
-                return if too_long { Err(io::ErrorKind::InvalidData.into()) } else { Ok(used) };
-            };
-            let head = &rest[..end];
-            used += end;
-            if head.starts_with(b"POST ") {
-                self.body_left = content_length(head);
-            }
-            answers.add(head);
-        }
-    }
-}
-
-/// Where the first empty line ends. Looks at every fourth byte until it sees a line's end.
-fn end_of_head(bytes: &[u8]) -> Option<usize> {
-    let mut at = 3;
-    loop {
-        match bytes.get(at)? {
-            b'\n' if bytes[..=at].ends_with(b"\r\n\r\n") => return Some(at + 1),
-            b'\r' | b'\n' => at += 1,
-            _ => at += 4,
-        }
-    }
-}
-
-fn content_length(head: &[u8]) -> usize {
-    const NAME: &[u8] = b"content-length:";
-    let mut lines = head.split(|&byte| byte == b'\n');
-    let line =
-        lines.find(|line| line.len() > NAME.len() && line[..NAME.len()].eq_ignore_ascii_case(NAME));
-    line.and_then(|line| str::from_utf8(&line[NAME.len()..]).ok()?.trim().parse().ok()).unwrap_or(0)
 }
