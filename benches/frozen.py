@@ -51,7 +51,7 @@ def of_wrk(target, seconds):
     command = ["wrk", "-t1", "-c64", f"-d{seconds}s", "--timeout", "10s", "--latency", f"{target}/"]
     said, _ = measure(pinned(0, command))
     unit = {"us": 0.001, "ms": 1.0, "s": 1000.0}
-    found = re.findall(r"^ +\d+%\s+([\d.]+)(us|ms|s)$", said, re.M)
+    found = re.findall(r"^ +\d+% +([\d.]+)(us|ms|s) *$", said, re.M)
     return [float(figure) * unit[its] for figure, its in found]
 
 

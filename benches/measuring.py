@@ -114,7 +114,7 @@ class Running:
         """Its summary.json, once it has ended by itself."""
         if self.process.wait() not in (0, 1):
             self.output.seek(0)
-            sys.exit(f"throng ended with {self.process.returncode}:\n{self.output.read()}")
+            sys.exit(f"throng ended with {self.process.returncode}:\n{self.output.read()[-2000:]}")
         return json.loads((Path(self.folder.name) / "summary.json").read_text())
 
 
