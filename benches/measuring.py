@@ -85,9 +85,9 @@ def requests_of(out):
 class Running:
     """A run of throng beside which something is watched; ends, at the latest, with the `with` block."""
 
-    def __init__(self, binary, plan, core, *options):
+    def __init__(self, binary, plan, core, *options, seed=1):
         self.folder = tempfile.TemporaryDirectory()
-        command = [binary, "run", plan, "--seed", "1", "--out", self.folder.name, *options]
+        command = [binary, "run", plan, "--seed", str(seed), "--out", self.folder.name, *options]
         self.output = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
             pinned(core, command), stdout=self.output, stderr=subprocess.STDOUT
