@@ -20,7 +20,7 @@ SERVICE = 100
 ARRIVALS = [50, 70, 80]
 RUNS = int(os.environ.get("RUNS", "10"))
 WARMUP = 20
-SECONDS = int(os.environ.get("SECONDS_EACH", "120"))
+SECONDS = int(os.environ.get("SECONDS_EACH", "180"))
 FIGURES = {"avg": None, "p50": 0.5, "p95": 0.95, "p99": 0.99}
 # Student's t, two-sided, by degrees of freedom: for 95 %, and for 95 % of the figures of a rate together
 # (Bonferroni: 98.75 % each).

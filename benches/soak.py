@@ -35,17 +35,22 @@ def main(throng, server):
             while run.is_alive():
                 now = time.monotonic() - begun
                 seen = run.memory()
-                if seen and now < SECONDS - 1:
+                if seen and 1 < now < SECONDS - 1:
                     points.append((now, seen[0] / 1024))
                     if now >= shown:
                         print(f"{now / 60:5.1f} min  {seen[0] / 2**20:6.2f} MiB", flush=True)
                         shown += 60
                 time.sleep(EVERY)
-            totals = run.summary()["totals"]
+            summary = run.summary()
+    totals = summary["totals"]
     after = [point for point in points if point[0] >= FIRST]
     grown = slope(after)
     print(f"{totals['requests']:,} requests, {totals['failures']:,} failed; from minute "
           f"{FIRST / 60:.0f} on {after[0][1] / 1024:.2f} MiB to {after[-1][1] / 1024:.2f} MiB")
+    print(f"at most {max(summary['history']['users']):,.0f} users at once, p99 "
+          f"{totals['response_ms_p99']:.2f} ms, at most {totals['response_ms_max']:,.2f} ms")
+    for one in summary["failures"]:
+        print(f"{one['count']:,} times: {one['error']}")
     reaches = Reaches()
     reaches.ask(totals["requests"] == RATE * SECONDS and not totals["failures"],
                 f"every one of {RATE * SECONDS:,} requests was sent and answered")

@@ -50,6 +50,9 @@ fn listen(addresses: u8) -> io::Result<Vec<TcpListener>> {
     let listeners = std::iter::once(Ok(first)).chain(more).collect::<io::Result<Vec<_>>>()?;
     for listener in &listeners {
         listener.set_nonblocking(true)?;
+        // The standard library has 128 of them wait: when more come at once the kernel drops some, and
+        // they try again after 200 ms.
+        rustix::net::listen(listener, 4096)?;
     }
     Ok(listeners)
 }
