@@ -35,10 +35,12 @@ build_server() {
     sed -n 's/.*"name":"server".*"executable":"\([^"]*\)".*/\1/p'
 }
 
-# measured NAME ARGUMENTS…: has benches/NAME.py measure Throng against the server.
+# measured NAME ARGUMENTS…: has benches/NAME.py measure Throng against the server. With FIRST=yes (as
+# root) what is measured goes before all other work of the machine: builds beside it do not count then.
 measured() {
-  local server
+  local server first=()
+  [ -z "${FIRST:-}" ] || first=(chrt -f 10)
   build_throng
   server=$(build_server)
-  exec python3 -B "benches/$1.py" target/release/throng "$server" "${@:2}"
+  exec "${first[@]}" python3 -B "benches/$1.py" target/release/throng "$server" "${@:2}"
 }
