@@ -1,5 +1,6 @@
 //! Owns the distribution of one kind of time: a histogram, with its ends and its sum exact.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::time::Duration;
 
@@ -12,30 +13,62 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// The longest time a histogram tells apart; longer ones are counted as this and in `over`.
 const HIGHEST_US: u64 = 3_600_000_000;
 
+/// So many times stand as they are before a histogram is made for them. One that reaches to a second
+/// weighs 45 KB, and a thousand names with five kinds of time have ten thousand each second, most of
+/// which hold next to nothing.
+const FEW: usize = 128;
+
+/// So many different ones that are added up stand beside their counts before.
+const DIFFERENT: usize = 1024;
+
 /// Times in microseconds, three significant digits ([`Timing::coarse`]: two), from 1 µs to 1 h.
 /// Minimum, maximum and sum are exact, in nanoseconds.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Timing {
     /// Significant digits.
     digits: u8,
-    /// Made at the first time, so that an interval costs only what it holds.
-    histogram: Option<Histogram<u64>>,
+    times: Times,
     min_ns: u64,
     max_ns: u64,
     sum_ns: u64,
     over: u64,
 }
 
+/// What was counted, in microseconds.
+#[derive(Debug, Clone)]
+enum Times {
+    /// Each, as it came.
+    Few(Vec<u32>),
+    /// Each with its count, in their order.
+    Counted(Vec<(u32, u32)>),
+    Many(Histogram<u32>),
+}
+
 impl Default for Timing {
     fn default() -> Self {
-        Self { digits: 3, histogram: None, min_ns: u64::MAX, max_ns: 0, sum_ns: 0, over: 0 }
+        let times = Times::Few(Vec::new());
+        Self { digits: 3, times, min_ns: u64::MAX, max_ns: 0, sum_ns: 0, over: 0 }
     }
 }
 
-fn empty(digits: u8) -> Histogram<u64> {
-    // It grows with what it is given: a fresh full-size one would cost 184 KB each second.
+/// The same was counted, however it stands.
+impl PartialEq for Timing {
+    fn eq(&self, other: &Self) -> bool {
+        let exact = |timing: &Self| {
+            let Self { digits, min_ns, max_ns, sum_ns, over, .. } = *timing;
+            // Without any time there are no digits.
+            (if timing.count() > 0 { digits } else { 0 }, min_ns, max_ns, sum_ns, over)
+        };
+        exact(self) == exact(other) && *self.histogram() == *other.histogram()
+    }
+}
+
+fn empty(digits: u8) -> Histogram<u32> {
+    // It grows with what it is given.
     Histogram::new(digits).expect("two and three digits are within what the library takes")
 }
+
+const GROWS: &str = "a histogram that grows takes every value up to an hour";
 
 impl Timing {
     /// With two digits: an eighth of the memory, for times that explain others.
@@ -54,32 +87,85 @@ impl Timing {
         if us > HIGHEST_US {
             self.over += 1;
         }
-        let histogram = self.histogram.get_or_insert_with(|| empty(self.digits));
-        histogram
-            .record(us.min(HIGHEST_US))
-            .expect("a histogram that grows takes every value up to an hour");
+        let us = us.min(HIGHEST_US) as u32;
+        match &mut self.times {
+            Times::Few(few) if few.len() < FEW => few.push(us),
+            Times::Many(histogram) => histogram.record(us.into()).expect(GROWS),
+            Times::Few(_) | Times::Counted(_) => self.many().record(us.into()).expect(GROWS),
+        }
+    }
+
+    /// What was counted, as a histogram from now on.
+    fn many(&mut self) -> &mut Histogram<u32> {
+        if !matches!(self.times, Times::Many(_)) {
+            self.times = Times::Many(self.histogram().into_owned());
+        }
+        match &mut self.times {
+            Times::Many(histogram) => histogram,
+            Times::Few(_) | Times::Counted(_) => unreachable!("it was made one just now"),
+        }
+    }
+
+    /// What was counted, as a histogram.
+    fn histogram(&self) -> Cow<'_, Histogram<u32>> {
+        let mut made = empty(self.digits);
+        match &self.times {
+            Times::Many(histogram) => return Cow::Borrowed(histogram),
+            Times::Few(few) => {
+                few.iter().for_each(|us| made.record(u64::from(*us)).expect(GROWS));
+            }
+            Times::Counted(counted) => {
+                for (us, count) in counted {
+                    made.record_n(u64::from(*us), *count).expect(GROWS);
+                }
+            }
+        }
+        Cow::Owned(made)
     }
 
     /// Adds what another has counted. Associative and commutative (law 5).
     pub fn merge(&mut self, other: &Self) {
-        let Some(theirs) = &other.histogram else { return };
-        if self.histogram.is_none() {
+        if other.count() == 0 {
+            return;
+        }
+        if self.count() == 0 {
             self.digits = other.digits;
         }
-        self.histogram
-            .get_or_insert_with(|| empty(other.digits))
-            .add(theirs)
-            .expect("a histogram that grows takes every other one");
         self.min_ns = self.min_ns.min(other.min_ns);
         self.max_ns = self.max_ns.max(other.max_ns);
         self.sum_ns = self.sum_ns.saturating_add(other.sum_ns);
         self.over += other.over;
+        match (&mut self.times, &other.times) {
+            (Times::Few(few), Times::Few(more)) if few.len() + more.len() <= FEW => {
+                few.extend_from_slice(more);
+            }
+            (Times::Many(histogram), Times::Few(more)) => {
+                more.iter().for_each(|us| histogram.record(u64::from(*us)).expect(GROWS));
+            }
+            (Times::Many(_), _) | (_, Times::Many(_)) => {
+                let theirs = other.histogram();
+                self.many().add(&*theirs).expect("a histogram that grows takes every other one");
+            }
+            (mine, theirs) => match added(mine, theirs) {
+                Some(counted) => self.times = Times::Counted(counted),
+                None => {
+                    let theirs = other.histogram();
+                    self.many()
+                        .add(&*theirs)
+                        .expect("a histogram that grows takes every other one");
+                }
+            },
+        }
     }
 
     /// How many times were counted.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.histogram.as_ref().map_or(0, Histogram::len)
+        match &self.times {
+            Times::Few(few) => few.len() as u64,
+            Times::Counted(counted) => counted.iter().map(|(_, count)| u64::from(*count)).sum(),
+            Times::Many(histogram) => histogram.len(),
+        }
     }
 
     /// How many of them were longer than an hour, and stand as one hour in percentiles.
@@ -92,12 +178,38 @@ impl Timing {
     /// rule for percentiles everywhere. At 1 it is the exact maximum. None without any time.
     #[must_use]
     pub fn quantile_ms(&self, quantile: f64) -> Option<f64> {
-        let histogram = self.histogram.as_ref()?;
-        if quantile >= 1.0 {
+        if quantile >= 1.0 || self.count() == 0 {
             return self.max_ms();
         }
-        let ms = histogram.value_at_quantile(quantile) as f64 / 1e3;
+        let us = match &self.times {
+            Times::Many(histogram) => histogram.value_at_quantile(quantile),
+            Times::Few(_) | Times::Counted(_) => self.nth_us(quantile),
+        };
+        let ms = us as f64 / 1e3;
         Some(ms.clamp(self.min_ns as f64 / 1e6, self.max_ns as f64 / 1e6))
+    }
+
+    /// What a histogram would say, without making one.
+    fn nth_us(&self, quantile: f64) -> u64 {
+        let rank = ((quantile * self.count() as f64).ceil() as u64).max(1);
+        let nth = match &self.times {
+            Times::Few(few) => {
+                let mut sorted = few.clone();
+                sorted.sort_unstable();
+                sorted.get(rank as usize - 1).copied()
+            }
+            Times::Counted(counted) => {
+                let mut seen = 0;
+                let reaches = |(_, count): &&(u32, u32)| {
+                    seen += u64::from(*count);
+                    seen >= rank
+                };
+                counted.iter().find(reaches).map(|(us, _)| *us)
+            }
+            Times::Many(_) => None,
+        };
+        let (nth, scale) = (u64::from(nth.unwrap_or(0)), empty(self.digits));
+        if quantile == 0.0 { scale.lowest_equivalent(nth) } else { scale.highest_equivalent(nth) }
     }
 
     /// The exact minimum, in milliseconds.
@@ -120,6 +232,28 @@ impl Timing {
     }
 }
 
+/// Two that are no histograms, added up; nothing when there are too many different times.
+fn added(mine: &Times, theirs: &Times) -> Option<Vec<(u32, u32)>> {
+    let counted = |times: &Times| -> Vec<(u32, u32)> {
+        match times {
+            Times::Few(few) => few.iter().map(|us| (*us, 1)).collect(),
+            Times::Counted(counted) => counted.clone(),
+            Times::Many(_) => Vec::new(),
+        }
+    };
+    let mut all = counted(mine);
+    all.extend(counted(theirs));
+    all.sort_unstable();
+    all.dedup_by(|later, kept| {
+        let same = later.0 == kept.0;
+        if same {
+            kept.1 = kept.1.saturating_add(later.1);
+        }
+        same
+    });
+    (all.len() <= DIFFERENT).then_some(all)
+}
+
 /// The stored form: HdrHistogram's V2 encoding in base64, and the exact values beside it.
 #[derive(Serialize, Deserialize)]
 struct Stored {
@@ -138,15 +272,14 @@ thread_local! {
 
 impl Serialize for Timing {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let histogram = match &self.histogram {
-            None => None,
-            Some(histogram) => {
-                let mut bytes = Vec::new();
-                WRITER
-                    .with_borrow_mut(|writer| writer.serialize(histogram, &mut bytes))
-                    .map_err(|_| serde::ser::Error::custom("a histogram cannot be encoded"))?;
-                Some(STANDARD.encode(bytes))
-            }
+        let histogram = if self.count() == 0 {
+            None
+        } else {
+            let mut bytes = Vec::new();
+            WRITER
+                .with_borrow_mut(|writer| writer.serialize(&*self.histogram(), &mut bytes))
+                .map_err(|_| serde::ser::Error::custom("a histogram cannot be encoded"))?;
+            Some(STANDARD.encode(bytes))
         };
         let Self { digits, min_ns, max_ns, sum_ns, over, .. } = *self;
         Stored { digits, histogram, min_ns, max_ns, sum_ns, over }.serialize(serializer)
@@ -161,20 +294,20 @@ impl<'de> Deserialize<'de> for Timing {
         if !(1..=5).contains(&digits) {
             return Err(D::Error::custom("a histogram has one to five digits"));
         }
-        let histogram = match histogram {
-            None => None,
+        let times = match histogram {
+            None => Times::Few(Vec::new()),
             Some(text) => {
                 let bytes = STANDARD
                     .decode(text)
                     .map_err(|_| D::Error::custom("a histogram is no base64"))?;
-                let mut read: Histogram<u64> = HdrReader::new()
+                let mut read: Histogram<u32> = HdrReader::new()
                     .deserialize(&mut bytes.as_slice())
                     .map_err(|_| D::Error::custom("a histogram cannot be decoded"))?;
                 read.auto(true);
-                Some(read)
+                Times::Many(read)
             }
         };
-        Ok(Self { digits, histogram, min_ns, max_ns, sum_ns, over })
+        Ok(Self { digits, times, min_ns, max_ns, sum_ns, over })
     }
 }
 
@@ -218,7 +351,36 @@ mod tests {
         assert_eq!((timing.count(), timing.over(), timing.max_ms()), (2, 1, Some(7_200_000.0)));
     }
 
+    #[test]
+    fn what_holds_little_weighs_little() {
+        let few = of(&(0..FEW as u64).map(|n| n * 7_919 % 1_000_000).collect::<Vec<_>>());
+        assert!(matches!(&few.times, Times::Few(few) if few.capacity() <= FEW));
+        let mut sum = Timing::default();
+        (0..7).for_each(|_| sum.merge(&few));
+        assert!(matches!(&sum.times, Times::Counted(counted) if counted.len() == FEW));
+        assert_eq!((sum.count(), sum.quantile_ms(0.5)), (7 * FEW as u64, few.quantile_ms(0.5)));
+    }
+
     proptest! {
+        /// However they stand, the figures are those of one histogram.
+        #[test]
+        fn few_counted_and_many_say_the_same(
+            parts in prop::collection::vec(prop::collection::vec(1u64..4_000_000, 0..300), 1..12),
+        ) {
+            let mut merged = Timing::default();
+            let mut histogram = empty(3);
+            for part in &parts {
+                merged.merge(&of(part));
+                part.iter().for_each(|us| histogram.record(*us).unwrap());
+            }
+            prop_assert_eq!(merged.count(), histogram.len());
+            for quantile in [0.0, 0.1, 0.5, 0.95, 0.99].into_iter().filter(|_| merged.count() > 0) {
+                let want = histogram.value_at_quantile(quantile) as f64 / 1e3;
+                let want = want.clamp(merged.min_ms().unwrap(), merged.max_ms().unwrap());
+                prop_assert_eq!(merged.quantile_ms(quantile), Some(want));
+            }
+        }
+
         #[test]
         fn percentiles_are_within_a_thousandth_of_an_exact_sort(mut micros in prop::collection::vec(1u64..5_000_000, 1..300), quantile in 0.01f64..1.0) {
             let timing = of(&micros);
