@@ -371,23 +371,7 @@ impl<'a> Compiler<'a> {
             (Some(task), _) => (&task.name, &task.tags, &task.when, task.chance, &task.steps),
             (None, Some(flow)) => (&flow.name, &flow.tags, &flow.when, None, &flow.steps),
             (None, None) => {
-                let tasks = class.into_iter().flat_map(|class| &class.tasks);
-                let tasks = tasks.map(|task| &*task.name.value);
-                let flows = self.plan.flows.iter().map(|flow| &*flow.name.value);
-                let known = flows.chain(tasks);
-                let label = if self.diagnostics.len() > MOST_MISTAKES {
-                    String::new()
-                } else if let Some(near) = suggest(&name.value, known.clone()) {
-                    format!("did you mean `{near}`?")
-                } else if known.clone().next().is_none() {
-                    "write it under `flows`".to_owned()
-                } else {
-                    plan::there_are(known)
-                };
-                if self.missing.is_none() {
-                    let title = format!("there is no flow or task `{}` to call", name.value);
-                    self.error(name.place, title, label);
-                }
+                self.called_nothing(&name, class);
                 return;
             }
         };
@@ -401,6 +385,27 @@ impl<'a> Compiler<'a> {
         draft.tags.clear();
         draft.push(Instruction::Return);
         draft.called[position].1 = Some(start);
+    }
+
+    fn called_nothing(&mut self, name: &Placed<String>, class: Option<&'a plan::Class>) {
+        let title = format!("there is no flow or task `{}` to call", name.value);
+        // A flow that calls it is compiled for each class that calls the flow.
+        if self.missing.is_some() || self.is_told(name.place, &title) {
+            return;
+        }
+        self.lost += 1;
+        let tasks = class.into_iter().flat_map(|class| &class.tasks);
+        let tasks = tasks.map(|task| &*task.name.value);
+        let flows = self.plan.flows.iter().map(|flow| &*flow.name.value);
+        let known = flows.chain(tasks);
+        let label = if self.lost > MOST_MISTAKES || known.clone().next().is_none() {
+            "write it under `flows`".to_owned()
+        } else if let Some(near) = suggest(&name.value, known.clone()) {
+            format!("did you mean `{near}`?")
+        } else {
+            plan::there_are(known)
+        };
+        self.error(name.place, title, label);
     }
 
     fn when_called(

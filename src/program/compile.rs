@@ -91,8 +91,10 @@ pub(super) struct Compiler<'a> {
     series: HashMap<(RequestName, Option<Facet>), u16>,
     pub(super) targets: Vec<Target>,
     pub(super) diagnostics: Vec<Diagnostic>,
-    /// Those of a place, by their positions.
-    told: HashMap<Option<Place>, Vec<usize>>,
+    /// Those of a place and a title, by their positions.
+    told: HashMap<(Option<Place>, String), Vec<usize>>,
+    /// How many calls of nothing were told of.
+    pub(super) lost: usize,
     pub(super) data: Vec<(&'a plan::Data, Option<Arc<Rows>>)>,
     /// What the parts assign that all classes share.
     shared: Assigned<'a>,
@@ -164,6 +166,7 @@ impl<'a> Compiler<'a> {
             targets: vec![target.unwrap_or_else(local)],
             diagnostics: Vec::new(),
             told: HashMap::new(),
+            lost: 0,
             data: Vec::new(),
             shared,
             flows,
@@ -505,7 +508,7 @@ impl<'a> Compiler<'a> {
         let mut told: HashSet<&str> = HashSet::new();
         for name in names {
             if told.len() < MOST_MISTAKES && told.insert(name) {
-                self.diagnostics.push(Diagnostic::unset(place, name));
+                self.tell(Diagnostic::unset(place, name));
             }
         }
     }
@@ -515,7 +518,7 @@ impl<'a> Compiler<'a> {
         for doubt in doubts.iter().take(MOST_MISTAKES) {
             let place = doubt.place(place, base);
             let (title, hint) = (doubt.title.clone(), doubt.hint.clone());
-            self.diagnostics.push(Diagnostic::warning(place, title, hint));
+            self.warn(place, title, hint);
         }
     }
 
@@ -571,9 +574,14 @@ impl<'a> Compiler<'a> {
         self.tell(Diagnostic::warning(place, title, label));
     }
 
+    /// It was told of that place already.
+    pub(super) fn is_told(&self, place: Place, title: &str) -> bool {
+        self.told.contains_key(&(Some(place), title.to_owned()))
+    }
+
     /// Once: a flow is compiled for each class that calls it.
     fn tell(&mut self, diagnostic: Diagnostic) {
-        let told = self.told.entry(diagnostic.place).or_default();
+        let told = self.told.entry((diagnostic.place, diagnostic.title.clone())).or_default();
         if !told.iter().any(|at| self.diagnostics[*at] == diagnostic) {
             told.push(self.diagnostics.len());
             self.diagnostics.push(diagnostic);

@@ -132,3 +132,31 @@ fn toml_has_as_many_values_as_yaml() {
         assert_eq!((code, titles), (2, vec![title.to_owned()]));
     }
 }
+
+#[test]
+fn a_slip_is_told_with_what_was_meant_whatever_else_is_told() {
+    let login = listed(10, |at| {
+        format!("{{ get: /{at}, headers: {{ Authorization: \"{{{{ env.NO_SUCH_TOKEN }}}}\" }} }}")
+    });
+    let classes =
+        lines(12, |at| format!("U{at}: {{ tasks: {{ t: {{ steps: [ {{ call: login }} ] }} }} }}"));
+    let text = format!(
+        "target: http://127.0.0.1:1\nflows: {{ login: [ {login} ] }}\nusers:\n{classes}  \
+         Z: {{ tasks: {{ t: {{ steps: [ {{ call: logn }} ] }} }} }}\n"
+    );
+    let folder = Folder::new();
+    folder.file("plan.yaml", &text);
+    let said = folder.throng("check plan.yaml");
+    let told: Vec<&str> = said.err.split("\n\n").collect();
+    assert_eq!(
+        told[told.len() - 2..],
+        [
+            "error: there is no flow or task `logn` to call
+  --> plan.yaml:16:39
+   |
+16 |   Z: { tasks: { t: { steps: [ { call: logn } ] } } }
+   |                                       ^^^^ did you mean `login`?",
+            "1 error and 10 warnings in plan.yaml\n"
+        ]
+    );
+}
