@@ -80,6 +80,54 @@ fn what_many_classes_call_is_counted() {
     );
 }
 
+/// The exit code, and all that is said.
+fn said(name: &str, text: &str) -> (i32, String) {
+    let folder = Folder::new();
+    folder.file(name, text);
+    let said = folder.throng(&format!("check {name}"));
+    (said.code, said.err)
+}
+
+#[test]
+fn calls_do_not_nest_without_end() {
+    let text = |flows: usize| {
+        let flows = lines(flows, |at| {
+            let next = at + 1;
+            if next < flows {
+                format!("f{at}: [ {{ call: f{next} }} ]")
+            } else {
+                format!("f{at}: [ {{ get: / }} ]")
+            }
+        });
+        format!("{}flows:\n{flows}", task("steps: [ { call: f0 } ]"))
+    };
+    assert_eq!(check("plan.yaml", &text(101)), (0, vec![]));
+    let (code, said) = said("plan.yaml", &text(5_000));
+    assert_eq!(
+        (code, &*said),
+        (
+            2,
+            "error: calls nest more than 100 deep
+    --> plan.yaml:4902:20
+     |
+4902 |   f4898: [ { call: f4899 } ]
+     |                    ^^^^^ put the steps of what is called here in place of the call
+
+1 error in plan.yaml
+"
+        )
+    );
+}
+
+#[test]
+fn of_a_long_circle_some_names_are_shown() {
+    let flows = lines(3_000, |at| format!("f{at}: [ {{ call: f{} }} ]", (at + 1) % 3_000));
+    refused(
+        &format!("{}flows:\n{flows}", task("steps: [ { call: f0 } ]")),
+        "calls go in a circle: f0 → f1 → f2 → f3 → … → f2996 → f2997 → f2998 → f2999 → f0",
+    );
+}
+
 #[test]
 fn a_chain_and_the_tags_of_a_step_have_a_size() {
     let tasks = listed(5_000, |at| {
