@@ -56,6 +56,12 @@ impl Names {
         self.slots.len() + self.constants.len()
     }
 
+    /// The length of all of them.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.index.keys().chain(self.constants.keys()).map(String::len).sum()
+    }
+
     /// A plan variable that nothing in the class assigns. A slot of that name wins over it.
     pub fn constant(&mut self, name: &str, value: Value) {
         if self.find(name).is_none() {

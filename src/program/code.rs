@@ -29,6 +29,7 @@ impl<'a> Draft<'a> {
             tags: Vec::new(),
             picked: true,
             retrying: false,
+            counted: 0,
         }
     }
 
@@ -109,6 +110,9 @@ impl<'a> Compiler<'a> {
 
     fn steps(&mut self, steps: &'a [Step], draft: &mut Draft<'a>) {
         for step in steps {
+            if self.count_steps(step.place, 0, draft) {
+                return;
+            }
             self.step(step, draft);
         }
     }
@@ -454,14 +458,17 @@ impl<'a> Compiler<'a> {
 
     /// What is done before a retry stands before the request, which jumps over it.
     fn first(&mut self, request: &'a plan::Request, draft: &mut Draft<'a>) -> Option<usize> {
-        let retry = match self.settings_of(request, draft).retry {
+        let levels = [&request.settings, draft.defaults[0], draft.defaults[1]];
+        let retry = match levels.iter().find_map(|level| level.retry.as_ref()) {
             Some(Some(retry)) if !retry.first.is_empty() && !draft.retrying => retry,
             _ => return None,
         };
         let skip = draft.push(Instruction::End);
         let first = draft.here();
+        self.count_steps(request.place, 0, draft);
         draft.retrying = true;
         self.steps(&retry.first, draft);
+        self.count_steps(request.place, 0, draft);
         draft.retrying = false;
         draft.push(Instruction::Again);
         draft.class.code[skip] = Instruction::Jump(draft.here());
@@ -478,6 +485,9 @@ impl<'a> Compiler<'a> {
             }
             if self.inputs.selection.excludes(&step.tags) {
                 continue;
+            }
+            if self.count_steps(step.place, 1, draft) {
+                return;
             }
             let tags = draft.tags.len();
             draft.tags.extend(step.tags.iter().cloned());

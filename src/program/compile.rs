@@ -10,6 +10,7 @@ use super::judge::{NOT_JUDGED, NOT_JUDGED_TEXT};
 use super::names::Assigned;
 use super::notes::called_names;
 use super::selection::Selection;
+use super::size::Size;
 use crate::data::{self, Source as Rows};
 use crate::diagnostic::{Diagnostic, Place, Placed, Source};
 use crate::expr::{Encoding, Expression, MOST_MISTAKES, Names, ParseError, Template, Uses, Value};
@@ -75,10 +76,6 @@ pub fn mistakes(partial: &Partial, sources: &[Source], inputs: &Inputs) -> Vec<D
     compiler.diagnostics
 }
 
-/// What all classes may have together: a flow is compiled for each class that calls it, and a
-/// thousand classes that call a thousand steps are a million.
-const MOST_COMPILED: usize = 50_000;
-
 /// What is known while a plan is compiled.
 pub(super) struct Compiler<'a> {
     pub(super) plan: &'a Plan,
@@ -93,6 +90,7 @@ pub(super) struct Compiler<'a> {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Those of a place and a title, by their positions.
     told: HashMap<(Option<Place>, String), Vec<usize>>,
+    pub(super) size: Size,
     /// How many calls of nothing were told of.
     pub(super) lost: usize,
     pub(super) data: Vec<(&'a plan::Data, Option<Arc<Rows>>)>,
@@ -130,6 +128,8 @@ pub(super) struct Draft<'a> {
     pub(super) picked: bool,
     /// Steps before a retry are being compiled: their requests have no such steps themselves.
     pub(super) retrying: bool,
+    /// So many of its instructions were counted.
+    pub(super) counted: usize,
 }
 
 impl<'a> Compiler<'a> {
@@ -166,6 +166,7 @@ impl<'a> Compiler<'a> {
             targets: vec![target.unwrap_or_else(local)],
             diagnostics: Vec::new(),
             told: HashMap::new(),
+            size: Size::default(),
             lost: 0,
             data: Vec::new(),
             shared,
@@ -185,19 +186,9 @@ impl<'a> Compiler<'a> {
         let before = self.once("before", &self.plan.before);
         let plan = self.plan;
         let mut classes = Vec::with_capacity(plan.classes.len());
-        let mut size = 0;
         for class in &plan.classes {
-            let compiled = self.class(class);
-            size += compiled.code.len() + compiled.names.count();
-            classes.push(compiled);
-            if size > MOST_COMPILED {
-                let place = class.name.place;
-                let title = format!("the classes have more than {MOST_COMPILED} steps and names");
-                self.error(
-                    place,
-                    title,
-                    "each class has its own of what it calls: use fewer classes",
-                );
+            classes.push(self.class(class));
+            if self.size.full {
                 break;
             }
         }
@@ -323,6 +314,7 @@ impl<'a> Compiler<'a> {
         class.tasks.iter().for_each(|task| own.steps(&task.steps));
         own.steps(&class.on_stop);
         let (names, initial) = self.names(&own);
+        self.count_names(class.name.place, names.count(), names.bytes());
         let compiled = Class {
             name: class.name.value.as_str().into(),
             wait: class.wait,
@@ -372,6 +364,9 @@ impl<'a> Compiler<'a> {
             let position = callees.len();
             callees.push(Part::of(&mut draft, |draft| self.callee(position, class, draft)));
         }
+        if let Some(class) = class {
+            self.count_steps(class.name.place, 0, &mut draft);
+        }
         if let Some(outside) = outside {
             self.rows_outside(&outside, &callees, &draft);
         }
@@ -417,7 +412,7 @@ impl<'a> Compiler<'a> {
         if let Some(number) = self.series.get(&key) {
             return *number;
         }
-        // The reader's budget of nodes keeps a plan far below 65,536 requests.
+        // Requests are counted while they are compiled.
         let number = u16::try_from(self.catalogue.names.len())
             .expect("a plan has fewer than 65,536 requests");
         self.catalogue.names.push(key.0.clone());
@@ -451,6 +446,7 @@ impl<'a> Compiler<'a> {
         names: &Names,
         uses: &mut Uses,
     ) -> Option<Expression> {
+        self.count_expression(&text.value);
         match Expression::parse(&text.value, names) {
             Ok(expression) => {
                 self.unset(text.place, expression.unset_env());
@@ -472,6 +468,7 @@ impl<'a> Compiler<'a> {
         names: &Names,
         uses: &mut Uses,
     ) -> Template {
+        self.count_text(&text.value);
         match Template::parse(&text.value, encoding, names) {
             Ok(template) => {
                 self.used(text.place, &text.value, &template, uses);
@@ -491,6 +488,7 @@ impl<'a> Compiler<'a> {
     }
 
     pub(super) fn build(&mut self, node: &Node, names: &Names, uses: &mut Uses) -> Build {
+        self.count_value(node);
         Build::compile(node, names, &mut |node, part| match part {
             Ok(part) => {
                 let mut unset = Vec::new();

@@ -84,12 +84,8 @@ enum Way {
 }
 
 impl<'a> Compiler<'a> {
-    pub(super) fn settings_of(&self, request: &'a plan::Request, draft: &Draft<'a>) -> Merged<'a> {
-        merged([&request.settings, draft.defaults[0], draft.defaults[1]])
-    }
-
     pub(super) fn request(&mut self, request: &'a plan::Request, draft: &mut Draft<'a>) -> Request {
-        let settings = self.settings_of(request, draft);
+        let settings = merged([&request.settings, draft.defaults[0], draft.defaults[1]]);
         let inherits = !draft.retrying || request.settings.retry.is_some();
         let names = std::mem::take(&mut draft.class.names);
         // What is read to write the request, and what its rules read.
@@ -110,6 +106,7 @@ impl<'a> Compiler<'a> {
             .filter_map(|capture| self.capture(capture, &names, &mut judged))
             .collect();
         draft.class.names = names;
+        self.count_rules(accept.len() + expects.len() + captures.len(), &draft.tags);
         let sources = captures.iter().map(|capture| &capture.source).chain(
             expects.iter().filter_map(|expect| match &expect.check {
                 Check::Value(source, _) => Some(source),
@@ -262,6 +259,7 @@ impl<'a> Compiler<'a> {
                 if all.as_fixed() != Some(&[]) {
                     all.fixed(b"&");
                 }
+                self.count_text(&name.value);
                 all.append(Template::of_text(&name.value, encoding));
                 all.fixed(b"=");
                 all.append(self.encoded_node(node, encoding, names, uses));
@@ -279,6 +277,7 @@ impl<'a> Compiler<'a> {
         uses: &mut Uses,
     ) -> Template {
         let text = node_text(node);
+        self.count_text(&text);
         match Template::encoded(&text, encoding, names) {
             Ok(template) => {
                 self.used(node.place, &text, &template, uses);
@@ -322,6 +321,7 @@ impl<'a> Compiler<'a> {
             self.auth(settings.auth, names, &mut head, uses);
         }
         for (name, node) in settings.headers.iter().map(|entry| (&entry.0, &entry.1)) {
+            self.count_text(&name.value);
             head.fixed(format!("{}: ", name.value).as_bytes());
             let text = Placed { value: node_text(node), place: node.place };
             head.append(self.template_of_header(&text, names, uses));
@@ -335,6 +335,7 @@ impl<'a> Compiler<'a> {
                 if position > 0 {
                     head.fixed(b"; ");
                 }
+                self.count_text(&name.value);
                 head.fixed(format!("{}=", name.value).as_bytes());
                 head.append(self.encoded_node(node, Encoding::Cookie, names, uses));
             }

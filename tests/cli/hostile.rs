@@ -70,13 +70,13 @@ fn what_many_classes_call_is_counted() {
         lines(1_000, |at| format!("U{at}: {{ tasks: {{ t: {{ steps: [ {{ call: f }} ] }} }} }}"));
     refused(
         &format!("target: http://127.0.0.1:1\nflows: {{ f: [ {steps} ] }}\nusers:\n{classes}"),
-        "the classes have more than 50000 steps and names",
+        "the classes come to more than 50000 steps",
     );
     let vars = lines(4_000, |at| format!("v{at}: 1"));
     let classes = lines(2_000, |at| format!("U{at}: {{ tasks: {{ t: {{ get: / }} }} }}"));
     refused(
         &format!("target: http://127.0.0.1:1\nvars:\n{vars}users:\n{classes}"),
-        "the classes have more than 50000 steps and names",
+        "the classes know more than 500000 names together",
     );
 }
 
@@ -86,6 +86,54 @@ fn said(name: &str, text: &str) -> (i32, String) {
     folder.file(name, text);
     let said = folder.throng(&format!("check {name}"));
     (said.code, said.err)
+}
+
+#[test]
+fn steps_before_a_retry_are_counted_for_each_request() {
+    // Each has a series of its own: they are numbered by 16 bits.
+    let first = listed(300, |at| format!("{{ get: /x{at} }}"));
+    let tasks = listed(300, |at| format!("t{at}: {{ tags: t{at}, get: / }}"));
+    let text = |thresholds: &str, first: &str, tasks: &str| {
+        format!(
+            "target: http://127.0.0.1:1\nthresholds: [ {thresholds} ]\ndefaults:\n  retry:\n    \
+             status: 503\n    first:\n      - {{ get: /login }}\n      - {{ get: /first }}\n{first}\
+             users: {{ U: {{ tasks: {{ {tasks} }} }} }}\n"
+        )
+    };
+    let first: String = first.split(", ").map(|step| format!("      - {step}\n")).collect();
+    let (code, said) =
+        said("plan.yaml", &text("{ of: { tag: t1 }, must: rps > 1 }", &first, &tasks));
+    assert_eq!(
+        (code, &*said),
+        (
+            2,
+            "error: the classes come to more than 50000 steps
+   --> plan.yaml:129:11
+    |
+129 |       - { get: /x120 }
+    |           ^^^ those before a retry count once for each request: use fewer of them
+
+1 error in plan.yaml
+"
+        )
+    );
+    let tasks = listed(5_000, |at| format!("t{at}: {{ get: /{at} }}"));
+    assert_eq!(check("plan.yaml", &text("", "", &tasks)), (0, vec![]));
+}
+
+#[test]
+fn what_defaults_and_flows_repeat_has_a_size() {
+    let headers = listed(1_000, |at| format!("h{at}: \"{{{{ user.id }}}}\""));
+    let steps = listed(5_000, |at| format!("{{ get: /{at} }}"));
+    let text = |headers: &str, steps: &str| {
+        format!(
+            "defaults: {{ headers: {{ {headers} }} }}\n{}",
+            task(&format!("steps: [ {steps} ]"))
+        )
+    };
+    refused(&text(&headers, &steps), "the requests come to more than 256 MiB");
+    let headers = listed(100, |at| format!("h{at}: a header as they are"));
+    assert_eq!(check("plan.yaml", &text(&headers, &steps)), (0, vec![]));
 }
 
 #[test]
