@@ -1,5 +1,9 @@
 //! Owns compiling a request: its defaults, its bytes, its rules.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use super::bodies::Sent;
 use super::compile::{Compiler, Draft, node_text};
 use super::instruction::{Request, Retry, connection_use};
@@ -33,27 +37,26 @@ pub(super) struct Merged<'a> {
 fn merged<'a>(levels: [&'a Settings; 3]) -> Merged<'a> {
     fn by_name(
         levels: [&[(Placed<String>, Node)]; 3],
-        same: impl Fn(&str, &str) -> bool,
+        same: fn(&str) -> Cow<'_, str>,
     ) -> Vec<&(Placed<String>, Node)> {
         let mut all: Vec<&(Placed<String>, Node)> = Vec::new();
-        for level in levels.into_iter().rev() {
-            for entry in level {
-                match all.iter_mut().find(|known| same(&known.0.value, &entry.0.value)) {
-                    Some(known) => *known = entry,
-                    None => all.push(entry),
+        let mut positions = HashMap::new();
+        for entry in levels.into_iter().rev().flatten() {
+            match positions.entry(same(&entry.0.value)) {
+                Entry::Occupied(known) => all[*known.get()] = entry,
+                Entry::Vacant(new) => {
+                    new.insert(all.len());
+                    all.push(entry);
                 }
             }
         }
+        all.retain(|(_, node)| node.value != NodeValue::Null);
         all
     }
-    let exact = |a: &str, b: &str| a == b;
-    let mut headers =
-        by_name(levels.map(|level| &level.headers[..]), |a, b| a.eq_ignore_ascii_case(b));
-    headers.retain(|(_, node)| node.value != NodeValue::Null);
-    let mut query = by_name(levels.map(|level| &level.query[..]), exact);
-    query.retain(|(_, node)| node.value != NodeValue::Null);
-    let mut cookies = by_name(levels.map(|level| &level.cookies[..]), exact);
-    cookies.retain(|(_, node)| node.value != NodeValue::Null);
+    let lower = |name: &str| Cow::Owned(name.to_ascii_lowercase());
+    let headers = by_name(levels.map(|level| &level.headers[..]), lower);
+    let query = by_name(levels.map(|level| &level.query[..]), |name| Cow::Borrowed(name));
+    let cookies = by_name(levels.map(|level| &level.cookies[..]), |name| Cow::Borrowed(name));
     let timeouts = levels.map(|level| level.timeout);
     Merged {
         headers,
