@@ -1,5 +1,8 @@
 //! Owns shares by weight: the order in which classes get their users, and a task's draw.
 
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
 use crate::random::Stream;
 
 /// The class of each of the first `count` users, as positions in `weights`.
@@ -23,26 +26,46 @@ pub fn order(weights: &[f64], fixed: &[u32], count: usize) -> Vec<u16> {
     order
 }
 
-fn by_weight(weights: &[f64], count: usize) -> Vec<u16> {
-    struct Lag {
-        divergence: f64,
-        users: f64,
+/// How far a class lags behind its share: the least is the next.
+#[derive(PartialEq)]
+struct Lag {
+    divergence: f64,
+    users: f64,
+    class: usize,
+}
+
+impl Lag {
+    fn of(class: usize, weight: f64, users: f64) -> Self {
+        Self { divergence: weight * (users / (users + 1.0)).log2(), users, class }
     }
-    let lag = |weight: f64, users: f64| Lag {
-        divergence: weight * (users / (users + 1.0)).log2(),
-        users,
-    };
-    let mut lags: Vec<_> = weights.iter().map(|&weight| lag(weight, weight)).collect();
-    let candidates: Vec<usize> = (0..weights.len()).filter(|&i| weights[i] > 0.0).collect();
-    let mut order = Vec::with_capacity(if candidates.is_empty() { 0 } else { count });
+}
+
+impl Eq for Lag {}
+
+impl Ord for Lag {
+    /// The other way round: a heap gives its largest.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_divergence = other.divergence.total_cmp(&self.divergence);
+        let by_users = by_divergence.then(other.users.total_cmp(&self.users));
+        by_users.then(other.class.cmp(&self.class))
+    }
+}
+
+impl PartialOrd for Lag {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+fn by_weight(weights: &[f64], count: usize) -> Vec<u16> {
+    let lags = weights.iter().enumerate().filter(|(_, weight)| **weight > 0.0);
+    let mut lags: BinaryHeap<Lag> =
+        lags.map(|(class, weight)| Lag::of(class, *weight, *weight)).collect();
+    let mut order = Vec::with_capacity(if lags.is_empty() { 0 } else { count });
     while order.len() < count {
-        let next = candidates.iter().copied().min_by(|&a, &b| {
-            let (a, b) = (&lags[a], &lags[b]);
-            a.divergence.total_cmp(&b.divergence).then(a.users.total_cmp(&b.users))
-        });
-        let Some(next) = next else { break };
-        order.push(next as u16);
-        lags[next] = lag(weights[next], lags[next].users + 1.0);
+        let Some(mut next) = lags.peek_mut() else { break };
+        order.push(next.class as u16);
+        *next = Lag::of(next.class, weights[next.class], next.users + 1.0);
     }
     order
 }
@@ -102,6 +125,25 @@ mod tests {
                 let want = count as f64 * weight / total;
                 prop_assert!((users - want).abs() < weights.len() as f64, "{users} of {want}");
             }
+        }
+
+        #[test]
+        fn each_is_the_one_that_lags_most(weights in prop::collection::vec(0u32..9, 1..9), count in 0usize..300) {
+            let weights: Vec<f64> = weights.into_iter().map(f64::from).collect();
+            let mut users = weights.clone();
+            let mut slow = Vec::new();
+            let any = weights.iter().any(|weight| *weight > 0.0);
+            while any && slow.len() < count {
+                let lag = |class: usize| weights[class] * (users[class] / (users[class] + 1.0)).log2();
+                let classes = (0..weights.len()).filter(|class| weights[*class] > 0.0);
+                let next = classes.min_by(|a, b| {
+                    lag(*a).total_cmp(&lag(*b)).then(users[*a].total_cmp(&users[*b]))
+                });
+                let next = next.expect("there is a weight");
+                slow.push(next as u16);
+                users[next] += 1.0;
+            }
+            prop_assert_eq!(order(&weights, &[], count), slow);
         }
 
         #[test]

@@ -1,15 +1,19 @@
 //! Owns thresholds that no load of the plan can reach: more requests than its users' waits leave room for.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::estimate::{Aim, Estimate, Iteration};
-use super::outlook::Crowd;
+use super::outlook::{Crowd, Lives};
 use super::selection::Selection;
 use crate::diagnostic::Diagnostic;
-use crate::load::{Order, Wait};
+use crate::load::{Order, Schedule, Wait};
 use crate::plan::{Class, NamedProfile, Plan};
 use crate::units::format_duration;
-use crate::verdict::{Metric, Of, Op};
+use crate::verdict::{Metric, Of, Op, Threshold};
+
+/// Of more users than this, in all profiles together, nothing is said: each is looked at.
+const MOST_USERS: u64 = 10_000_000;
 
 /// Warnings at thresholds that ask for more requests than any of the profiles can give, or than the
 /// one called `profile`. What the waits do not bound is never among them.
@@ -17,35 +21,37 @@ use crate::verdict::{Metric, Of, Op};
 pub fn out_of_reach(plan: &Plan, profile: Option<&str>, selection: &Selection) -> Vec<Diagnostic> {
     let response = Duration::ZERO;
     let estimate = Estimate::new(plan, selection, Aim::Most, response);
-    let iterations: Vec<_> = plan.classes.iter().map(|class| estimate.iteration(class)).collect();
     let asked = |named: &&NamedProfile| profile.is_none_or(|name| name == named.name.value);
     let profiles: Vec<&NamedProfile> = plan.profiles.iter().filter(asked).collect();
+    let asking = || plan.thresholds.iter().filter_map(|one| Some((one, asks(&one.value)?)));
+    let mut best: HashMap<Option<&str>, Best<'_>> =
+        asking().map(|(_, (of, _))| (of, Best::default())).collect();
+    let users = profiles.iter().map(|named| u64::from(Schedule::new(&named.profile).peak()));
+    if best.is_empty() || users.sum::<u64>() > MOST_USERS {
+        return Vec::new();
+    }
+    let does: Vec<Does<'_>> = plan.classes.iter().map(|class| Does::of(class, &estimate)).collect();
+    let positions: HashMap<&str, usize> =
+        plan.classes.iter().enumerate().map(|(at, class)| (&*class.name.value, at)).collect();
+    for named in &profiles {
+        let crowd = Crowd::of(plan, &named.profile);
+        for (of, best) in &mut best {
+            let classes = match of {
+                None => 0..does.len(),
+                Some(of) => positions.get(of).map_or(0..0, |at| *at..at + 1),
+            };
+            best.add(bound(named, plan, &does[classes.clone()], &crowd.lives[classes]));
+        }
+    }
     let mut warnings = Vec::new();
-    for threshold in &plan.thresholds {
-        let least = matches!(threshold.value.op, Op::Greater | Op::GreaterOrEqual);
-        let is_rate = match threshold.value.metric {
-            Metric::Rps => true,
-            Metric::Requests => false,
-            _ => continue,
-        };
-        let only = match &threshold.value.of {
-            Some(Of::Class(class)) => Some(class.as_str()),
-            // What is counted for a group is not its requests.
-            Some(Of::Group(_)) => continue,
-            _ => None,
-        };
-        if !least {
+    for (threshold, (of, is_rate)) in asking() {
+        let best = &best[&of];
+        if best.unbounded {
             continue;
         }
-        let bounds = profiles
-            .iter()
-            .map(|named| bound(named, &estimate, &iterations, only))
-            .collect::<Option<Vec<_>>>();
-        let best = bounds.into_iter().flatten().max_by(|a, b| {
-            let of = |bound: &Bound| if is_rate { bound.rate } else { bound.requests };
-            of(a).total_cmp(&of(b))
-        });
-        let Some(best) = best else { continue };
+        let Some(best) = (if is_rate { &best.by_rate } else { &best.by_requests }) else {
+            continue;
+        };
         let limit = threshold.value.limit;
         let reached = if is_rate { best.rate.max(best.average) } else { best.requests };
         // Never for the sake of a digit: waits are drawn, and clocks are not exact.
@@ -72,7 +78,24 @@ pub fn out_of_reach(plan: &Plan, profile: Option<&str>, selection: &Selection) -
     warnings
 }
 
+/// Whom a threshold asks for more requests than some, and whether those per second.
+fn asks(threshold: &Threshold) -> Option<(Option<&str>, bool)> {
+    let least = matches!(threshold.op, Op::Greater | Op::GreaterOrEqual);
+    let is_rate = match threshold.metric {
+        Metric::Rps if least => true,
+        Metric::Requests if least => false,
+        _ => return None,
+    };
+    match &threshold.of {
+        Some(Of::Class(class)) => Some((Some(class), is_rate)),
+        // What is counted for a group is not its requests.
+        Some(Of::Group(_)) => None,
+        _ => Some((None, is_rate)),
+    }
+}
+
 /// The most that a profile can give.
+#[derive(Clone)]
 struct Bound<'a> {
     profile: &'a str,
     /// Per second at the peak, in the long run.
@@ -87,34 +110,73 @@ struct Bound<'a> {
     who: String,
 }
 
-/// Absent when nothing bounds it.
-fn bound<'a>(
-    named: &'a NamedProfile,
-    estimate: &Estimate<'_>,
-    iterations: &[Iteration<'_>],
-    only: Option<&str>,
-) -> Option<Bound<'a>> {
-    let plan = estimate.plan;
-    let crowd = Crowd::of(plan, &named.profile);
-    let (mut rate, mut iterated, mut once, mut users) = (0.0, 0.0, 0.0, 0);
-    let (mut each, mut told) = (0.0, Vec::new());
-    for ((class, iteration), lives) in plan.classes.iter().zip(iterations).zip(&crowd.lives) {
-        if lives.users == 0 || only.is_some_and(|name| name != class.name.value) {
-            continue;
+/// The most that any of some profiles can give.
+#[derive(Default)]
+struct Best<'a> {
+    by_rate: Option<Bound<'a>>,
+    by_requests: Option<Bound<'a>>,
+    /// Nothing bounds one of them.
+    unbounded: bool,
+}
+
+impl<'a> Best<'a> {
+    fn add(&mut self, bound: Option<Bound<'a>>) {
+        let Some(bound) = bound else {
+            self.unbounded = true;
+            return;
+        };
+        if self.by_rate.as_ref().is_none_or(|best| bound.rate >= best.rate) {
+            self.by_rate = Some(bound.clone());
         }
+        if self.by_requests.as_ref().is_none_or(|best| bound.requests >= best.requests) {
+            self.by_requests = Some(bound);
+        }
+    }
+}
+
+/// What a user of a class does.
+struct Does<'a> {
+    class: &'a Class,
+    iteration: Iteration<'a>,
+    /// The most requests of one iteration.
+    in_one: f64,
+    /// Requests before the first iteration and after the last.
+    once: f64,
+}
+
+impl<'a> Does<'a> {
+    fn of(class: &'a Class, estimate: &Estimate<'a>) -> Self {
+        let iteration = estimate.iteration(class);
         let in_one = iteration.parts.iter().map(|part| part.work.requests * part.times.max(1.0));
         let in_one: f64 = match class.order {
             Order::Random => in_one.fold(0.0, f64::max),
             _ => in_one.sum(),
         };
         let steps = [&class.on_start, &class.on_stop];
-        let steps = steps.map(|steps| estimate.steps(steps, class, true).requests);
+        let once = steps.iter().map(|steps| estimate.steps(steps, class, true).requests).sum();
+        Self { class, iteration, in_one, once }
+    }
+}
+
+/// Of these classes, with the lives of their users; absent when nothing bounds it.
+fn bound<'a>(
+    named: &'a NamedProfile,
+    plan: &Plan,
+    classes: &[Does<'_>],
+    lives: &[Lives],
+) -> Option<Bound<'a>> {
+    let (mut rate, mut iterated, mut once, mut users) = (0.0, 0.0, 0.0, 0);
+    let (mut each, mut told) = (0.0, Vec::new());
+    for (Does { class, iteration, in_one, once: own }, lives) in classes.iter().zip(lives) {
+        if lives.users == 0 {
+            continue;
+        }
         let per =
             if iteration.requests > 0.0 { iteration.requests / iteration.seconds } else { 0.0 };
         rate += per * f64::from(lives.users);
         // The first iteration of a user waits for nothing: it comes on top.
         iterated += per * lives.seconds + in_one * lives.started as f64;
-        once += steps.iter().sum::<f64>() * lives.started as f64;
+        once += own * lives.started as f64;
         each = in_one.max(each);
         users += lives.users;
         told.push((class, iteration.requests));
@@ -179,6 +241,15 @@ mod tests {
         let plan = loaded.plan.unwrap_or_else(|| panic!("{text}\n{:?}", loaded.diagnostics));
         let warnings = out_of_reach(&plan, None, &Selection::default());
         warnings.into_iter().map(|one| one.label).collect()
+    }
+
+    #[test]
+    fn of_more_users_than_can_be_looked_at_nothing_is_said() {
+        let class = "{ wait: 1s, tasks: { a: { get: / } } }";
+        let many = (0..11).map(|at| format!("p{at}: {{ users: 1000000, hold: 1m }}"));
+        let many = many.collect::<Vec<_>>().join(", ");
+        let said = said(class, &format!("{{ users: 1, hold: 1m }}, {many}"), "rps > 1000000000");
+        assert_eq!(said, Vec::<String>::new());
     }
 
     const TWENTY: &str = "{ users: 20, hold: 1m }";
