@@ -13,7 +13,9 @@ use super::selection::Selection;
 use super::size::Size;
 use crate::data::{self, Source as Rows};
 use crate::diagnostic::{Diagnostic, Place, Placed, Source};
-use crate::expr::{Encoding, Expression, MOST_MISTAKES, Names, ParseError, Template, Uses, Value};
+use crate::expr::{
+    Encoding, Expression, MOST_MISTAKES, Names, ParseError, Selector, Template, Uses, Value,
+};
 use crate::load::{Order, Wait};
 use crate::metrics::{Catalogue, Facet, RequestName};
 use crate::plan::{self, Connections, Node, NodeValue, Partial, Plan, Settings, Target, value_of};
@@ -91,6 +93,11 @@ pub(super) struct Compiler<'a> {
     /// Those of a place and a title, by their positions.
     told: HashMap<(Option<Place>, String), Vec<usize>>,
     pub(super) size: Size,
+    pub(super) regexes: HashMap<String, Result<Selector, ParseError>>,
+    /// The values of the plan's variables.
+    vars: Vec<Value>,
+    /// The columns of each source of rows.
+    columns: Vec<Option<Arc<[String]>>>,
     /// How many calls of nothing were told of.
     pub(super) lost: usize,
     pub(super) data: Vec<(&'a plan::Data, Option<Arc<Rows>>)>,
@@ -167,6 +174,9 @@ impl<'a> Compiler<'a> {
             diagnostics: Vec::new(),
             told: HashMap::new(),
             size: Size::default(),
+            regexes: HashMap::new(),
+            vars: plan.vars.iter().map(|(_, node)| value_of(node)).collect(),
+            columns: Vec::new(),
             lost: 0,
             data: Vec::new(),
             shared,
@@ -212,6 +222,8 @@ impl<'a> Compiler<'a> {
                     None
                 }
             };
+            let columns = source.as_ref().and_then(|source| source.columns());
+            self.columns.push(columns.map(Arc::from));
             self.data.push((data, source));
         }
     }
@@ -254,9 +266,8 @@ impl<'a> Compiler<'a> {
         names.environment(self.inputs.environment.clone());
         own.declare(&mut names, &mut initial);
         self.shared.declare(&mut names, &mut initial);
-        for (data, source) in &self.data {
-            let columns = source.as_ref().and_then(|source| source.columns());
-            let slot = names.row(&data.name.value, columns.map(<[String]>::to_vec));
+        for ((data, source), columns) in self.data.iter().zip(&self.columns) {
+            let slot = names.row(&data.name.value, columns.clone());
             if source.as_ref().is_some_and(|source| !source.is_text()) {
                 names.typed(slot);
             }
@@ -265,12 +276,12 @@ impl<'a> Compiler<'a> {
             names.intern(name);
         }
         initial.resize(names.len(), None);
-        for (name, node) in &plan.vars {
+        for ((name, _), value) in plan.vars.iter().zip(&self.vars) {
             match names.find(&name.value) {
                 // The class writes to it: then it is a variable that begins with that value.
-                Some(slot) if initial[slot].is_none() => initial[slot] = Some(value_of(node)),
+                Some(slot) if initial[slot].is_none() => initial[slot] = Some(value.clone()),
                 Some(_) => {}
-                None => names.constant(&name.value, value_of(node)),
+                None => names.constant(&name.value, value.clone()),
             }
         }
         (names, initial)

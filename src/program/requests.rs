@@ -109,7 +109,7 @@ impl<'a> Compiler<'a> {
             .filter_map(|capture| self.capture(capture, &names, &mut judged))
             .collect();
         draft.class.names = names;
-        self.count_rules(accept.len() + expects.len() + captures.len(), &draft.tags);
+        self.count_rules(accept.len() + expects.len() + captures.len(), draft);
         let sources = captures.iter().map(|capture| &capture.source).chain(
             expects.iter().filter_map(|expect| match &expect.check {
                 Check::Value(source, _) => Some(source),
@@ -413,7 +413,7 @@ impl<'a> Compiler<'a> {
     fn source(&mut self, origin: &Origin, names: &Names, uses: &mut Uses) -> Option<Source> {
         let (text, parsed) = match origin {
             Origin::Json(text) => (text, Selector::json(&text.value)),
-            Origin::Regex(text) => (text, Selector::regex(&text.value)),
+            Origin::Regex(text) => (text, self.regex(&text.value)),
             Origin::Css(text, attr) => {
                 (text, Selector::css(&text.value, attr.as_ref().map(|attr| &*attr.value)))
             }
@@ -501,7 +501,7 @@ impl<'a> Compiler<'a> {
             plan::Matcher::Length(range) => Matcher::Length(*range),
             plan::Matcher::Between(range) => Matcher::Between(*range),
             plan::Matcher::Exists(wanted) => Matcher::Exists(*wanted),
-            plan::Matcher::Matches(text) => match Selector::regex(&text.value) {
+            plan::Matcher::Matches(text) => match self.regex(&text.value) {
                 Ok(pattern) => Matcher::Matches(pattern),
                 Err(error) => {
                     self.mistake(text.place, &text.value, error);

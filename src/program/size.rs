@@ -2,6 +2,7 @@
 
 use super::compile::{Compiler, Draft};
 use crate::diagnostic::Place;
+use crate::expr::{ParseError, Selector};
 use crate::plan::{Node, NodeValue};
 
 /// What all classes may have together: a flow is compiled for each class that calls it, and a
@@ -14,9 +15,13 @@ const MOST_NAMES: usize = 500_000;
 const MOST_BYTES: usize = 256 << 20;
 /// The bytes of all files that are sent: each request has its own.
 const MOST_OF_FILES: usize = 1 << 30;
+/// What different regular expressions may take together, in the sizes of small ones, and what a large
+/// one counts.
+const MOST_REGEXES: usize = 2_000;
+const OF_A_LARGE_REGEX: usize = 16;
 
 /// What there is besides the text of a header, a rule or a value.
-const ENTRY: usize = 32;
+const ENTRY: usize = 64;
 /// What a rule is, besides its texts.
 const RULE: usize = 256;
 /// What a byte of an expression becomes.
@@ -31,6 +36,7 @@ pub(super) struct Size {
     names: usize,
     bytes: usize,
     files: usize,
+    regexes: usize,
     /// It is too much: nothing more is compiled.
     pub(super) full: bool,
 }
@@ -80,16 +86,33 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// Parsed once, however often it is written.
+    pub(super) fn regex(&mut self, text: &str) -> Result<Selector, ParseError> {
+        if let Some(known) = self.regexes.get(text) {
+            return known.clone();
+        }
+        if self.size.regexes >= MOST_REGEXES {
+            let title = "the regular expressions come to more than 128 MiB";
+            let hint = "use fewer that differ, or `[a-z0-9]` in place of `\\w`";
+            return Err(ParseError::new(title, hint, 0..text.len()));
+        }
+        let parsed = Selector::regex(text);
+        let is_small = parsed.as_ref().is_ok_and(|regex| !regex.is_large());
+        self.size.regexes += if is_small { 1 } else { OF_A_LARGE_REGEX };
+        self.regexes.insert(text.to_owned(), parsed.clone());
+        parsed
+    }
+
     fn too_much(&mut self, place: Place, title: String, label: &str) {
         if !std::mem::replace(&mut self.size.full, true) {
             self.error(place, title, label);
         }
     }
 
-    /// The rules of a request, and the tags that it is counted under.
-    pub(super) fn count_rules(&mut self, rules: usize, tags: &[String]) {
-        let tags: usize = tags.iter().map(|tag| ENTRY + tag.len()).sum();
-        self.size.bytes += RULE * rules + tags;
+    /// The rules of a request, and the class and the tags that it is counted under.
+    pub(super) fn count_rules(&mut self, rules: usize, draft: &Draft<'a>) {
+        let tags: usize = draft.tags.iter().map(|tag| ENTRY + tag.len()).sum();
+        self.size.bytes += RULE * rules + tags + draft.class.name.len();
     }
 
     /// A text with templates, or without.
