@@ -98,6 +98,8 @@ pub(super) struct Compiler<'a> {
     vars: Vec<Value>,
     /// The columns of each source of rows.
     columns: Vec<Option<Arc<[String]>>>,
+    /// Texts with variables of the environment that have no value: their places, and the first of each.
+    unset: HashSet<(Place, String)>,
     /// How many calls of nothing were told of.
     pub(super) lost: usize,
     pub(super) data: Vec<(&'a plan::Data, Option<Arc<Rows>>)>,
@@ -177,6 +179,7 @@ impl<'a> Compiler<'a> {
             regexes: HashMap::new(),
             vars: plan.vars.iter().map(|(_, node)| value_of(node)).collect(),
             columns: Vec::new(),
+            unset: HashSet::new(),
             lost: 0,
             data: Vec::new(),
             shared,
@@ -514,6 +517,11 @@ impl<'a> Compiler<'a> {
     }
 
     pub(super) fn unset(&mut self, place: Place, names: Vec<&str>) {
+        let Some(first) = names.first() else { return };
+        // The same text again, for another class.
+        if !self.unset.insert((place, (*first).to_owned())) {
+            return;
+        }
         let mut told: HashSet<&str> = HashSet::new();
         for name in names {
             if told.len() < MOST_MISTAKES && told.insert(name) {

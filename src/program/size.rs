@@ -12,7 +12,7 @@ const MOST_STEPS: usize = 50_000;
 const MOST_NAMES: usize = 500_000;
 /// About the bytes of memory that all that is sent, asked and set may take: defaults are written into
 /// each request.
-const MOST_BYTES: usize = 256 << 20;
+const MOST_BYTES: usize = 128 << 20;
 /// The bytes of all files that are sent: each request has its own.
 const MOST_OF_FILES: usize = 1 << 30;
 /// What different regular expressions may take together, in the sizes of small ones, and what a large

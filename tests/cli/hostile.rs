@@ -40,7 +40,7 @@ fn a_jsonpath_nests_no_deeper_than_its_parser_can_go() {
         refused(&path(&nested(levels)), "the JSONPath nests more than 6 filters deep");
     }
     let round = format!("$[?{}@.a{}]", "(".repeat(50_000), ")".repeat(50_000));
-    refused(&path(&round), "the JSONPath nests more than 6 filters deep");
+    refused(&path(&round), "the JSONPath nests more than 50 parentheses deep");
     for fits in [&nested(5), "$['[[[[[[[[[']", "$[?@.a == '[[[[\\\\'[[[[[']"] {
         let (code, titles) = check("plan.yaml", &path(fits));
         assert_eq!((code, titles), (0, vec![]), "{fits}");
@@ -131,7 +131,7 @@ fn what_defaults_and_flows_repeat_has_a_size() {
             task(&format!("steps: [ {steps} ]"))
         )
     };
-    refused(&text(&headers, &steps), "the requests come to more than 256 MiB");
+    refused(&text(&headers, &steps), "the requests come to more than 128 MiB");
     let headers = listed(100, |at| format!("h{at}: a header as they are"));
     assert_eq!(check("plan.yaml", &text(&headers, &steps)), (0, vec![]));
 }
@@ -195,37 +195,70 @@ fn a_chain_and_the_tags_of_a_step_have_a_size() {
         ),
         "more than 32 tags",
     );
+    refused(
+        &task(&format!("tags: {}, get: /", "t".repeat(201))),
+        "the tag is longer than 200 characters",
+    );
 }
 
 #[test]
 fn of_one_text_a_hundred_mistakes_are_told() {
+    let last = |text: &str| {
+        let (code, said) = said("plan.yaml", text);
+        (code, said.lines().last().unwrap_or_default().to_owned())
+    };
     let names: String = (0..60_000).map(|at| format!("{{{{ n{at} }}}}")).collect();
-    let (code, titles) = check("plan.yaml", &task(&format!("get: \"/{names}\", name: x")));
-    assert_eq!((code, titles.len()), (2, 100));
-    assert_eq!(titles[99], "nothing is called `n99`");
-    let names = (0..100).map(|at| format!("n{at} == 1")).collect::<Vec<_>>().join(" and ");
-    let (code, titles) = check("plan.yaml", &task(&format!("when: \"{names}\", get: /")));
-    assert_eq!((code, titles.len()), (2, 100));
+    let told = last(&task(&format!("get: \"/{names}\", name: x")));
+    assert_eq!(told, (2, "100 errors in plan.yaml".to_owned()));
+    let names = (0..200).map(|at| format!("n{at} == 1")).collect::<Vec<_>>().join(" and ");
+    let told = last(&task(&format!("when: \"{names}\", get: /")));
+    assert_eq!(told, (2, "100 errors in plan.yaml".to_owned()));
 }
 
 #[test]
-fn thousands_of_calls_of_nothing_are_looked_for_in_thousands_of_flows() {
-    let calls = listed(8_000, |at| format!("{{ call: g{at} }}"));
-    let flows = lines(5_000, |at| format!("f{at}: [ {{ get: /{at} }} ]"));
-    let (code, titles) =
-        check("plan.yaml", &format!("{}flows:\n{flows}", task(&format!("steps: [ {calls} ]"))));
-    assert_eq!((code, titles.len()), (2, 100));
+fn of_a_hundred_calls_of_nothing_it_is_told_what_comes_near() {
+    let calls = listed(150, |at| format!("{{ call: logi{at} }}"));
+    let text =
+        format!("{}flows: {{ login: [ {{ get: / }} ] }}\n", task(&format!("steps: [ {calls} ]")));
+    let folder = Folder::new();
+    folder.file("plan.yaml", &text);
+    let said = folder.throng("check --format json plan.yaml");
+    let told = |label: &str| said.out.matches(label).count();
+    let labels = ["did you mean `login`?", "there is `login`", "write it under `flows`"].map(told);
+    assert_eq!((said.code, labels), (2, [10, 90, 50]), "{}", said.out);
 }
 
 #[test]
 fn toml_has_as_many_values_as_yaml() {
     let tables: String = (0..60_000).map(|at| format!("[x.a{at}]\n")).collect();
+    let dotted: String = (0..2_000).map(|at| format!("x.a{at}{} = 1\n", ".b".repeat(30))).collect();
     let values = format!("x = [{}]\n", "1, ".repeat(1_000_000));
     let keys: String = (0..60_000).map(|at| format!("k{at} = 1\n")).collect();
     let title = "the plan holds more than 50000 values, what aliases repeat included";
-    for text in [tables, values, keys] {
-        let (code, titles) = check("plan.toml", &text);
+    for text in [tables, dotted, values, keys] {
+        // It is not read any further than that.
+        let (code, titles) = check("plan.toml", &format!("{text}]"));
         assert_eq!((code, titles), (2, vec![title.to_owned()]));
+    }
+}
+
+#[test]
+fn regular_expressions_have_a_size_together() {
+    let captures = |count: usize, pattern: &dyn Fn(usize) -> String| {
+        let steps = listed(count, |at| {
+            format!("{{ get: /{at}, capture: {{ a: {{ regex: '{}' }} }} }}", pattern(at))
+        });
+        task(&format!("steps: [ {steps}, {{ log: \"{{{{ a }}}}\" }} ]"))
+    };
+    let (code, titles) = check("plan.yaml", &captures(140, &|at| format!("a{at}=(\\w{{3}})")));
+    let title = "the regular expressions come to more than 128 MiB";
+    assert_eq!((code, titles), (2, vec![title.to_owned(); 15]));
+    let fits = [
+        captures(500, &|_| "id=(\\w{8})".to_owned()),
+        captures(200, &|at| format!("a{at}=([a-z0-9]+)")),
+    ];
+    for text in fits {
+        assert_eq!(check("plan.yaml", &text), (0, vec![]));
     }
 }
 
