@@ -235,7 +235,7 @@ mod tests {
     fn said(class: &str, profile: &str, threshold: &str) -> Vec<String> {
         let text = format!(
             "target: http://localhost\nflows: {{ two: {{ steps: [ {{ get: /1 }}, {{ get: /2 }} ] }} }}\n\
-             users: {{ U: {class} }}\nprofile: p\nprofiles: {{ p: {profile} }}\nthresholds: [ '{threshold}' ]\n"
+             users: {{ U: {class} }}\nprofiles: {{ p: {profile} }}\nthresholds: [ '{threshold}' ]\n"
         );
         let loaded = plan::parse("p.yaml", &text);
         let plan = loaded.plan.unwrap_or_else(|| panic!("{text}\n{:?}", loaded.diagnostics));
@@ -248,7 +248,11 @@ mod tests {
         let class = "{ wait: 1s, tasks: { a: { get: / } } }";
         let many = (0..2).map(|at| format!("p{at}: {{ users: 1000000, hold: 1m }}"));
         let many = many.collect::<Vec<_>>().join(", ");
-        let said = said(class, &format!("{{ users: 1, hold: 1m }}, {many}"), "rps > 1000000000");
+        let said = said(
+            class,
+            &format!("{{ users: 1, hold: 1m }}, {many} }}\nprofile: p\nx-x: {{ a: 1"),
+            "rps > 1000000000",
+        );
         assert_eq!(said, Vec::<String>::new());
     }
 

@@ -224,7 +224,8 @@ fn of_a_hundred_calls_of_nothing_it_is_told_what_comes_near() {
     folder.file("plan.yaml", &text);
     let said = folder.throng("check --format json plan.yaml");
     let told = |label: &str| said.out.matches(label).count();
-    let labels = ["did you mean `login`?", "there is `login`", "write it under `flows`"].map(told);
+    let labels =
+        ["did you mean `login`?", "there are `login`, `t`", "write it under `flows`"].map(told);
     assert_eq!((said.code, labels), (2, [10, 90, 50]), "{}", said.out);
 }
 
