@@ -251,7 +251,7 @@ mod tests {
         let said = said(
             class,
             &format!("{{ users: 1, hold: 1m }}, {many} }}\nprofile: p\nx-x: {{ a: 1"),
-            "rps > 1000000000",
+            "rps > 2000000",
         );
         assert_eq!(said, Vec::<String>::new());
     }
