@@ -66,6 +66,7 @@ def flows(each):
     return steps("{ call: f0 }") + "flows:\n" + lines(60, each) + "  f60: [ { get: / } ]\n"
 
 
+LONG = "x" * 300
 CLASS = "U{}: {{ tasks: {{ t: {{ {} }} }} }}"
 
 
@@ -125,6 +126,41 @@ def plans():
         "classes times variables.yaml": TARGET
         + "vars:\n" + lines(8_000, lambda at: f"v{at}: 1") + "users:\n"
         + lines(4_000, lambda at: CLASS.format(at, "get: /")),
+        "flows, deep.yaml": HEAD.replace("{ get: / }", "{ steps: [ { call: f0 } ] }") + "flows:\n"
+        + lines(8_000, lambda at: f"f{at}: [ {{ call: f{at + 1} }} ]") + "  f8000: [ { get: / } ]\n",
+        "flows, circles.yaml": steps("{ call: %s0 }" % LONG) + "flows:\n"
+        + lines(3_000, lambda at: f"{LONG}{at}: [ {{ call: {LONG}0 }}, {{ call: {LONG}{at + 1} }} ]")
+        + f"  {LONG}3000: [ {{ get: / }} ]\n",
+        "flows, variables.yaml": steps("{ call: f0 }") + "flows:\n  f0: [ { set: { "
+        + many(9_000, lambda at: f"v{at}: 1") + ' } }, { log: "' + many(9_000, lambda at: "{{ v%d }}" % at, "")
+        + '" }, ' + many(5_000, lambda at: f"{{ call: f{at + 1} }}") + " ]\n"
+        + lines(5_000, lambda at: f"f{at + 1}: [ {{ get: / }} ]"),
+        "before each retry.yaml": f"defaults: {{ retry: {{ status: 503, first: [ {many(6_000, lambda at: '{ get: /a }')} ] }} }}\n"
+        + steps(many(6_000, lambda at: "{ get: / }")),
+        "series.yaml": "thresholds: [ { of: { tag: t1 }, must: rps > 1 } ]\n"
+        + f"defaults: {{ retry: {{ status: 503, first: [ {many(300, lambda at: f'{{ get: /x{at} }}')} ] }} }}\n"
+        + TARGET + f"users: {{ U: {{ tasks: {{ {many(300, lambda at: f't{at}: {{ tags: t{at}, get: / }}')} }} }} }}\n",
+        "defaults, headers.yaml": f"defaults: {{ headers: {{ {many(2_000, lambda at: f'h{at}: a')} }} }}\n"
+        + steps(many(10_000, lambda at: "{ get: / }")),
+        "defaults, text.yaml": f"defaults: {{ headers: {{ h: {'x' * 1_000_000} }} }}\n"
+        + steps(many(10_000, lambda at: "{ get: / }")),
+        "classes times a list.yaml": f"vars: {{ v: [ {many(14_000, lambda at: '1')} ] }}\n" + TARGET
+        + "users:\n" + lines(3_500, lambda at: CLASS.format(at, "get: /")),
+        "classes times columns.yaml": f"data: {{ d: {{ values: [ {{ {many(12_000, lambda at: f'c{at}: 1')} }} ] }} }}\n" + TARGET
+        + "users:\n" + lines(2_000, lambda at: CLASS.format(at, "get: /")),
+        "classes times unset variables.yaml": TARGET + "flows: { f: [ "
+        + many(900, lambda at: "{ get: '/%s', name: x }" % many(100, lambda of: "{{ env.N%d_%d }}" % (at, of), ""))
+        + " ] }\nusers:\n" + lines(50, lambda at: CLASS.format(at, "steps: [ { call: f } ]")),
+        "a long tag.yaml": "thresholds: [ { of: { class: U }, must: rps > 1 } ]\n" + TARGET
+        + f"users: {{ U: {{ tags: {'x' * 3_000_000}, tasks: {{ {many(3_000, lambda at: f't{at}: {{ get: /{at} }}')} }} }} }}\n",
+        "thresholds times profiles.yaml": TARGET + "users: { U: { wait: 1s, tasks: { t: { get: / } } } }\nthresholds:\n"
+        + lines(6_000, lambda at: f"- rps > {at + 1000}") + "profile: p0\nprofiles:\n"
+        + lines(4_000, lambda at: f"p{at}: {{ users: 1, hold: 1m }}"),
+        "thresholds times classes.yaml": TARGET + "users:\n"
+        + lines(500, lambda at: f"U{at}: {{ wait: 1s, tasks: {{ t: {{ get: / }} }} }}")
+        + "thresholds: [ rps > 1 ]\nprofile: p0\nprofiles:\n"
+        + lines(9, lambda at: f"p{at}: {{ users: 1000000, hold: 1m }}"),
+        "regex, many.yaml": steps(many(3_000, lambda at: "{ get: /%d, capture: { a: { regex: 'a%d=(\\w{9})' } } }" % (at, at))),
         "captures.yaml": steps(many(5_000, lambda at: f"{{ get: /, capture: {{ c{at}: $.a }} }}")),
         "a chain.yaml": TARGET + "users: { U: { order: chain, tasks: { "
         + many(5_000, lambda at: f"t{at}: {{ get: /, next: {{ t{(at + 1) % 5_000}: 1 }} }}") + " } } }\n",
@@ -139,6 +175,7 @@ def plans():
         "values.toml": "x-n = [" + "1," * 1_900_000 + "]\n",
         "tables.toml": many(60_000, lambda at: f"[users.U{at}]\n", ""),
         "dotted.toml": "x" + ".a" * 200_000 + " = 1\n",
+        "dotted keys.toml": many(49_000, lambda at: f"x.a{at}{'.b' * 33} = 1\n", ""),
         "braces.toml": "x-d = " + "{a=" * 100_000,
     }
 

@@ -304,7 +304,7 @@ fn before_the_first_answer_it_has_no_value() {
 #[test]
 fn rows_constants_and_the_environment_are_known_by_name() {
     let mut names = Names::default();
-    let row = names.row("accounts", Some(vec!["username".into(), "age".into()]));
+    let row = names.row("accounts", Some(["username".to_owned(), "age".to_owned()].into()));
     let page = names.row("pages", None);
     names.constant("project", Value::Int(42));
     names.constant("config", serde_json::from_str(r#"{"a":{"b":"x"}}"#).unwrap());
@@ -363,7 +363,7 @@ fn rows_constants_and_the_environment_are_known_by_name() {
 #[test]
 fn text_against_a_number_is_told_before_the_run_and_refused_in_it() {
     let mut names = Names::default();
-    let row = names.row("accounts", Some(vec!["age".into()]));
+    let row = names.row("accounts", Some(["age".to_owned()].into()));
     let text = " accounts.age >= 18";
     let warnings = Expression::parse(text, &names).unwrap().warnings();
     assert_eq!(warnings.len(), 1);

@@ -51,7 +51,7 @@ pub struct ParseError {
 }
 
 impl ParseError {
-    fn new(title: impl Into<String>, hint: impl Into<String>, at: Range<usize>) -> Self {
+    pub(crate) fn new(title: impl Into<String>, hint: impl Into<String>, at: Range<usize>) -> Self {
         Self { title: title.into(), hint: hint.into(), at }
     }
 

@@ -20,7 +20,7 @@ pub struct Names {
 struct Slot {
     name: String,
     /// The slot is filled by a row of data; its columns, when a row has columns.
-    row: Option<Option<Vec<String>>>,
+    row: Option<Option<Arc<[String]>>>,
     /// The cells of the row keep the types that the file gave them.
     typed: bool,
 }
@@ -38,7 +38,7 @@ impl Names {
     }
 
     /// The slot of a row of data: a [`Value::Map`] with `columns`, or any value when there are none.
-    pub fn row(&mut self, name: &str, columns: Option<Vec<String>>) -> usize {
+    pub fn row(&mut self, name: &str, columns: Option<Arc<[String]>>) -> usize {
         let slot = self.intern(name);
         self.slots[slot].row = Some(columns);
         slot
@@ -54,6 +54,12 @@ impl Names {
     #[must_use]
     pub fn count(&self) -> usize {
         self.slots.len() + self.constants.len()
+    }
+
+    /// The length of all of them.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.index.keys().chain(self.constants.keys()).map(String::len).sum()
     }
 
     /// A plan variable that nothing in the class assigns. A slot of that name wins over it.

@@ -15,6 +15,8 @@ use crate::random::Stream;
 pub struct Selector {
     text: String,
     form: Form,
+    /// It is a regular expression that takes much memory.
+    large: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -56,6 +58,8 @@ impl PartialEq for Selector {
 
 /// The memory that a compiled regular expression may take, in bytes.
 const REGEX_MOST: usize = 1 << 20;
+/// One that takes more than this is large.
+const REGEX_SMALL: usize = 1 << 16;
 /// How long a regular expression may be, in bytes: its parser takes a hundred times as much memory.
 const REGEX_LONGEST: usize = 32 * 1024;
 
@@ -64,7 +68,8 @@ const FILTERS_DEEPEST: usize = 6;
 /// How deep parentheses nest in a JSONPath: its parser goes as deep.
 const PARENTHESES_DEEPEST: usize = 50;
 
-fn nests_too_deep(path: &str) -> bool {
+/// What nests too deep, when something does.
+fn too_deep(path: &str) -> Option<String> {
     let (mut filters, mut parentheses, mut quote, mut escaped) = (0usize, 0usize, None, false);
     for letter in path.chars() {
         match (quote, letter) {
@@ -79,11 +84,14 @@ fn nests_too_deep(path: &str) -> bool {
             (None, ')') => parentheses = parentheses.saturating_sub(1),
             _ => {}
         }
-        if filters > FILTERS_DEEPEST || parentheses > PARENTHESES_DEEPEST {
-            return true;
+        if filters > FILTERS_DEEPEST {
+            return Some(format!("{FILTERS_DEEPEST} filters"));
+        }
+        if parentheses > PARENTHESES_DEEPEST {
+            return Some(format!("{PARENTHESES_DEEPEST} parentheses"));
         }
     }
-    false
+    None
 }
 
 impl Selector {
@@ -92,8 +100,8 @@ impl Selector {
     /// # Errors
     /// It is not one, or nests too deep.
     pub fn json(text: &str) -> Result<Self, ParseError> {
-        if nests_too_deep(text) {
-            let title = format!("the JSONPath nests more than {FILTERS_DEEPEST} filters deep");
+        if let Some(most) = too_deep(text) {
+            let title = format!("the JSONPath nests more than {most} deep");
             let hint = "capture the list, and look into it by `for` and `if`";
             return Err(ParseError::new(title, hint, 0..text.len()));
         }
@@ -108,7 +116,7 @@ impl Selector {
             ParseError::new(format!("`{text}` is not a JSONPath"), hint, at..text.len())
         })?;
         let form = simple(text).map_or_else(|| Form::General(Box::new(general)), Form::Path);
-        Ok(Self { text: text.to_owned(), form })
+        Ok(Self { text: text.to_owned(), form, large: false })
     }
 
     /// Parses a regular expression, which gives its first group, or all that it matches when it
@@ -121,12 +129,16 @@ impl Selector {
             let title = "the regular expression is longer than 32 KiB";
             return Err(ParseError::new(title, "look for less of the text", 0..text.len()));
         }
-        let built = regex::bytes::RegexBuilder::new(text)
-            .size_limit(REGEX_MOST)
-            .dfa_size_limit(REGEX_MOST)
-            .build();
-        let form = built.map(Form::Regex).map_err(|_| wrong_regex(text))?;
-        Ok(Self { text: text.to_owned(), form })
+        let build = |most: usize| {
+            regex::bytes::RegexBuilder::new(text)
+                .size_limit(most)
+                .dfa_size_limit(REGEX_MOST)
+                .build()
+        };
+        let small = build(REGEX_SMALL);
+        let large = small.is_err();
+        let built = small.or_else(|_| build(REGEX_MOST)).map_err(|_| wrong_regex(text))?;
+        Ok(Self { text: text.to_owned(), form: Form::Regex(built), large })
     }
 
     /// Parses a CSS selector, which gives the text of an element without the space around it, or
@@ -143,7 +155,7 @@ impl Selector {
         match scraper::Selector::parse(text) {
             Ok(selector) => {
                 let form = Form::Css(Box::new(selector), attr.map(str::to_owned));
-                Ok(Self { text: text.to_owned(), form })
+                Ok(Self { text: text.to_owned(), form, large: false })
             }
             Err(_) => wrong(format!("`{text}` is not a CSS selector")),
         }
@@ -153,6 +165,12 @@ impl Selector {
     #[must_use]
     pub fn is_json(&self) -> bool {
         self.kind() == 0
+    }
+
+    /// It is a regular expression that takes more than 64 KiB.
+    #[must_use]
+    pub fn is_large(&self) -> bool {
+        self.large
     }
 
     /// It is a regular expression that is found in `text`.
@@ -470,7 +488,7 @@ mod tests {
             let fast = Selector::json(&path).unwrap();
             prop_assert!(matches!(fast.form, Form::Path(_)));
             let general = Form::General(Box::new(serde_json_path::JsonPath::parse(&path).unwrap()));
-            let slow = Selector { text: path, form: general };
+            let slow = Selector { text: path, form: general, large: false };
             let body = serde_json::to_vec(&tree).unwrap();
             prop_assert_eq!(fast.first(&body), slow.first(&body));
         }

@@ -419,7 +419,7 @@ mod tests {
     #[test]
     fn doubts_are_placed_within_the_text() {
         let mut names = names();
-        names.row("accounts", Some(vec!["age".into()]));
+        names.row("accounts", Some(["age".to_owned()].into()));
         let text = "한 {{ id }} {{ accounts.age > 5 }}";
         for template in
             [Template::parse(text, Encoding::Plain, &names).unwrap(), json(text, &names).unwrap()]

@@ -1,5 +1,8 @@
 //! Owns shares by weight: the order in which classes get their users, and a task's draw.
 
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
 use crate::random::Stream;
 
 /// The class of each of the first `count` users, as positions in `weights`.
@@ -27,18 +30,37 @@ pub fn order(weights: &[f64], fixed: &[u32], count: usize) -> Vec<u16> {
 #[derive(Debug, Clone)]
 pub struct Turns {
     weights: Vec<f64>,
-    lags: Vec<Lag>,
+    lags: BinaryHeap<Lag>,
 }
 
-#[derive(Debug, Clone, Copy)]
+/// How far a class lags behind its share: the least is the next.
+#[derive(Debug, Clone, PartialEq)]
 struct Lag {
     divergence: f64,
     users: f64,
+    class: usize,
 }
 
 impl Lag {
-    fn of(weight: f64, users: f64) -> Self {
-        Self { divergence: weight * (users / (users + 1.0)).log2(), users }
+    fn of(class: usize, weight: f64, users: f64) -> Self {
+        Self { divergence: weight * (users / (users + 1.0)).log2(), users, class }
+    }
+}
+
+impl Eq for Lag {}
+
+impl Ord for Lag {
+    /// The other way round: a heap gives its largest.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_divergence = other.divergence.total_cmp(&self.divergence);
+        let by_users = by_divergence.then(other.users.total_cmp(&self.users));
+        by_users.then(other.class.cmp(&self.class))
+    }
+}
+
+impl PartialOrd for Lag {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -46,7 +68,8 @@ impl Turns {
     /// From the first turn on.
     #[must_use]
     pub fn new(weights: &[f64]) -> Self {
-        let lags = weights.iter().map(|&weight| Lag::of(weight, weight)).collect();
+        let lags = weights.iter().enumerate().filter(|(_, weight)| **weight > 0.0);
+        let lags = lags.map(|(class, weight)| Lag::of(class, *weight, *weight)).collect();
         Self { weights: weights.to_vec(), lags }
     }
 }
@@ -55,13 +78,10 @@ impl Iterator for Turns {
     type Item = u16;
 
     fn next(&mut self) -> Option<u16> {
-        let candidates = (0..self.weights.len()).filter(|&class| self.weights[class] > 0.0);
-        let next = candidates.min_by(|&a, &b| {
-            let (a, b) = (&self.lags[a], &self.lags[b]);
-            a.divergence.total_cmp(&b.divergence).then(a.users.total_cmp(&b.users))
-        })?;
-        self.lags[next] = Lag::of(self.weights[next], self.lags[next].users + 1.0);
-        Some(next as u16)
+        let mut next = self.lags.peek_mut()?;
+        let class = next.class;
+        *next = Lag::of(class, self.weights[class], next.users + 1.0);
+        Some(class as u16)
     }
 }
 
@@ -120,6 +140,25 @@ mod tests {
                 let want = count as f64 * weight / total;
                 prop_assert!((users - want).abs() < weights.len() as f64, "{users} of {want}");
             }
+        }
+
+        #[test]
+        fn each_is_the_one_that_lags_most(weights in prop::collection::vec(0u32..9, 1..9), count in 0usize..300) {
+            let weights: Vec<f64> = weights.into_iter().map(f64::from).collect();
+            let mut users = weights.clone();
+            let mut slow = Vec::new();
+            let any = weights.iter().any(|weight| *weight > 0.0);
+            while any && slow.len() < count {
+                let lag = |class: usize| weights[class] * (users[class] / (users[class] + 1.0)).log2();
+                let classes = (0..weights.len()).filter(|class| weights[*class] > 0.0);
+                let next = classes.min_by(|a, b| {
+                    lag(*a).total_cmp(&lag(*b)).then(users[*a].total_cmp(&users[*b]))
+                });
+                let next = next.expect("there is a weight");
+                slow.push(next as u16);
+                users[next] += 1.0;
+            }
+            prop_assert_eq!(order(&weights, &[], count), slow);
         }
 
         #[test]

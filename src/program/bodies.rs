@@ -43,6 +43,7 @@ impl<'a> Compiler<'a> {
             None => Sent { payload: Payload::Fixed(Vec::new()), kind: None, is_none: true },
             Some(Body::Text(text)) => sent(self.template(text, Encoding::Plain, names, uses), None),
             Some(Body::Json(node)) => {
+                self.count_value(node);
                 let mut template = Template::default();
                 json_body(node, names, &mut template, &mut |node, part| match part {
                     Ok(part) => self.used(node.place, &node_text(node), part, uses),
@@ -72,7 +73,7 @@ impl<'a> Compiler<'a> {
                 if !templates {
                     return Sent { payload: Payload::Fixed(bytes), kind, is_none: false };
                 }
-                match String::from_utf8(bytes) {
+                match String::from_utf8(bytes).inspect(|text| self.count_text(text)) {
                     Ok(text) => match Template::parse(&text, Encoding::Plain, names) {
                         Ok(template) => {
                             self.used(file.place, "", &template, uses);
@@ -191,7 +192,10 @@ impl<'a> Compiler<'a> {
             }
         };
         match read(&path) {
-            Ok(bytes) => Some((path, bytes)),
+            Ok(bytes) => {
+                self.count_file(file.place, bytes.len());
+                Some((path, bytes))
+            }
             Err(problem) => {
                 self.unreadable(file.place, &file.value, &problem);
                 None

@@ -29,6 +29,7 @@ impl<'a> Draft<'a> {
             tags: Vec::new(),
             picked: true,
             retrying: false,
+            counted: 0,
         }
     }
 
@@ -109,6 +110,9 @@ impl<'a> Compiler<'a> {
 
     fn steps(&mut self, steps: &'a [Step], draft: &mut Draft<'a>) {
         for step in steps {
+            if self.count_steps(step.place, 0, draft) {
+                return;
+            }
             self.step(step, draft);
         }
     }
@@ -371,23 +375,7 @@ impl<'a> Compiler<'a> {
             (Some(task), _) => (&task.name, &task.tags, &task.when, task.chance, &task.steps),
             (None, Some(flow)) => (&flow.name, &flow.tags, &flow.when, None, &flow.steps),
             (None, None) => {
-                let tasks = class.into_iter().flat_map(|class| &class.tasks);
-                let tasks = tasks.map(|task| &*task.name.value);
-                let flows = self.plan.flows.iter().map(|flow| &*flow.name.value);
-                let known = flows.chain(tasks);
-                let label = if self.diagnostics.len() > MOST_MISTAKES {
-                    String::new()
-                } else if let Some(near) = suggest(&name.value, known.clone()) {
-                    format!("did you mean `{near}`?")
-                } else if known.clone().next().is_none() {
-                    "write it under `flows`".to_owned()
-                } else {
-                    plan::there_are(known)
-                };
-                if self.missing.is_none() {
-                    let title = format!("there is no flow or task `{}` to call", name.value);
-                    self.error(name.place, title, label);
-                }
+                self.called_nothing(&name, class);
                 return;
             }
         };
@@ -401,6 +389,27 @@ impl<'a> Compiler<'a> {
         draft.tags.clear();
         draft.push(Instruction::Return);
         draft.called[position].1 = Some(start);
+    }
+
+    fn called_nothing(&mut self, name: &Placed<String>, class: Option<&'a plan::Class>) {
+        let title = format!("there is no flow or task `{}` to call", name.value);
+        // A flow that calls it is compiled for each class that calls the flow.
+        if self.missing.is_some() || self.is_told(name.place, &title) {
+            return;
+        }
+        self.lost += 1;
+        let tasks = class.into_iter().flat_map(|class| &class.tasks);
+        let tasks = tasks.map(|task| &*task.name.value);
+        let flows = self.plan.flows.iter().map(|flow| &*flow.name.value);
+        let known = flows.chain(tasks);
+        let label = if self.lost > MOST_MISTAKES || known.clone().next().is_none() {
+            "write it under `flows`".to_owned()
+        } else if let Some(near) = suggest(&name.value, known.clone()) {
+            format!("did you mean `{near}`?")
+        } else {
+            plan::there_are(known)
+        };
+        self.error(name.place, title, label);
     }
 
     fn when_called(
@@ -449,14 +458,17 @@ impl<'a> Compiler<'a> {
 
     /// What is done before a retry stands before the request, which jumps over it.
     fn first(&mut self, request: &'a plan::Request, draft: &mut Draft<'a>) -> Option<usize> {
-        let retry = match self.settings_of(request, draft).retry {
+        let levels = [&request.settings, draft.defaults[0], draft.defaults[1]];
+        let retry = match levels.iter().find_map(|level| level.retry.as_ref()) {
             Some(Some(retry)) if !retry.first.is_empty() && !draft.retrying => retry,
             _ => return None,
         };
         let skip = draft.push(Instruction::End);
         let first = draft.here();
+        self.count_steps(request.place, 0, draft);
         draft.retrying = true;
         self.steps(&retry.first, draft);
+        self.count_steps(request.place, 0, draft);
         draft.retrying = false;
         draft.push(Instruction::Again);
         draft.class.code[skip] = Instruction::Jump(draft.here());
@@ -473,6 +485,9 @@ impl<'a> Compiler<'a> {
             }
             if self.inputs.selection.excludes(&step.tags) {
                 continue;
+            }
+            if self.count_steps(step.place, 1, draft) {
+                return;
             }
             let tags = draft.tags.len();
             draft.tags.extend(step.tags.iter().cloned());

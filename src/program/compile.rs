@@ -10,9 +10,12 @@ use super::judge::{NOT_JUDGED, NOT_JUDGED_TEXT};
 use super::names::Assigned;
 use super::notes::called_names;
 use super::selection::Selection;
+use super::size::Size;
 use crate::data::{self, Source as Rows};
 use crate::diagnostic::{Diagnostic, Place, Placed, Source};
-use crate::expr::{Encoding, Expression, MOST_MISTAKES, Names, ParseError, Template, Uses, Value};
+use crate::expr::{
+    Encoding, Expression, MOST_MISTAKES, Names, ParseError, Selector, Template, Uses, Value,
+};
 use crate::load::{Order, Wait};
 use crate::metrics::{Catalogue, Facet, RequestName};
 use crate::plan::{self, Connections, Node, NodeValue, Partial, Plan, Settings, Target, value_of};
@@ -75,10 +78,6 @@ pub fn mistakes(partial: &Partial, sources: &[Source], inputs: &Inputs) -> Vec<D
     compiler.diagnostics
 }
 
-/// What all classes may have together: a flow is compiled for each class that calls it, and a
-/// thousand classes that call a thousand steps are a million.
-const MOST_COMPILED: usize = 50_000;
-
 /// What is known while a plan is compiled.
 pub(super) struct Compiler<'a> {
     pub(super) plan: &'a Plan,
@@ -91,8 +90,18 @@ pub(super) struct Compiler<'a> {
     series: HashMap<(RequestName, Option<Facet>), u16>,
     pub(super) targets: Vec<Target>,
     pub(super) diagnostics: Vec<Diagnostic>,
-    /// Those of a place, by their positions.
-    told: HashMap<Option<Place>, Vec<usize>>,
+    /// Those of a place and a title, by their positions.
+    told: HashMap<(Option<Place>, String), Vec<usize>>,
+    pub(super) size: Size,
+    pub(super) regexes: HashMap<String, Result<Selector, ParseError>>,
+    /// The values of the plan's variables.
+    vars: Vec<Value>,
+    /// The columns of each source of rows.
+    columns: Vec<Option<Arc<[String]>>>,
+    /// Texts with variables of the environment that have no value: their places, and the first of each.
+    unset: HashSet<(Place, String)>,
+    /// How many calls of nothing were told of.
+    pub(super) lost: usize,
     pub(super) data: Vec<(&'a plan::Data, Option<Arc<Rows>>)>,
     /// What the parts assign that all classes share.
     shared: Assigned<'a>,
@@ -128,6 +137,8 @@ pub(super) struct Draft<'a> {
     pub(super) picked: bool,
     /// Steps before a retry are being compiled: their requests have no such steps themselves.
     pub(super) retrying: bool,
+    /// So many of its instructions were counted.
+    pub(super) counted: usize,
 }
 
 impl<'a> Compiler<'a> {
@@ -164,6 +175,12 @@ impl<'a> Compiler<'a> {
             targets: vec![target.unwrap_or_else(local)],
             diagnostics: Vec::new(),
             told: HashMap::new(),
+            size: Size::default(),
+            regexes: HashMap::new(),
+            vars: plan.vars.iter().map(|(_, node)| value_of(node)).collect(),
+            columns: Vec::new(),
+            unset: HashSet::new(),
+            lost: 0,
             data: Vec::new(),
             shared,
             flows,
@@ -182,19 +199,9 @@ impl<'a> Compiler<'a> {
         let before = self.once("before", &self.plan.before);
         let plan = self.plan;
         let mut classes = Vec::with_capacity(plan.classes.len());
-        let mut size = 0;
         for class in &plan.classes {
-            let compiled = self.class(class);
-            size += compiled.code.len() + compiled.names.count();
-            classes.push(compiled);
-            if size > MOST_COMPILED {
-                let place = class.name.place;
-                let title = format!("the classes have more than {MOST_COMPILED} steps and names");
-                self.error(
-                    place,
-                    title,
-                    "each class has its own of what it calls: use fewer classes",
-                );
+            classes.push(self.class(class));
+            if self.size.full {
                 break;
             }
         }
@@ -218,6 +225,8 @@ impl<'a> Compiler<'a> {
                     None
                 }
             };
+            let columns = source.as_ref().and_then(|source| source.columns());
+            self.columns.push(columns.map(Arc::from));
             self.data.push((data, source));
         }
     }
@@ -260,9 +269,8 @@ impl<'a> Compiler<'a> {
         names.environment(self.inputs.environment.clone());
         own.declare(&mut names, &mut initial);
         self.shared.declare(&mut names, &mut initial);
-        for (data, source) in &self.data {
-            let columns = source.as_ref().and_then(|source| source.columns());
-            let slot = names.row(&data.name.value, columns.map(<[String]>::to_vec));
+        for ((data, source), columns) in self.data.iter().zip(&self.columns) {
+            let slot = names.row(&data.name.value, columns.clone());
             if source.as_ref().is_some_and(|source| !source.is_text()) {
                 names.typed(slot);
             }
@@ -271,12 +279,12 @@ impl<'a> Compiler<'a> {
             names.intern(name);
         }
         initial.resize(names.len(), None);
-        for (name, node) in &plan.vars {
+        for ((name, _), value) in plan.vars.iter().zip(&self.vars) {
             match names.find(&name.value) {
                 // The class writes to it: then it is a variable that begins with that value.
-                Some(slot) if initial[slot].is_none() => initial[slot] = Some(value_of(node)),
+                Some(slot) if initial[slot].is_none() => initial[slot] = Some(value.clone()),
                 Some(_) => {}
-                None => names.constant(&name.value, value_of(node)),
+                None => names.constant(&name.value, value.clone()),
             }
         }
         (names, initial)
@@ -320,6 +328,7 @@ impl<'a> Compiler<'a> {
         class.tasks.iter().for_each(|task| own.steps(&task.steps));
         own.steps(&class.on_stop);
         let (names, initial) = self.names(&own);
+        self.count_names(class.name.place, names.count(), names.bytes());
         let compiled = Class {
             name: class.name.value.as_str().into(),
             wait: class.wait,
@@ -369,6 +378,9 @@ impl<'a> Compiler<'a> {
             let position = callees.len();
             callees.push(Part::of(&mut draft, |draft| self.callee(position, class, draft)));
         }
+        if let Some(class) = class {
+            self.count_steps(class.name.place, 0, &mut draft);
+        }
         if let Some(outside) = outside {
             self.rows_outside(&outside, &callees, &draft);
         }
@@ -414,7 +426,7 @@ impl<'a> Compiler<'a> {
         if let Some(number) = self.series.get(&key) {
             return *number;
         }
-        // The reader's budget of nodes keeps a plan far below 65,536 requests.
+        // Requests are counted while they are compiled.
         let number = u16::try_from(self.catalogue.names.len())
             .expect("a plan has fewer than 65,536 requests");
         self.catalogue.names.push(key.0.clone());
@@ -448,6 +460,7 @@ impl<'a> Compiler<'a> {
         names: &Names,
         uses: &mut Uses,
     ) -> Option<Expression> {
+        self.count_expression(&text.value);
         match Expression::parse(&text.value, names) {
             Ok(expression) => {
                 self.unset(text.place, expression.unset_env());
@@ -469,6 +482,7 @@ impl<'a> Compiler<'a> {
         names: &Names,
         uses: &mut Uses,
     ) -> Template {
+        self.count_text(&text.value);
         match Template::parse(&text.value, encoding, names) {
             Ok(template) => {
                 self.used(text.place, &text.value, &template, uses);
@@ -488,6 +502,7 @@ impl<'a> Compiler<'a> {
     }
 
     pub(super) fn build(&mut self, node: &Node, names: &Names, uses: &mut Uses) -> Build {
+        self.count_value(node);
         Build::compile(node, names, &mut |node, part| match part {
             Ok(part) => {
                 let mut unset = Vec::new();
@@ -502,10 +517,15 @@ impl<'a> Compiler<'a> {
     }
 
     pub(super) fn unset(&mut self, place: Place, names: Vec<&str>) {
+        let Some(first) = names.first() else { return };
+        // The same text again, for another class.
+        if !self.unset.insert((place, (*first).to_owned())) {
+            return;
+        }
         let mut told: HashSet<&str> = HashSet::new();
         for name in names {
             if told.len() < MOST_MISTAKES && told.insert(name) {
-                self.diagnostics.push(Diagnostic::unset(place, name));
+                self.tell(Diagnostic::unset(place, name));
             }
         }
     }
@@ -515,7 +535,7 @@ impl<'a> Compiler<'a> {
         for doubt in doubts.iter().take(MOST_MISTAKES) {
             let place = doubt.place(place, base);
             let (title, hint) = (doubt.title.clone(), doubt.hint.clone());
-            self.diagnostics.push(Diagnostic::warning(place, title, hint));
+            self.warn(place, title, hint);
         }
     }
 
@@ -571,9 +591,14 @@ impl<'a> Compiler<'a> {
         self.tell(Diagnostic::warning(place, title, label));
     }
 
+    /// It was told of that place already.
+    pub(super) fn is_told(&self, place: Place, title: &str) -> bool {
+        self.told.contains_key(&(Some(place), title.to_owned()))
+    }
+
     /// Once: a flow is compiled for each class that calls it.
     fn tell(&mut self, diagnostic: Diagnostic) {
-        let told = self.told.entry(diagnostic.place).or_default();
+        let told = self.told.entry((diagnostic.place, diagnostic.title.clone())).or_default();
         if !told.iter().any(|at| self.diagnostics[*at] == diagnostic) {
             told.push(self.diagnostics.len());
             self.diagnostics.push(diagnostic);

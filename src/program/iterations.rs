@@ -24,9 +24,10 @@ impl Part {
         let uses = std::mem::take(&mut draft.uses);
         let (code, requests) = (draft.class.code.len(), draft.class.requests.len());
         compile(draft);
-        let mut slots = draft.uses.slots.clone();
+        let own = std::mem::replace(&mut draft.uses, uses);
+        draft.uses.merge(&own);
+        let mut slots = own.slots;
         slots.extend(draft.class.requests[requests..].iter().flat_map(|request| &request.reads));
-        draft.uses.merge(&uses);
         Self { code: code..draft.class.code.len(), slots }
     }
 }
@@ -60,7 +61,9 @@ fn reached(part: &Part, callees: &[Part], calls: &[(usize, usize)]) -> BTreeSet<
     let mut ahead = vec![part];
     while let Some(part) = ahead.pop() {
         slots.extend(&part.slots);
-        for (_, called) in calls.iter().filter(|(at, _)| part.code.contains(at)) {
+        // They are in the order of the code.
+        let first = calls.partition_point(|(at, _)| *at < part.code.start);
+        for (_, called) in calls[first..].iter().take_while(|(at, _)| *at < part.code.end) {
             if !std::mem::replace(&mut seen[*called], true) {
                 ahead.push(&callees[*called]);
             }

@@ -1,16 +1,20 @@
 //! Owns thresholds that no load of the plan can reach: more requests than its users' waits leave room
 //! for, or than arrive.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::crowd::{Crowd, Lives};
 use super::estimate::{Aim, Estimate, Iteration};
 use super::selection::Selection;
 use crate::diagnostic::Diagnostic;
-use crate::load::{Order, Spread, Wait};
+use crate::load::{Form, Order, Spread, Wait};
 use crate::plan::{Class, NamedProfile, Plan};
 use crate::units::format_duration;
 use crate::verdict::{Metric, Of, Op};
+
+/// Of more users than this, in all profiles together, nothing is said: each is looked at.
+const MOST_USERS: u64 = 2_000_000;
 
 /// Warnings at thresholds that ask for more requests than any of the profiles can give, or than the
 /// one called `profile`. What the waits do not bound is never among them.
@@ -21,6 +25,15 @@ pub fn out_of_reach(plan: &Plan, profile: Option<&str>, selection: &Selection) -
     let iterations: Vec<_> = plan.classes.iter().map(|class| estimate.iteration(class)).collect();
     let asked = |named: &&NamedProfile| profile.is_none_or(|name| name == named.name.value);
     let profiles: Vec<&NamedProfile> = plan.profiles.iter().filter(asked).collect();
+    let users = profiles.iter().flat_map(|named| &named.load.parts).map(|(_, form)| match form {
+        Form::Closed(users) => u64::from(users.most()),
+        Form::Open(_) => 0,
+    });
+    if users.sum::<u64>() > MOST_USERS {
+        return Vec::new();
+    }
+    // By the class that is asked for.
+    let mut known: HashMap<Option<&str>, Option<Vec<Bound<'_>>>> = HashMap::new();
     let mut warnings = Vec::new();
     for threshold in &plan.thresholds {
         let least = matches!(threshold.value.op, Op::Greater | Op::GreaterOrEqual);
@@ -38,11 +51,11 @@ pub fn out_of_reach(plan: &Plan, profile: Option<&str>, selection: &Selection) -
         if !least {
             continue;
         }
-        let bounds = profiles
-            .iter()
-            .map(|named| bound(named, &estimate, &iterations, only))
-            .collect::<Option<Vec<_>>>();
-        let best = bounds.into_iter().flatten().max_by(|a, b| {
+        let bounds = known.entry(only).or_insert_with(|| {
+            let bounds = profiles.iter().map(|named| bound(named, &estimate, &iterations, only));
+            bounds.collect::<Option<Vec<_>>>()
+        });
+        let best = bounds.iter().flatten().max_by(|a, b| {
             let of = |bound: &Bound| if is_rate { bound.rate } else { bound.requests };
             of(a).total_cmp(&of(b))
         });
@@ -254,6 +267,19 @@ mod tests {
         let plan = loaded.plan.unwrap_or_else(|| panic!("{text}\n{:?}", loaded.diagnostics));
         let warnings = out_of_reach(&plan, None, &Selection::default());
         warnings.into_iter().map(|one| one.label).collect()
+    }
+
+    #[test]
+    fn of_more_users_than_can_be_looked_at_nothing_is_said() {
+        let class = "{ wait: 1s, tasks: { a: { get: / } } }";
+        let many = (0..2).map(|at| format!("p{at}: {{ users: 1000000, hold: 1m }}"));
+        let many = many.collect::<Vec<_>>().join(", ");
+        let said = said(
+            class,
+            &format!("{{ users: 1, hold: 1m }}, {many} }}\nprofile: p\nx-x: {{ a: 1"),
+            "rps > 2000000",
+        );
+        assert_eq!(said, Vec::<String>::new());
     }
 
     const TWENTY: &str = "{ users: 20, hold: 1m }";

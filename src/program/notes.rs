@@ -10,6 +10,11 @@ use crate::expr::{Expression, Names};
 use crate::load::{Order, Wait};
 use crate::plan::{self, Action, Step};
 
+/// So deep do calls nest: what is worked out of a plan goes as deep.
+const DEEPEST: usize = 100;
+/// So many names of a circle are shown.
+const SHOWN: usize = 8;
+
 impl<'a> Compiler<'a> {
     /// Flows and tasks that call each other in a circle would never end.
     pub(super) fn call_cycles(&mut self) {
@@ -44,6 +49,9 @@ impl<'a> Compiler<'a> {
             .collect();
         // 0: not seen, 1: on the way, 2: done.
         let mut state = vec![0u8; all.len()];
+        // How deep the calls of each go.
+        let mut depths = vec![0; all.len()];
+        let (mut too_deep, mut circular) = (Vec::new(), false);
         for start in 0..all.len() {
             let mut way: Vec<(usize, usize)> = vec![(start, 0)];
             if state[start] != 0 {
@@ -52,7 +60,11 @@ impl<'a> Compiler<'a> {
             state[start] = 1;
             while let Some((node, next)) = way.last_mut() {
                 let Some((to, name)) = calls[*node].get(*next).copied() else {
-                    state[*node] = 2;
+                    let node = *node;
+                    let below = calls[node].iter().max_by_key(|(to, _)| depths[*to]);
+                    depths[node] = below.map_or(0, |(to, _)| 1 + depths[*to]);
+                    too_deep.extend(below.filter(|_| depths[node] == DEEPEST + 1));
+                    state[node] = 2;
                     way.pop();
                     continue;
                 };
@@ -63,9 +75,14 @@ impl<'a> Compiler<'a> {
                         way.push((to, 0));
                     }
                     1 => {
+                        circular = true;
                         let from = way.iter().position(|(node, _)| *node == to).unwrap_or(0);
                         let mut circle: Vec<&str> =
                             way[from..].iter().map(|(node, _)| &*all[*node].0.value).collect();
+                        let last = circle.len();
+                        if last > SHOWN {
+                            circle.splice(SHOWN / 2..last - SHOWN / 2, ["…"]);
+                        }
                         circle.push(&name.value);
                         let title = format!("calls go in a circle: {}", circle.join(" → "));
                         self.error(name.place, title, "take one of the calls out");
@@ -73,6 +90,11 @@ impl<'a> Compiler<'a> {
                     _ => {}
                 }
             }
+        }
+        for (_, name) in too_deep.into_iter().filter(|_| !circular) {
+            let title = format!("calls nest more than {DEEPEST} deep");
+            let label = "put the steps of what is called here in place of the call";
+            self.error(name.place, title, label);
         }
     }
 

@@ -1,5 +1,9 @@
 //! Owns compiling a request: its defaults, its bytes, its rules.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use super::bodies::Sent;
 use super::compile::{Compiler, Draft, node_text};
 use super::instruction::{Request, Retry, connection_use};
@@ -33,27 +37,26 @@ pub(super) struct Merged<'a> {
 fn merged<'a>(levels: [&'a Settings; 3]) -> Merged<'a> {
     fn by_name(
         levels: [&[(Placed<String>, Node)]; 3],
-        same: impl Fn(&str, &str) -> bool,
+        same: fn(&str) -> Cow<'_, str>,
     ) -> Vec<&(Placed<String>, Node)> {
         let mut all: Vec<&(Placed<String>, Node)> = Vec::new();
-        for level in levels.into_iter().rev() {
-            for entry in level {
-                match all.iter_mut().find(|known| same(&known.0.value, &entry.0.value)) {
-                    Some(known) => *known = entry,
-                    None => all.push(entry),
+        let mut positions = HashMap::new();
+        for entry in levels.into_iter().rev().flatten() {
+            match positions.entry(same(&entry.0.value)) {
+                Entry::Occupied(known) => all[*known.get()] = entry,
+                Entry::Vacant(new) => {
+                    new.insert(all.len());
+                    all.push(entry);
                 }
             }
         }
+        all.retain(|(_, node)| node.value != NodeValue::Null);
         all
     }
-    let exact = |a: &str, b: &str| a == b;
-    let mut headers =
-        by_name(levels.map(|level| &level.headers[..]), |a, b| a.eq_ignore_ascii_case(b));
-    headers.retain(|(_, node)| node.value != NodeValue::Null);
-    let mut query = by_name(levels.map(|level| &level.query[..]), exact);
-    query.retain(|(_, node)| node.value != NodeValue::Null);
-    let mut cookies = by_name(levels.map(|level| &level.cookies[..]), exact);
-    cookies.retain(|(_, node)| node.value != NodeValue::Null);
+    let lower = |name: &str| Cow::Owned(name.to_ascii_lowercase());
+    let headers = by_name(levels.map(|level| &level.headers[..]), lower);
+    let query = by_name(levels.map(|level| &level.query[..]), |name| Cow::Borrowed(name));
+    let cookies = by_name(levels.map(|level| &level.cookies[..]), |name| Cow::Borrowed(name));
     let timeouts = levels.map(|level| level.timeout);
     Merged {
         headers,
@@ -84,12 +87,8 @@ enum Way {
 }
 
 impl<'a> Compiler<'a> {
-    pub(super) fn settings_of(&self, request: &'a plan::Request, draft: &Draft<'a>) -> Merged<'a> {
-        merged([&request.settings, draft.defaults[0], draft.defaults[1]])
-    }
-
     pub(super) fn request(&mut self, request: &'a plan::Request, draft: &mut Draft<'a>) -> Request {
-        let settings = self.settings_of(request, draft);
+        let settings = merged([&request.settings, draft.defaults[0], draft.defaults[1]]);
         let inherits = !draft.retrying || request.settings.retry.is_some();
         let names = std::mem::take(&mut draft.class.names);
         // What is read to write the request, and what its rules read.
@@ -110,6 +109,7 @@ impl<'a> Compiler<'a> {
             .filter_map(|capture| self.capture(capture, &names, &mut judged))
             .collect();
         draft.class.names = names;
+        self.count_rules(accept.len() + expects.len() + captures.len(), draft);
         let sources = captures.iter().map(|capture| &capture.source).chain(
             expects.iter().filter_map(|expect| match &expect.check {
                 Check::Value(source, _) => Some(source),
@@ -262,6 +262,7 @@ impl<'a> Compiler<'a> {
                 if all.as_fixed() != Some(&[]) {
                     all.fixed(b"&");
                 }
+                self.count_text(&name.value);
                 all.append(Template::of_text(&name.value, encoding));
                 all.fixed(b"=");
                 all.append(self.encoded_node(node, encoding, names, uses));
@@ -279,6 +280,7 @@ impl<'a> Compiler<'a> {
         uses: &mut Uses,
     ) -> Template {
         let text = node_text(node);
+        self.count_text(&text);
         match Template::encoded(&text, encoding, names) {
             Ok(template) => {
                 self.used(node.place, &text, &template, uses);
@@ -322,6 +324,7 @@ impl<'a> Compiler<'a> {
             self.auth(settings.auth, names, &mut head, uses);
         }
         for (name, node) in settings.headers.iter().map(|entry| (&entry.0, &entry.1)) {
+            self.count_text(&name.value);
             head.fixed(format!("{}: ", name.value).as_bytes());
             let text = Placed { value: node_text(node), place: node.place };
             head.append(self.template_of_header(&text, names, uses));
@@ -335,6 +338,7 @@ impl<'a> Compiler<'a> {
                 if position > 0 {
                     head.fixed(b"; ");
                 }
+                self.count_text(&name.value);
                 head.fixed(format!("{}=", name.value).as_bytes());
                 head.append(self.encoded_node(node, Encoding::Cookie, names, uses));
             }
@@ -409,7 +413,7 @@ impl<'a> Compiler<'a> {
     fn source(&mut self, origin: &Origin, names: &Names, uses: &mut Uses) -> Option<Source> {
         let (text, parsed) = match origin {
             Origin::Json(text) => (text, Selector::json(&text.value)),
-            Origin::Regex(text) => (text, Selector::regex(&text.value)),
+            Origin::Regex(text) => (text, self.regex(&text.value)),
             Origin::Css(text, attr) => {
                 (text, Selector::css(&text.value, attr.as_ref().map(|attr| &*attr.value)))
             }
@@ -497,7 +501,7 @@ impl<'a> Compiler<'a> {
             plan::Matcher::Length(range) => Matcher::Length(*range),
             plan::Matcher::Between(range) => Matcher::Between(*range),
             plan::Matcher::Exists(wanted) => Matcher::Exists(*wanted),
-            plan::Matcher::Matches(text) => match Selector::regex(&text.value) {
+            plan::Matcher::Matches(text) => match self.regex(&text.value) {
                 Ok(pattern) => Matcher::Matches(pattern),
                 Err(error) => {
                     self.mistake(text.place, &text.value, error);

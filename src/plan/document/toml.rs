@@ -28,18 +28,19 @@ pub(super) fn read(source: u16, text: &str) -> Result<(Node, Vec<Diagnostic>), V
     Ok((Node { place, defined: None, value }, reading.errors))
 }
 
-/// Where there are surely too many values: each has a comma or an equals sign of its own. The parser
-/// takes a hundred times the text's memory to know.
+/// Where there are surely too many values: each has a comma or an equals sign of its own, or a dot, as
+/// each table within a key has. The parser takes a hundred times the text's memory to know.
 fn beyond(text: &str) -> Option<Range<usize>> {
-    let (mut commas, mut equals) = (0, 0);
+    let (mut commas, mut equals, mut dots) = (0, 0, 0);
     let mut tokens = toml_parser::Source::new(text).lex();
     let last = tokens.find(|token| {
         match token.kind() {
             TokenKind::Comma => commas += 1,
             TokenKind::Equals => equals += 1,
+            TokenKind::Dot => dots += 1,
             _ => {}
         }
-        commas.max(equals) >= MAX_NODES
+        commas.max(equals).max(dots) >= MAX_NODES
     })?;
     Some(last.span().start()..last.span().end())
 }

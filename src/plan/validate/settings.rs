@@ -20,9 +20,11 @@ const OWN_HEADERS: [(&str, &str); 4] = [
 ];
 
 /// More redirects than this are a loop.
+const MOST_REDIRECTS: u64 = 50;
 /// A step has its own tags and those of all that it stands in.
 const MOST_TAGS: usize = 32;
-const MOST_REDIRECTS: u64 = 50;
+/// Of a tag, in characters.
+const LONGEST_TAG: usize = 200;
 
 impl Checker<'_> {
     pub(super) fn defaults(&mut self, entry: &Entry) -> Settings {
@@ -441,6 +443,9 @@ impl Checker<'_> {
                     value.split([',', ' ']).filter(|part| !part.is_empty()).collect();
                 let label = format!("write a list: `[{}]`", parts.join(", "));
                 self.error(tag.place, "a tag is one word", label);
+            } else if value.chars().count() > LONGEST_TAG {
+                let title = format!("the tag is longer than {LONGEST_TAG} characters");
+                self.error(tag.place, title, "a word is enough");
             } else {
                 tags.push(value.to_owned());
             }
