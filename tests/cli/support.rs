@@ -85,9 +85,36 @@ impl Folder {
 pub fn said(output: std::process::Output) -> Said {
     Said {
         code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8(output.stdout).unwrap(),
+        out: unsuspected(&String::from_utf8(output.stdout).unwrap()),
         err: String::from_utf8(output.stderr).unwrap(),
     }
+}
+
+/// What is printed of a run on a quiet machine: on a busy one any run is suspect, and says why.
+fn unsuspected(out: &str) -> String {
+    let (mut text, mut doubted) = (String::new(), false);
+    for line in out.split_inclusive('\n') {
+        doubted &= line.starts_with("  ");
+        if doubted {
+            continue;
+        }
+        match line.strip_suffix(" SUSPECT\n") {
+            Some(verdict) => {
+                text += &format!("{verdict} VALID\n");
+                doubted = true;
+            }
+            None => text += line,
+        }
+    }
+    text
+}
+
+#[test]
+fn a_suspect_run_reads_like_a_valid_one() {
+    let out = "  ✗ x  broke\n\nIt held. SUSPECT\n  busy: run less\n  short\nResults: out\n";
+    assert_eq!(unsuspected(out), "  ✗ x  broke\n\nIt held. VALID\nResults: out\n");
+    let other = "It held. VALID\n  a\n  SUSPECT";
+    assert_eq!(unsuspected(other), other);
 }
 
 /// The sample plans, as they are.
