@@ -451,7 +451,7 @@ fn the_report_shows_how_the_generator_fared() {
     let late = run("late").html();
     for text in [
         "<ul class=\"reasons invalid\">",
-        "<li>arrivals began up to 9.0ms late (p99), more than 20% of the median response of",
+        "<li>arrivals began up to 9.0ms late (p99), more than 5ms beside a median response of",
         "<strong class=\"bad\">INVALID</strong>",
         "not to be trusted",
     ] {

@@ -160,11 +160,13 @@ impl Doubts {
         } else {
             return;
         };
+        let (least, share) = limit;
         let limit = match median {
-            Some(median) => {
-                format!("{:.0}% of the median response of {}", limit.1 * 1e2, time(median))
+            Some(median) if share * median > least => {
+                format!("{:.0}% of the median response of {}", share * 1e2, time(median))
             }
-            None => time(limit.0),
+            Some(median) => format!("{least}ms beside a median response of {}", time(median)),
+            None => format!("{least}ms"),
         };
         found.push(format!(
             "{what} began up to {} late (p99), more than {limit}: {advice}",
@@ -367,14 +369,21 @@ mod tests {
             arrivals,
             one(
                 "INVALID",
-                "arrivals began up to 7.2ms late (p99), more than 20% of the median response of 12ms: run fewer per machine, or on a quieter one"
+                "arrivals began up to 7.2ms late (p99), more than 5ms beside a median response of 12ms: run fewer per machine, or on a quieter one"
             )
         );
         assert_eq!(
             judged(beats(200, 1400, Some(12))),
             one(
                 "SUSPECT",
-                "paced iterations began up to 1.4ms late (p99), more than 5% of the median response of 12ms: run fewer per machine, or on a quieter one"
+                "paced iterations began up to 1.4ms late (p99), more than 1ms beside a median response of 12ms: run fewer per machine, or on a quieter one"
+            )
+        );
+        assert_eq!(
+            judged(beats(200, 31_000, Some(120))),
+            one(
+                "INVALID",
+                "paced iterations began up to 31ms late (p99), more than 20% of the median response of 120ms: run fewer per machine, or on a quieter one"
             )
         );
         let both = judged(|interval| {
@@ -385,7 +394,7 @@ mod tests {
             both,
             one(
                 "SUSPECT",
-                "arrivals and paced iterations began up to 1.4ms late (p99), more than 1.0ms: run fewer per machine, or on a quieter one"
+                "arrivals and paced iterations began up to 1.4ms late (p99), more than 1ms: run fewer per machine, or on a quieter one"
             )
         );
     }
