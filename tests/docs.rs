@@ -59,6 +59,11 @@ fn the_reference_tells_the_truth() {
     check("docs/plan-reference.md");
 }
 
+#[test]
+fn what_the_page_on_performance_shows_is_right() {
+    check("docs/performance.md");
+}
+
 /// Pages beside the plans and tools that they are about. What they measure or fuzz takes too long to
 /// be run here: their commands must be ones that the program takes.
 const BESIDE: [&str; 3] = ["plans/cookbook/README.md", "benches/README.md", "fuzz/README.md"];

@@ -51,6 +51,8 @@ enum Kind {
         /// used up.
         next: Option<(Arrival, usize)>,
         due: Option<Duration>,
+        /// How many workers have users for it: they are the first, and share its arrivals.
+        sharing: u64,
         /// Users that were made.
         made: u32,
     },
@@ -169,12 +171,13 @@ impl Coming {
         let end = Some(start + setup.parts[part].total());
         let kind = match &setup.parts[part] {
             Part::Closed { schedule, .. } => Kind::closed(schedule.changes(), setup.workers, index),
-            Part::Open { arrivals, weights, .. } => {
+            Part::Open { arrivals, weights, most } => {
                 // Classes are numbered from 0 up, and what runs once from the top down.
                 let stream = Stream::new(setup.seed, usize::MAX - 2 - part, 0);
                 let (arrivals, coming) = (arrivals.clone(), arrivals.coming(stream));
                 let (turns, next, due) = (Turns::new(weights), None, None);
-                let mut kind = Kind::Open { arrivals, coming, turns, next, due, made: 0 };
+                let sharing = u64::from(*most).min(setup.workers as u64).max(1);
+                let mut kind = Kind::Open { arrivals, coming, turns, next, due, sharing, made: 0 };
                 kind.advance(setup, index);
                 kind
             }
@@ -206,12 +209,12 @@ impl Kind {
             Self::Closed { changes, next, .. } => {
                 *next = changes.find(|change| change.slot as usize % setup.workers == index);
             }
-            Self::Open { arrivals, coming, turns, next, due, .. } => {
+            Self::Open { arrivals, coming, turns, next, due, sharing, .. } => {
                 let most = setup.iterations.unwrap_or(u64::MAX);
-                let mine = |(arrival, _): &(Arrival, u16)| {
-                    arrival.number % setup.workers as u64 == index as u64
-                };
-                let found = coming.zip(turns).find(mine);
+                let mine =
+                    |(arrival, _): &(Arrival, u16)| arrival.number % *sharing == index as u64;
+                let found =
+                    if index as u64 >= *sharing { None } else { coming.zip(turns).find(mine) };
                 let found = found.filter(|(arrival, _)| arrival.number < most);
                 *next = found.map(|(arrival, class)| (arrival, usize::from(class)));
                 *due = next.and_then(|(arrival, _)| arrivals.at(arrival));

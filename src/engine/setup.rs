@@ -28,8 +28,8 @@ pub struct Setup {
     pub secrets: Secrets,
     /// Where users stand among those that hold rows.
     pub places: Places,
-    /// How many workers there are: worker `w` owns the slots and the arrivals whose number leaves the
-    /// rest `w`.
+    /// How many workers there are: worker `w` owns the slots whose number leaves the rest `w`, and those
+    /// arrivals, unless there are fewer users for these than workers: then so many workers share them.
     pub workers: usize,
 }
 
@@ -148,7 +148,10 @@ impl Part {
 /// For each source whose rows users hold, the place of each slot among those that hold some: who takes a
 /// slot again holds the row of the one before. Made when the first user asks.
 #[derive(Debug, Clone, Default)]
-pub struct Places(OnceLock<Vec<(Arc<Source>, Vec<Vec<u32>>)>>);
+pub struct Places(OnceLock<Vec<Held>>);
+
+/// A source, and the place of each slot, by part.
+type Held = (Arc<Source>, Vec<Vec<u32>>);
 
 /// Where a user of the closed form lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -184,8 +187,8 @@ impl Setup {
         places.get(usize::from(seat.part))?.get(seat.slot as usize).map(|place| u64::from(*place))
     }
 
-    fn places(&self) -> Vec<(Arc<Source>, Vec<Vec<u32>>)> {
-        let mut all: Vec<(Arc<Source>, Vec<Vec<u32>>)> = Vec::new();
+    fn places(&self) -> Vec<Held> {
+        let mut all: Vec<Held> = Vec::new();
         let holds = |class: &Class, source: &Arc<Source>| {
             let held = |row: &Row| row.per == Per::User && Arc::ptr_eq(&row.source, source);
             class.rows.iter().any(held)

@@ -309,7 +309,7 @@ mod tests {
             // And once more, in the middle of the change.
             let again = steered.steered(at + over / 2, 8, S(0));
             assert_eq!(again.users_at(S(19)), 8);
-            assert_eq!(again.changes().map(|c| c.at).collect::<Vec<_>>().is_sorted(), true);
+            assert!(again.changes().map(|c| c.at).is_sorted());
         }
     }
 

@@ -151,6 +151,16 @@ fn each_class_may_have_a_load_of_its_own() {
 }
 
 #[test]
+fn fewer_users_than_workers_do_all_arrivals() {
+    let plan = "users:\n  A: { tasks: { a: { get: /a } } }\n  B: { wait: 1s, tasks: { b: { get: /b } } }\nprofiles:\n  only:\n    each:\n      A: { rate: 10/s, hold: 2s, max_users: 2 }\n      B: { users: 4, hold: 2s }\n";
+    for workers in [1, 2, 4] {
+        let came = Run { workers, ..run(plan) }.against(answers(10, 200, ""));
+        let sent = came.lines().iter().filter(|line| line.ends_with("/a")).count();
+        assert_eq!((sent, came.total.dropped), (20, 0), "{workers} workers");
+    }
+}
+
+#[test]
 fn iterations_end_an_open_run_with_the_last_of_them() {
     let plan = class(HOME, "{ rate: 10/s, hold: 10s, iterations: 5 }");
     for workers in [1, 2, 7] {
