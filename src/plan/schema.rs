@@ -185,7 +185,7 @@ fn of_shape(shape: &Shape) -> Json {
             codes
         }
         Shape::Judgement => quantity(
-            &format!(r"({TIMES}|{})\s*(<=|>=|<|>|≤|≥)\s*\S.*", METRICS.join("|")),
+            &format!(r"({TIMES}|{})\s*(<=|>=|==|<|>|≤|≥)\s*\S.*", METRICS.join("|")),
             "write a figure and its limit, as `p95 < 500ms`, `error_rate < 1%` or `rps > 50`",
         ),
         Shape::Value => json!({}),

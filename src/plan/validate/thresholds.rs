@@ -8,7 +8,7 @@ use crate::diagnostic::Placed;
 use crate::plan::document::{Entry, Node, NodeValue};
 use crate::plan::keys::Context;
 use crate::plan::model::{Action, Plan, Request, Step};
-use crate::verdict::{Of, Threshold};
+use crate::verdict::{Metric, Of, Threshold};
 
 impl Checker<'_> {
     /// `unread` is the whole text of the plan when a part of it could not be read: what such a part
@@ -122,6 +122,13 @@ impl Checker<'_> {
                                  `failures` and `error_rate`";
                     self.error(one.place, title, label);
                 }
+            }
+            let arrivals = |one: &&Placed<Threshold>| one.value.metric == Metric::Dropped;
+            if of.is_some()
+                && let Some(one) = must.iter().find(arrivals)
+            {
+                let title = format!("`{}` is a figure of the whole run", one.value.text);
+                self.error(one.place, title, "take the `of` out: arrivals are of no request");
             }
             let with_of = |mut threshold: Placed<Threshold>| {
                 threshold.value.of = of.clone();
