@@ -32,9 +32,11 @@ def instructions(binary, target, options, requests):
         counts = Path(out) / "counts"
         command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={counts}", binary]
         command += ["run", HERE / plan, *load, "-t", "10m", "-i", str(requests), "--workers", "1"]
-        command += ["--seed", "1", "--quiet", "--no-report", "--target", target, "--out", out + "/run"]
+        command += ["--seed", "1", "--quiet", "--no-report", "--target", target, "--out", Path(out) / "run"]
         ran = subprocess.run(list(map(str, command)), capture_output=True, text=True)
-        summary = json.loads((Path(out) / "run/summary.json").read_text())
+        if not (written := Path(out) / "run/summary.json").exists():
+            sys.exit(f"exit code {ran.returncode}:\n{ran.stderr}")
+        summary = json.loads(written.read_text())
     done = summary["totals"]["requests"]
     if done != requests or summary["totals"]["failures"]:
         sys.exit(f"{done} of {requests} requests, exit code {ran.returncode}:\n{ran.stderr}")
