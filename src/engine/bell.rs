@@ -55,6 +55,11 @@ impl Bell {
         self.ring();
     }
 
+    /// An arrival was given that the user has not taken.
+    pub(super) fn has_turn(&self) -> bool {
+        self.0.turn.get().is_some()
+    }
+
     /// Waits for an arrival; none when it is asked to stop.
     pub(super) fn turn(&self) -> impl Future<Output = Option<Instant>> {
         poll_fn(|context| {

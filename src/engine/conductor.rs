@@ -16,7 +16,7 @@ use super::lanes::{Came, Lanes};
 use super::setup::{Part, Seat, Setup};
 use super::stall::Stall;
 use super::user::{Turn as Arrived, User};
-use super::worker::{Handover, Worker};
+use super::worker::{Gone, Handover, Worker};
 use crate::control::{Command, Steer};
 use crate::load::{self, Arrival, Arrivals, Change, ChangeKind, Changes, Turns};
 use crate::protocol::Protocol;
@@ -348,7 +348,7 @@ impl<P: Protocol> Conductor<P> {
         let worker = self.worker.clone();
         worker.recorder.borrow_mut().arrived();
         if worker.is_paused() {
-            worker.recorder.borrow_mut().left_out();
+            worker.recorder.borrow_mut().left_out(1);
             return;
         }
         let came = worker.lanes.borrow_mut().arrive(part, class, due);
@@ -409,12 +409,18 @@ impl<P: Protocol> Conductor<P> {
         let has_open = self.coming.iter().any(|coming| matches!(coming.kind, Kind::Open { .. }));
         let done = has_open && self.coming.iter().enumerate().all(open_done);
         drop(lanes);
+        let now = Instant::now();
         if done && self.coming.iter().all(|coming| coming.next().is_none()) {
-            self.drain(Instant::now());
+            self.drain(now);
         }
         let none_starts = |coming: &Coming| match &coming.kind {
             _ if coming.end.is_none() => true,
-            Kind::Closed { starts_left, .. } => self.started && *starts_left == 0,
+            // Users that are asked for, and have ended by themselves. Where none is asked for, some may
+            // be yet.
+            Kind::Closed { starts_left, changes, .. } => {
+                let asked = changes.schedule().users_at(now - self.start) as usize;
+                self.started && *starts_left == 0 && asked > self.index
+            }
             Kind::Open { .. } => false,
         };
         self.users == 0 && self.coming.iter().all(none_starts)
@@ -437,12 +443,12 @@ impl<P: Protocol> Conductor<P> {
     fn see_ended(&mut self) {
         // Empty most of the time, and then it costs nothing.
         let ended = std::mem::take(&mut *self.worker.ended.borrow_mut());
-        for (seat, lost) in ended {
-            self.user_ended(seat, lost);
+        for gone in ended {
+            self.user_ended(gone);
         }
     }
 
-    fn user_ended(&mut self, seat: Seat, lost: bool) {
+    fn user_ended(&mut self, Gone { seat, class, lost }: Gone) {
         self.worker.recorder.borrow_mut().user_ended();
         self.users -= 1;
         self.lost += u64::from(lost);
@@ -453,7 +459,7 @@ impl<P: Protocol> Conductor<P> {
         }
         let part = usize::from(seat.part);
         if matches!(self.coming[part].kind, Kind::Open { .. }) {
-            let left = self.worker.lanes.borrow_mut().left(part);
+            let left = self.worker.lanes.borrow_mut().left(part, class);
             if let Some((class, due)) = left {
                 self.make(part, class, Arrived { due, waited: true });
             }
@@ -466,7 +472,11 @@ impl<P: Protocol> Conductor<P> {
         let setup = &worker.setup;
         let now = Instant::now();
         match change {
-            Steer::Pause => worker.pause(true),
+            Steer::Pause => {
+                worker.pause(true);
+                let waiting = worker.lanes.borrow_mut().leave_out();
+                worker.recorder.borrow_mut().left_out(waiting);
+            }
             Steer::Resume => worker.pause(false),
             Steer::Users { of, users, over } => {
                 self.catch_up(now);

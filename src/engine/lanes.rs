@@ -26,6 +26,8 @@ struct Lane {
     /// Users without an arrival; the one that was idle last comes first, so that there are as few as
     /// the load needs.
     idle: Vec<Bell>,
+    /// Users of the class.
+    living: u32,
 }
 
 /// The users of a part.
@@ -88,6 +90,7 @@ impl Lanes {
         let crowd = &mut self.crowds[part];
         if crowd.living < crowd.most {
             crowd.living += 1;
+            self.lanes[class].living += 1;
             return Came::NeedsUser;
         }
         if crowd.waiting >= MOST_WAITING {
@@ -105,12 +108,19 @@ impl Lanes {
 
     /// A user of `class` has nothing to do.
     pub(super) fn next(&mut self, part: usize, class: usize, user: &Bell) -> Next {
-        if let Some(due) = self.take(part, class) {
-            return Next::Take(due);
-        }
         let crowd = &self.crowds[part];
         if crowd.waiting > 0 && crowd.living >= crowd.most {
-            return Next::Leave;
+            // Where arrivals always wait a class without any user would never have one.
+            let starves = |class: &usize| {
+                let lane = &self.lanes[*class];
+                lane.living == 0 && !lane.waiting.is_empty()
+            };
+            if self.lanes[class].waiting.is_empty() || crowd.classes.iter().any(starves) {
+                return Next::Leave;
+            }
+        }
+        if let Some(due) = self.take(part, class) {
+            return Next::Take(due);
         }
         self.lanes[class].idle.push(user.clone());
         Next::Wait
@@ -122,20 +132,23 @@ impl Lanes {
         Some(due)
     }
 
-    /// A user of the part has ended: the arrival that a new one is to be made for, with its class.
-    pub(super) fn left(&mut self, part: usize) -> Option<(usize, Instant)> {
+    /// A user of a class has ended: the arrival that a new one is to be made for, with its class. One
+    /// that has no user comes first, then the one that has waited longest.
+    pub(super) fn left(&mut self, part: usize, class: usize) -> Option<(usize, Instant)> {
         let crowd = &mut self.crowds[part];
         crowd.living -= 1;
+        self.lanes[class].living -= 1;
         if crowd.living >= crowd.most {
             return None;
         }
         let oldest = crowd.classes.iter().filter_map(|class| {
-            let due = self.lanes[*class].waiting.front()?;
-            Some((*due, *class))
+            let lane = &self.lanes[*class];
+            Some((lane.living > 0, *lane.waiting.front()?, *class))
         });
-        let (due, class) = oldest.min()?;
+        let (_, due, class) = oldest.min()?;
         self.take(part, class)?;
         self.crowds[part].living += 1;
+        self.lanes[class].living += 1;
         Some((class, due))
     }
 
@@ -150,6 +163,14 @@ impl Lanes {
         let idle =
             || crowd.classes.iter().map(|class| self.lanes[*class].idle.len()).sum::<usize>();
         crowd.last_came && crowd.waiting == 0 && idle() == crowd.living as usize
+    }
+
+    /// A pause: how many arrivals wait, which are left out.
+    pub(super) fn leave_out(&mut self) -> u64 {
+        for lane in &mut self.lanes {
+            lane.waiting.clear();
+        }
+        self.crowds.iter_mut().map(|crowd| std::mem::take(&mut crowd.waiting) as u64).sum()
     }
 
     /// The end of a part: how many arrivals still wait for a user. Idle users are told by who ends them.
@@ -199,12 +220,27 @@ mod tests {
         assert_eq!(lanes.next(0, 0, &user), Next::Wait);
         assert_eq!(lanes.arrive(0, 1, now), Came::Waits);
         assert!(user.asked(), "it was idle");
-        assert_eq!(lanes.left(0), Some((1, now)));
+        assert_eq!(lanes.left(0, 0), Some((1, now)));
         // The other way round: the arrival is there first.
         assert_eq!(lanes.arrive(0, 0, now), Came::Waits);
         assert_eq!(lanes.next(0, 1, &Bell::default()), Next::Leave);
-        assert_eq!(lanes.left(0), Some((0, now)));
-        assert_eq!((lanes.left(0), lanes.close(0)), (None, 0));
+        assert_eq!(lanes.left(0, 1), Some((0, now)));
+        assert_eq!((lanes.left(0, 0), lanes.close(0)), (None, 0));
+    }
+
+    #[test]
+    fn where_arrivals_always_wait_no_class_starves() {
+        let (mut lanes, now) = (lanes(2, 2), Instant::now());
+        let waits = |lanes: &mut Lanes, class| assert_eq!(lanes.arrive(0, class, now), Came::Waits);
+        assert_eq!([0, 0].map(|class| lanes.arrive(0, class, now)), [Came::NeedsUser; 2]);
+        (0..3).for_each(|_| waits(&mut lanes, 0));
+        waits(&mut lanes, 1);
+        // Its own waits as well, but the other class has no user at all.
+        assert_eq!(lanes.next(0, 0, &Bell::default()), Next::Leave);
+        waits(&mut lanes, 0);
+        assert_eq!(lanes.left(0, 0), Some((1, now)));
+        assert_eq!(lanes.next(0, 0, &Bell::default()), Next::Take(now));
+        assert_eq!(lanes.leave_out(), 3);
     }
 
     #[test]
@@ -213,6 +249,6 @@ mod tests {
         lanes.arrive(0, 0, now);
         assert_eq!([0, 1, 0].map(|class| lanes.arrive(0, class, now)), [Came::Waits; 3]);
         assert_eq!(lanes.close(0), 3);
-        assert_eq!(lanes.left(0), None);
+        assert_eq!(lanes.left(0, 0), None);
     }
 }

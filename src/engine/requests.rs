@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::frames::{Flow, Frame, Retry};
 use super::observer::Seen;
 use super::user::{Over, User};
-use super::worker::Worker;
+use super::worker::{Gone, Worker};
 use crate::data::Ended;
 use crate::expr::{EvalError, Value};
 use crate::metrics::{Failure, Outcome, RetryClass, Sample};
@@ -557,7 +557,13 @@ impl<P: Protocol> Drop for User<P> {
             self.worker.recorder.borrow_mut().record(&cancelled(sample.name, sample.due));
         }
         if let Some(seat) = self.seat {
-            self.worker.ended.borrow_mut().push((seat, std::thread::panicking()));
+            let unbegun = self.unbegun();
+            if unbegun > 0 {
+                self.worker.recorder.borrow_mut().dropped(unbegun);
+            }
+            let gone =
+                Gone { seat, class: usize::from(self.class), lost: std::thread::panicking() };
+            self.worker.ended.borrow_mut().push(gone);
             self.worker.news.notify_one();
         }
     }

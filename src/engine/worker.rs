@@ -37,6 +37,15 @@ pub enum Handover {
     },
 }
 
+/// A user that has ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Gone {
+    pub(super) seat: Seat,
+    pub(super) class: usize,
+    /// By a bug.
+    pub(super) lost: bool,
+}
+
 /// What the users of a worker share.
 pub(super) struct Worker<P: Protocol> {
     pub(super) setup: Arc<Setup>,
@@ -47,8 +56,8 @@ pub(super) struct Worker<P: Protocol> {
     pub(super) lanes: RefCell<Lanes>,
     /// The waits of its users, where a conductor rings them.
     pub(super) alarms: Option<RefCell<Alarms>>,
-    /// Users that have ended since the conductor looked, and whether that was a bug.
-    pub(super) ended: RefCell<Vec<(Seat, bool)>>,
+    /// Users that have ended since the conductor looked.
+    pub(super) ended: RefCell<Vec<Gone>>,
     /// There is something for the conductor to look at.
     pub(super) news: Notify,
     paused: Cell<bool>,

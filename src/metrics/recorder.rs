@@ -169,9 +169,9 @@ impl Recorder {
         self.current.dropped += arrivals;
     }
 
-    /// An arrival fell into a pause.
-    pub fn left_out(&mut self) {
-        self.current.left_out += 1;
+    /// So many arrivals fell into a pause.
+    pub fn left_out(&mut self, arrivals: u64) {
+        self.current.left_out += arrivals;
     }
 
     /// A user ended an iteration.

@@ -58,6 +58,7 @@ impl<'a> Steering<'a> {
                     return Err("its iterations are shared out to the users that it has".into());
                 }
                 let part = self.part(of, false)?;
+                self.lasts(part, at)?;
                 let others = self.parts.iter().enumerate().filter(|(other, _)| *other != part);
                 let others =
                     others.fold(0u32, |all, (_, part)| all.saturating_add(part.most_users()));
@@ -70,6 +71,7 @@ impl<'a> Steering<'a> {
             }
             Steer::Rate { of, rate, over } => {
                 let part = self.part(of, true)?;
+                self.lasts(part, at)?;
                 if let Part::Open { arrivals, .. } = &mut self.parts[part] {
                     *arrivals = arrivals.steered(at, rate, over);
                 }
@@ -79,6 +81,15 @@ impl<'a> Steering<'a> {
         let change = order.change.words(|class| self.classes.get(class).copied());
         self.done.push(Steered { at, by: order.by.clone(), change });
         Ok(Command::Steer { at, change: order.change })
+    }
+
+    /// A part is not over at `at`.
+    fn lasts(&self, part: usize, at: Duration) -> Result<(), String> {
+        if at < self.parts[part].total() {
+            Ok(())
+        } else {
+            Err("that part of the load is over".into())
+        }
     }
 
     /// The one part of that form, or that of a class.
@@ -200,6 +211,10 @@ mod tests {
         ] {
             assert_eq!(ordered(&load, counted, change), Err(why.to_owned()));
         }
+        let short = Form::Closed(Profile::plateau(4, S(0), S(5), S(0)));
+        let over = Load { parts: vec![(Some(0), short), (Some(1), closed(5))] };
+        let why = "that part of the load is over".to_owned();
+        assert_eq!(ordered(&over, false, users(Some(0), 5)), Err(why));
         let parts = Part::all(&closed(4).into(), &[1.0], &[0]);
         let mut steering = Steering::new(&parts, vec!["A"], false, &|_| None);
         let order = Order { by: "Ada".into(), change: Steer::Pause };

@@ -123,6 +123,8 @@ impl<'a> Follow<'a> {
                 reason = signals.next() => Err(reason),
                 order = orders.recv(), if anyone => {
                     match order {
+                        // Who has told it to end wants no load any more.
+                        Some(_) if watched.stopped.is_some() => {}
                         Some(order) => self.steer(&order, start.elapsed(), &workers, fan_out),
                         None => anyone = false,
                     }

@@ -161,6 +161,36 @@ fn fewer_users_than_workers_do_all_arrivals() {
 }
 
 #[test]
+fn a_class_that_comes_late_is_not_starved() {
+    let plan = "users:\n  A: { weight: 9, tasks: { a: { get: /a } } }\n  B: { tasks: { b: { get: /b } } }\nprofiles: { only: { rate: 100/s, hold: 2s, max_users: 2 } }\n";
+    let came = run(plan).against(answers(100, 200, ""));
+    let of = |path: &str| came.lines().iter().filter(|line| line.ends_with(path)).count();
+    // Twenty iterations of each user fit in, and each class has one of the two.
+    assert!(of("/b") >= 15 && of("/a") >= 15, "{} of A, {} of B", of("/a"), of("/b"));
+    arrivals(&came);
+}
+
+#[test]
+fn what_was_never_begun_is_dropped_whatever_ended_its_user() {
+    // The load ends while the first steps are under way.
+    let keys = "on_start: { get: /login }\ntasks: { home: { get: / } }";
+    let came = run(&class(keys, "{ rate: 10/s, hold: 1s }")).against(answers(2_000, 200, ""));
+    assert_eq!((came.total.arrivals, came.total.dropped, came.total.iterations), (10, 10, 0));
+    // Arrivals that are due just before an end without any grace.
+    let plan = class(HOME, "{ rate: 1000/s, hold: 1s, grace: 0s, max_users: 2000 }");
+    let came = run(&plan).against(answers(5_000, 200, ""));
+    let begun = came.total.beat_late.count() + came.total.waited.count();
+    assert_eq!((came.total.arrivals, begun + came.total.dropped), (1000, 1000));
+    // Rows that are used up.
+    let keys = "tasks: { home: { get: '/{{ few }}', name: home } }";
+    let plan = class(keys, "{ rate: 10/s, hold: 1s, max_users: 1 }");
+    let plan =
+        format!("data: {{ few: {{ values: [1, 2, 3], per: iteration, at_end: stop }} }}\n{plan}");
+    let came = run(&plan).against(answers(10, 200, ""));
+    assert_eq!((came.sent.len(), came.total.arrivals, came.total.dropped), (3, 10, 7));
+}
+
+#[test]
 fn iterations_end_an_open_run_with_the_last_of_them() {
     let plan = class(HOME, "{ rate: 10/s, hold: 10s, iterations: 5 }");
     for workers in [1, 2, 7] {
@@ -246,6 +276,13 @@ fn users_can_be_changed_while_the_run_goes_on() {
         ];
         let came = Run { commands, workers, ..run(&plan) }.against(answers(10, 200, ""));
         assert_eq!(alive(&came, workers), [1, 2, 10, 10, 10, 2, 2, 2, 0], "{workers} workers");
+        // Down to none is not the end, and more may come again.
+        let commands = vec![
+            SOME(1_500, Steer::Users { of: None, users: 0, over: MS(0) }),
+            SOME(4_500, Steer::Users { of: None, users: 6, over: MS(0) }),
+        ];
+        let back = Run { commands, workers, ..run(&plan) }.against(answers(10, 200, ""));
+        assert_eq!(alive(&back, workers), [1, 0, 0, 0, 6, 6, 6, 6, 0], "{workers} workers");
         let ids: std::collections::BTreeSet<String> = came.lines().into_iter().collect();
         assert_eq!(ids.len(), 10, "ids do not repeat: {ids:?}");
         assert_eq!(came.counts().3, 0);
@@ -296,6 +333,15 @@ fn a_pause_leaves_out_what_falls_due_in_it() {
     let closed = Run { commands: commands(), ..run(&plan) }.against(answers(10, 200, ""));
     assert!(closed.times().iter().all(|at| !(1050..2030).contains(at)), "{:?}", closed.times());
     assert!(closed.times().iter().any(|at| *at > 2500));
+    // Who starts in it begins with what is due then.
+    assert!(max(&closed.total.all_names().response_ok) <= 10.0);
+    // What waits when it begins is left out as well.
+    let plan = class(HOME, "{ rate: 10/s, hold: 3s, max_users: 1 }");
+    let busy = Run { commands: vec![SOME(1_050, Steer::Pause)], ..run(&plan) };
+    let busy = busy.against(answers(400, 200, ""));
+    assert_eq!((busy.times(), arrivals(&busy)), (vec![0, 400, 800], (30, 3, 0, 27)));
+    let plan =
+        class("wait: 100ms\ntasks: { home: { get: / } }", "{ users: 2, ramp: 2s, hold: 1s }");
     // Who is held by a pause ends with the run all the same.
     let commands = vec![SOME(1_050, Steer::Pause)];
     let held = Run { commands, ..run(&plan) }.against(answers(10, 200, ""));
