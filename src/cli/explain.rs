@@ -301,8 +301,9 @@ fn stage(stage: &StageShape) -> Option<String> {
 /// Whether there are users enough: by Little's law, as many are busy as arrive while one iteration lasts.
 fn users_needed(explained: &Explanation, part: &PartShape, arrivals: &ArrivalsShape) -> String {
     let limit = span(Duration::from_secs_f64(arrivals.iteration_at_most_s));
+    let are = if part.peak == 1 { "is" } else { "are" };
     let enough =
-        format!("{} are enough while an iteration takes {limit} at most", people(part.peak));
+        format!("{} {are} enough while an iteration takes {limit} at most", people(part.peak));
     let busy = arrivals.busy.ceil().max(1.0);
     // Without waits and without an assumption nothing is known of how long one takes.
     if explained.response_s == 0.0 && arrivals.busy == 0.0 {

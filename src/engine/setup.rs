@@ -1,4 +1,4 @@
-//! Owns what every worker of a run knows: the program, and the load that is its share of.
+//! Owns what every worker of a run knows: the program and the load, and which share of it is whose.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -163,18 +163,6 @@ pub(super) struct Seat {
 }
 
 impl Setup {
-    /// When the load ends: no iteration starts after it.
-    #[must_use]
-    pub fn total(&self) -> Duration {
-        self.parts.iter().map(Part::total).max().unwrap_or_default()
-    }
-
-    /// The most users at once.
-    #[must_use]
-    pub fn most_users(&self) -> u32 {
-        self.parts.iter().fold(0, |all, part| all.saturating_add(part.most_users()))
-    }
-
     /// The number of a part's user number `own`: no other part has it.
     pub(super) fn number(&self, part: usize, own: u64) -> u64 {
         own * self.parts.len() as u64 + part as u64

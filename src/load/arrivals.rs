@@ -95,12 +95,6 @@ impl Arrivals {
         self.total
     }
 
-    /// How they are spread.
-    #[must_use]
-    pub fn spread(&self) -> Spread {
-        self.spread
-    }
-
     /// When the evenly spread arrival `number` is due; none when it comes after the end.
     #[must_use]
     pub fn due(&self, number: u64) -> Option<Duration> {

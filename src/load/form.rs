@@ -108,12 +108,6 @@ impl Load {
         Self { parts: parts.collect() }
     }
 
-    /// Nothing ever begins.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.parts.iter().all(|(_, form)| form.is_empty())
-    }
-
     /// Some of it is in the open form.
     #[must_use]
     pub fn is_open(&self) -> bool {
@@ -166,7 +160,7 @@ mod tests {
         assert_eq!(totals(two().lasting(S(20))), [20, 4]);
         assert_eq!(totals(two().lasting(S(6))), [6, 4]);
         assert_eq!(totals(two().lasting(S(3))), [3, 3]);
-        assert!(two().is_open() && !two().is_empty());
+        assert!(two().is_open());
     }
 
     #[test]

@@ -97,13 +97,6 @@ impl Schedule {
         Self::of(ramps, self.total)
     }
 
-    /// How many users begin in all.
-    #[must_use]
-    pub fn started(&self) -> u64 {
-        self.changes().filter(|change| matches!(change.kind, ChangeKind::Start { .. })).count()
-            as u64
-    }
-
     /// When the profile ends: no iteration starts after it.
     #[must_use]
     pub fn total(&self) -> Duration {
@@ -305,7 +298,7 @@ mod tests {
                     }
                 }
             }
-            assert_eq!((living, seen), (users, steered.started()));
+            assert_eq!(living, users);
             // And once more, in the middle of the change.
             let again = steered.steered(at + over / 2, 8, S(0));
             assert_eq!(again.users_at(S(19)), 8);

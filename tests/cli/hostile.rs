@@ -236,10 +236,22 @@ fn toml_has_as_many_values_as_yaml() {
     let values = format!("x = [{}]\n", "1, ".repeat(1_000_000));
     let keys: String = (0..60_000).map(|at| format!("k{at} = 1\n")).collect();
     let title = "the plan holds more than 50000 values, what aliases repeat included";
-    for text in [tables, dotted, values, keys] {
+    let deep = ".b".repeat(30);
+    // The same words in other tables are other tables.
+    let within: String = (0..2_000).map(|at| format!("[t{at}]\nx{deep} = 1\n")).collect();
+    let inline = format!("x = [{}]\n", format!("{{ y{deep} = 1 }},").repeat(2_000));
+    for text in [tables, dotted, within, inline, values, keys] {
         // It is not read any further than that.
         let (code, titles) = check("plan.toml", &format!("{text}]"));
         assert_eq!((code, titles), (2, vec![title.to_owned()]));
+    }
+    // Tables that are named again and again are no more of them.
+    let tasks = |at: usize| format!("[users.A.tasks.t{at}]\nget = \"/\"\n");
+    let steps = |_| "[[users.A.tasks.t.steps]]\nget = \"/\"\n".to_owned();
+    let head = "target = \"http://127.0.0.1:9\"\n";
+    let fits = [(0..15_000).map(tasks).collect::<String>(), (0..12_600).map(steps).collect()];
+    for text in fits {
+        assert_eq!(check("plan.toml", &format!("{head}{text}")), (0, vec![]));
     }
 }
 

@@ -28,19 +28,46 @@ pub(super) fn read(source: u16, text: &str) -> Result<(Node, Vec<Diagnostic>), V
     Ok((Node { place, defined: None, value }, reading.errors))
 }
 
-/// Where there are surely too many values: each has a comma or an equals sign of its own, or a dot, as
-/// each table within a key has. The parser takes a hundred times the text's memory to know.
+/// Where there are surely too many values: each has a comma or an equals sign of its own, or a header, or
+/// a dot, as each table within a key has that the key before it did not name. The parser takes a hundred times the
+/// text's memory to know.
 fn beyond(text: &str) -> Option<Range<usize>> {
-    let (mut commas, mut equals, mut dots) = (0, 0, 0);
+    let (mut commas, mut equals, mut tables) = (0, 0, 0);
+    // Where the key under way begins; the last of a header, and the last one within its table.
+    let (mut begins, mut header, mut key) = (None, "", "");
+    let (mut in_header, mut at_line) = (false, true);
     let mut tokens = toml_parser::Source::new(text).lex();
     let last = tokens.find(|token| {
-        match token.kind() {
-            TokenKind::Comma => commas += 1,
-            TokenKind::Equals => equals += 1,
-            TokenKind::Dot => dots += 1,
-            _ => {}
+        let (start, end) = (token.span().start(), token.span().end());
+        let kind = token.kind();
+        match kind {
+            TokenKind::Dot => {
+                let before = if in_header { header } else { key };
+                tables += usize::from(!before.starts_with(&text[begins.unwrap_or(start)..end]));
+            }
+            TokenKind::Comma => (commas, begins) = (commas + 1, None),
+            TokenKind::Equals => {
+                equals += 1;
+                key = begins.take().map_or(key, |begins| &text[begins..start]);
+            }
+            TokenKind::RightSquareBracket if in_header => {
+                // The keys of another table are other keys.
+                key = "";
+                if let Some(begins) = begins.take() {
+                    (header, tables) = (&text[begins..start], tables + 1);
+                }
+            }
+            TokenKind::LeftCurlyBracket => (key, begins) = ("", None),
+            TokenKind::LeftSquareBracket => {
+                in_header |= at_line;
+                begins = None;
+            }
+            TokenKind::Newline => (in_header, begins) = (false, None),
+            TokenKind::Whitespace => {}
+            _ => _ = begins.get_or_insert(start),
         }
-        commas.max(equals).max(dots) >= MAX_NODES
+        at_line = kind == TokenKind::Newline || (at_line && kind == TokenKind::Whitespace);
+        commas.max(equals).max(tables) >= MAX_NODES
     })?;
     Some(last.span().start()..last.span().end())
 }
