@@ -9,7 +9,7 @@ import re
 import statistics
 import sys
 
-from measuring import HERE, ROUNDS, Server, measure, pinned, run_throng, seconds_each
+from measuring import HERE, ROUNDS, Reaches, Server, measure, pinned, run_throng, seconds_each
 
 SECONDS = seconds_each("8")
 USERS = 64
@@ -37,11 +37,19 @@ def main(binary, server):
     if not rounds:
         sys.exit("no round counts: try again when the machine has less to do")
     print(f"\nmedian of the ratios of {len(rounds)} rounds   requests/s  CPU per request")
+    ratios = {}
     for name in ["throng: get", "throng: step"]:
-        rates, cpus = (
+        rates, cpus = ratios[name] = [
             statistics.median(seen[name][i] / seen["wrk"][i] for seen in rounds) for i in (0, 1)
-        )
+        ]
         print(f"{name + ' / wrk':<32}  {rates:>8.2f}  {cpus:>15.2f}")
+    print()
+    reaches = Reaches()
+    (rate, get), (_, step) = ratios["throng: get"], ratios["throng: step"]
+    reaches.ask(get <= 0.80, f"a GET takes {get:.2f} of wrk's CPU, at most 0.80")
+    reaches.ask(rate >= 1.25, f"{rate:.2f} of wrk's requests per second, at least 1.25")
+    reaches.ask(step <= 1.0, f"a step takes {step:.2f} of the CPU of wrk's GET, at most 1.0")
+    return reaches.exit_code()
 
 
 def measured(binary, target):
@@ -79,4 +87,4 @@ def measured(binary, target):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(main(*sys.argv[1:]))
