@@ -13,6 +13,16 @@ pub enum StopReason {
     Terminated,
     /// `stop: run`, or `on_fail: run`.
     Plan,
+    /// A threshold that broke, with `abort: true`.
+    Threshold,
+}
+
+impl StopReason {
+    /// The plan asked for it, and nobody from outside.
+    #[must_use]
+    pub fn is_of_the_plan(self) -> bool {
+        matches!(self, Self::Plan | Self::Threshold)
+    }
 }
 
 /// What a running engine can be told.

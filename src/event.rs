@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::control::StopReason;
 use crate::load::Span;
 use crate::metrics::{Catalogue, Interval, Summary};
-use crate::verdict::{Threshold, Verdict};
+use crate::verdict::{Standings, Threshold, Verdict};
 
 /// What happened.
 #[derive(Debug, Clone)]
@@ -80,6 +80,8 @@ pub struct Second<'a> {
     pub iterations: u64,
     /// The warm-up up to its end, while it lasts.
     pub warmup: Option<&'a Summary>,
+    /// The thresholds as they stand.
+    pub standings: &'a Standings,
 }
 
 /// Steps that ran once; their requests are in no other figure.
@@ -117,7 +119,7 @@ pub struct Ended<'a> {
     pub steered: &'a [Steered],
     /// Why it ended early, when it did.
     pub stopped: Option<StopReason>,
-    /// The step that ended it: `Editor › create, plan.yaml:31`.
+    /// The step that ended it, `Editor › create, plan.yaml:31`, or the threshold.
     pub stopped_by: Option<&'a str>,
     /// The code that the shell will see, unless results cannot be written.
     pub exit_code: u8,

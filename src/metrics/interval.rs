@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::health::Health;
 use super::outcome::Failure;
 use super::timing::Timing;
+use super::{Catalogue, Facet, RequestName};
 
 /// How many different sentences an interval keeps of exceptions; the rest are counted together.
 pub(super) const EXCEPTIONS: usize = 100;
@@ -288,6 +289,31 @@ impl Interval {
             all.merge(stats);
         }
         all
+    }
+
+    /// The figures of the series that `wanted` picks, together.
+    pub fn of(
+        &self,
+        catalogue: &Catalogue,
+        mut wanted: impl FnMut(&RequestName, &Facet) -> bool,
+    ) -> NameStats {
+        let mut all = NameStats::default();
+        let nobody = Facet::default();
+        for (number, stats) in &self.names {
+            let facet = catalogue.facets.get(usize::from(*number)).unwrap_or(&nobody);
+            if wanted(&catalogue.names[usize::from(*number)], facet) {
+                all.merge(stats);
+            }
+        }
+        all
+    }
+
+    /// The times of the transaction of that name.
+    #[must_use]
+    pub fn group(&self, catalogue: &Catalogue, name: &str) -> NameStats {
+        let number = catalogue.groups.iter().position(|group| group == name);
+        let stats = number.and_then(|number| self.groups.get(&(number as u16)));
+        stats.cloned().unwrap_or_default()
     }
 
     /// The mean number of users over its seconds.

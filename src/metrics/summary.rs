@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::history::History;
 use super::interval::{Interval, NameStats, Seen};
 use super::outcome::Failure;
-use super::{Catalogue, Facet, RequestName};
+use super::{Catalogue, RequestName};
 
 /// What stands in place of a transaction's method.
 pub const GROUP: &str = "GROUP";
@@ -110,27 +110,6 @@ impl Summary {
             Row { name, stats: stats.clone(), loaded: self.loaded }
         };
         self.totals.groups.iter().map(row).collect()
-    }
-
-    /// The figures of the series that `wanted` picks, together.
-    pub fn of(&self, mut wanted: impl FnMut(&RequestName, &Facet) -> bool) -> NameStats {
-        let mut all = NameStats::default();
-        let nobody = Facet::default();
-        for (number, stats) in &self.totals.names {
-            let facet = self.catalogue.facets.get(usize::from(*number)).unwrap_or(&nobody);
-            if wanted(&self.catalogue.names[usize::from(*number)], facet) {
-                all.merge(stats);
-            }
-        }
-        all
-    }
-
-    /// The times of the transaction of that name.
-    #[must_use]
-    pub fn group(&self, name: &str) -> NameStats {
-        let number = self.catalogue.groups.iter().position(|group| group == name);
-        let stats = number.and_then(|number| self.totals.groups.get(&(number as u16)));
-        stats.cloned().unwrap_or_default()
     }
 
     /// All names together, as a row.

@@ -399,6 +399,7 @@ impl<'g> Checker<'g> {
         if let Some(entry) = top.entry("thresholds") {
             let unread = if read_whole { None } else { Some(document) };
             plan.thresholds = self.thresholds(entry, &plan, unread);
+            self.thresholds_within_profiles(&plan);
         }
         Some(plan)
     }

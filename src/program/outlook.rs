@@ -271,8 +271,8 @@ fn targets(plan: &Plan, program: &Program) -> Vec<String> {
 
 fn shown(threshold: &crate::verdict::Threshold) -> String {
     match &threshold.of {
-        Some(of) => format!("{} of {}", threshold.text, of.text()),
-        None => threshold.text.clone(),
+        Some(of) => format!("{} of {}{}", threshold.text, of.text(), threshold.when.words()),
+        None => format!("{}{}", threshold.text, threshold.when.words()),
     }
 }
 

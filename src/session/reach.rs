@@ -72,7 +72,7 @@ pub(super) fn stopped(reason: StopReason) -> Exit {
     match reason {
         StopReason::Interrupted => Exit::Interrupted,
         StopReason::Terminated => Exit::Terminated,
-        StopReason::Plan => Exit::Held,
+        StopReason::Plan | StopReason::Threshold => Exit::Held,
     }
 }
 

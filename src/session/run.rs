@@ -17,7 +17,7 @@ use super::reach;
 use super::results::{Folder, cannot_write, link_latest, sinks};
 use super::signals::Signals;
 use super::steering::Steering;
-use super::watch::{Follow, Watched, step_of};
+use super::watch::{Follow, Followed, Judging, Watched, step_of};
 use super::way;
 use super::{colour, say};
 use crate::control::{Order, StopReason};
@@ -28,11 +28,12 @@ use crate::event::{Aside, Ended, Event, Started, Steered};
 use crate::exit::Exit;
 use crate::expr::Run;
 use crate::metrics::Summary;
-use crate::plan::{Plan, Target};
+use crate::plan::{NamedProfile, Plan, Target};
 use crate::program::{self, Program};
 use crate::protocol::http::{Http, Settings};
 use crate::sink::FanOut;
-use crate::verdict::{Verdict, judge, validity};
+use crate::units::format_duration;
+use crate::verdict::{Standings, Threshold, Verdict, When, validity};
 
 /// Runs `plan`, which was read from `sources`. Progress goes to stderr, the summary to stdout,
 /// files to the folder of results.
@@ -86,8 +87,9 @@ pub(super) fn run_beside(
     }
     let has_users = |number: usize| prepared.parts.iter().any(|part| part.has(number));
     let left_out = program::left_out(plan, &prepared.program, "this run leaves", has_users);
-    if !left_out.is_empty() {
-        say(&diagnostic::render(&left_out, sources, colour()));
+    let too_late = too_late(plan, &prepared);
+    for warnings in [left_out, too_late].iter().filter(|warnings| !warnings.is_empty()) {
+        say(&diagnostic::render(warnings, sources, colour()));
     }
     let out = match Folder::make(options.out.as_deref(), &plan_stem(sources)) {
         Ok(out) => out,
@@ -203,7 +205,8 @@ async fn measure(
         reserved.err().map(|mistake| mistake.title)
     };
     let steering = Steering::new(&setup.parts, classes, setup.iterations.is_some(), &crowded);
-    let mut follow = Follow::new(sources, steering, prepared.warmup, catalogue, gauge);
+    let judging = Judging { thresholds: &started.thresholds, warmup: prepared.warmup };
+    let mut follow = Follow::new(sources, steering, judging, catalogue, gauge);
     let mut watched = Watched::default();
     if let Some(ending) = ends_run {
         let by = step_of(&ending, sources);
@@ -242,16 +245,40 @@ async fn measure(
         return Exit::Unreached;
     }
     link_latest(&out.path);
-    let (summary, warmup, steered) = follow.into_parts();
+    let Followed { summary, warmup, steered, standings } = follow.into_parts();
     let conclusion = Conclusion {
-        started: &started,
         summary: &summary,
         warmup: warmup.as_ref(),
         asides: &asides,
+        standings: &standings,
         steered: &steered,
         watched: &watched,
     };
     conclusion.conclude(options.fail_on_error, &mut fan_out)
+}
+
+/// Warnings at thresholds that a load of the command line is too short for. Those that a profile is too
+/// short for were told with the plan.
+fn too_late(plan: &Plan, prepared: &Prepared) -> Vec<Diagnostic> {
+    let (total, warmup) = (prepared.total, prepared.warmup);
+    let named = |profile: &NamedProfile| format!("profile {}", profile.name.value);
+    if plan.profiles.iter().any(|profile| named(profile) == prepared.profile) {
+        return Vec::new();
+    }
+    let asks = |when: When| when.every.is_some() || when.after > 0;
+    let late = plan.thresholds.iter().filter(|threshold| {
+        asks(threshold.value.when) && !threshold.value.when.fits(warmup, total)
+    });
+    late.map(|threshold| {
+        let Threshold { text, when, .. } = &threshold.value;
+        let title = format!(
+            "this run of {} is over before `{text}{}` can be judged",
+            format_duration(total),
+            when.words()
+        );
+        Diagnostic::warning(threshold.place, title, "no data is not a pass: make the run longer")
+    })
+    .collect()
 }
 
 /// The pool of connections, shared out to the workers: what they have adds up to it exactly.
@@ -282,10 +309,10 @@ fn run_id(out: &Path) -> String {
 
 /// All that is known at the end.
 struct Conclusion<'a> {
-    started: &'a Started,
     summary: &'a Summary,
     warmup: Option<&'a Summary>,
     asides: &'a [Aside],
+    standings: &'a Standings,
     steered: &'a [Steered],
     watched: &'a Watched,
 }
@@ -293,13 +320,9 @@ struct Conclusion<'a> {
 impl Conclusion<'_> {
     /// Judges, writes what is left to write, and finds the exit code.
     fn conclude(&self, fail_on_error: bool, fan_out: &mut FanOut) -> Exit {
-        let Self { started, summary, warmup, asides, steered, watched } = *self;
+        let Self { summary, warmup, asides, standings, steered, watched } = *self;
         let verdict = Verdict {
-            thresholds: started
-                .thresholds
-                .iter()
-                .map(|threshold| judge(threshold, summary))
-                .collect(),
+            thresholds: standings.judged(summary),
             validity: validity(summary, watched.lost),
         };
         // A run in which no request ended shows no success either.
@@ -330,7 +353,7 @@ impl Conclusion<'_> {
 
 /// When several apply: a signal, then a run that cannot be trusted, then a broken threshold.
 fn exit(verdict: &Verdict, stopped: Option<StopReason>, broke: bool, unwritten: bool) -> Exit {
-    match stopped.filter(|reason| *reason != StopReason::Plan) {
+    match stopped.filter(|reason| !reason.is_of_the_plan()) {
         Some(reason) => reach::stopped(reason),
         None if unwritten || verdict.validity.is_invalid() => Exit::Untrusted,
         None if broke => Exit::Broke,
@@ -434,6 +457,7 @@ mod tests {
                 threshold: Threshold::parse("rps > 1").expect("it is one"),
                 value: Some(1.0),
                 state,
+                windows: None,
             }],
             validity: if valid { Validity::Valid } else { Validity::Invalid(vec!["late".into()]) },
         };

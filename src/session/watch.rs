@@ -15,6 +15,7 @@ use crate::event::{Event, Second, Steered};
 use crate::metrics::{Catalogue, Health, Interval, Summary};
 use crate::program::Ending;
 use crate::sink::FanOut;
+use crate::verdict::{Standings, Threshold};
 
 /// More lines of the plan than this are not shown in a second.
 const LINES: u32 = 10;
@@ -30,10 +31,26 @@ const NAP: Duration = Duration::from_millis(100);
 pub(super) struct Watched {
     /// Why it ended early, when it did.
     pub(super) stopped: Option<StopReason>,
-    /// The step that ended it.
+    /// The step or the threshold that ended it.
     pub(super) stopped_by: Option<String>,
     /// Users and workers that were lost to a bug.
     pub(super) lost: u64,
+}
+
+/// What is judged of a run.
+pub(super) struct Judging<'a> {
+    pub(super) thresholds: &'a [Threshold],
+    pub(super) warmup: Duration,
+}
+
+/// A run that was followed to its end.
+pub(super) struct Followed {
+    pub(super) summary: Summary,
+    /// That of the warm-up, when there was one.
+    pub(super) warmup: Option<Summary>,
+    /// Who changed the load.
+    pub(super) steered: Vec<Steered>,
+    pub(super) standings: Standings,
 }
 
 /// The figures of a run as they come in.
@@ -42,6 +59,7 @@ pub(super) struct Follow<'a> {
     steering: Steering<'a>,
     /// In whole seconds: that is how figures come.
     warmup: Duration,
+    standings: Standings,
     summary: Summary,
     warm: Summary,
     lines: Lines,
@@ -61,15 +79,17 @@ impl<'a> Follow<'a> {
     pub(super) fn new(
         sources: &'a [Source],
         steering: Steering<'a>,
-        warmup: Duration,
+        judging: Judging<'_>,
         catalogue: &Catalogue,
         gauge: Gauge,
     ) -> Self {
+        let Judging { thresholds, warmup } = judging;
         let seconds = warmup.as_secs() + u64::from(warmup.subsec_nanos() > 0);
         Self {
             sources,
             steering,
             warmup: Duration::from_secs(seconds),
+            standings: Standings::new(thresholds, u32::try_from(seconds).unwrap_or(u32::MAX)),
             summary: Summary::new(catalogue.clone()),
             warm: Summary::new(catalogue.clone()),
             lines: Lines { since: Instant::now(), shown: 0, left_out: 0 },
@@ -78,14 +98,14 @@ impl<'a> Follow<'a> {
         }
     }
 
-    /// The summary, that of the warm-up when there was one, and who changed the load.
-    pub(super) fn into_parts(mut self) -> (Summary, Option<Summary>, Vec<Steered>) {
-        let steered = self.steering.done;
-        if self.warmup.is_zero() {
-            return (self.summary, None, steered);
+    /// What came of it.
+    pub(super) fn into_parts(mut self) -> Followed {
+        let warmup = (!self.warmup.is_zero()).then_some(self.warm);
+        if let Some(warmup) = &warmup {
+            self.summary.carried = warmup.unaccounted();
         }
-        self.summary.carried = self.warm.unaccounted();
-        (self.summary, Some(self.warm), steered)
+        let (steered, standings) = (self.steering.done, self.standings);
+        Followed { summary: self.summary, warmup, steered, standings }
     }
 
     pub(super) async fn watch(
@@ -142,23 +162,8 @@ impl<'a> Follow<'a> {
             };
             let whole = match turn {
                 Err(reason) => {
-                    let again = watched.stopped.is_some_and(|first| {
-                        // The first Ctrl-C after the plan ended the run is not the second.
-                        first != StopReason::Plan
-                    });
-                    if watched.stopped.is_none_or(|first| first == StopReason::Plan) {
-                        watched.stopped = Some(reason);
-                    }
-                    if reason != StopReason::Plan {
-                        watched.stopped_by = None;
-                    }
-                    let command = if again { Command::Cut(reason) } else { Command::Drain(reason) };
-                    if !again {
-                        loaded = loaded.min(start.elapsed());
-                        let by = watched.stopped_by.as_deref();
-                        fan_out.take(&Event::Stopping(reason, by));
-                    }
-                    workers.tell(command);
+                    loaded = loaded.min(start.elapsed());
+                    watched.stop(reason, &workers, fan_out);
                     continue;
                 }
                 Ok(None) => break,
@@ -174,14 +179,21 @@ impl<'a> Follow<'a> {
                     seconds.ended(worker)
                 }
             };
+            // The last second of a run is a part of one, when its iterations are done before.
+            let until = if seconds.missing() == 0 { loaded.min(duration) } else { loaded };
             for interval in whole {
-                self.take_second(interval, loaded, fan_out);
+                let broke = self.take_second(interval, until, fan_out);
+                if let (Some(broke), None) = (broke, watched.stopped) {
+                    loaded = loaded.min(start.elapsed());
+                    watched.stopped_by = Some(broke);
+                    watched.stop(StopReason::Threshold, &workers, fan_out);
+                }
             }
         }
         self.look(overslept);
         watched.lost += seconds.missing() as u64 + workers.join() as u64;
         for interval in seconds.rest() {
-            self.take_second(interval, loaded, fan_out);
+            self.take_second(interval, loaded.min(duration), fan_out);
         }
         self.lines.rest(fan_out);
         self.settle(duration, loaded);
@@ -218,7 +230,13 @@ impl<'a> Follow<'a> {
         self.warm.loaded = self.warm.loaded.min(loaded).min(duration);
     }
 
-    fn take_second(&mut self, mut interval: Interval, loaded: Duration, fan_out: &mut FanOut) {
+    /// Gives the threshold that ends the run, when it broke with this second.
+    fn take_second(
+        &mut self,
+        mut interval: Interval,
+        loaded: Duration,
+        fan_out: &mut FanOut,
+    ) -> Option<String> {
         interval.health.merge(&std::mem::take(&mut self.health));
         let interval = &interval;
         let end = Duration::from_secs(u64::from(interval.to_s));
@@ -234,8 +252,33 @@ impl<'a> Follow<'a> {
         let warmup = (end <= self.warmup).then_some(&self.warm);
         let so_far = &self.summary;
         let iterations = so_far.totals.iterations + self.warm.totals.iterations;
-        let second = Second { interval, asked_users, so_far, iterations, warmup };
+        let broke = self.standings.second(interval, so_far, loaded).map(|judged| {
+            let Threshold { text, of, when, .. } = &judged.threshold;
+            let of = of.as_ref().map_or(String::new(), |of| format!(" of {}", of.long()));
+            format!("{text}{of}{}", when.words())
+        });
+        let standings = &self.standings;
+        let second = Second { interval, asked_users, so_far, iterations, warmup, standings };
         fan_out.take(&Event::Second(&second));
+        broke
+    }
+}
+
+impl Watched {
+    /// The run is told to end: to finish what is under way, or, the second time, to cut it.
+    fn stop(&mut self, reason: StopReason, workers: &Workers, fan_out: &mut FanOut) {
+        // The first Ctrl-C after the plan ended the run is not the second.
+        let again = self.stopped.is_some_and(|first| !first.is_of_the_plan());
+        if again {
+            workers.tell(Command::Cut(reason));
+            return;
+        }
+        self.stopped = Some(reason);
+        if !reason.is_of_the_plan() {
+            self.stopped_by = None;
+        }
+        fan_out.take(&Event::Stopping(reason, self.stopped_by.as_deref()));
+        workers.tell(Command::Drain(reason));
     }
 }
 

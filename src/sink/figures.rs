@@ -2,7 +2,7 @@
 
 use crate::metrics::Seen;
 use crate::units::{format_duration, format_percent};
-use crate::verdict::{Judged, Metric, Of};
+use crate::verdict::{Judged, Metric, Of, State};
 
 /// A time given in milliseconds, with three digits that matter: `0.42ms`, `12.3ms`, `1.25s`.
 pub(super) fn ms(value: f64) -> String {
@@ -93,6 +93,28 @@ pub(super) fn value(judged: &Judged) -> Option<String> {
 /// What is said of a threshold without a value.
 pub(super) fn no_value(judged: &Judged) -> &'static str {
     if judged.threshold.metric == Metric::Dropped { "no arrivals" } else { "no data" }
+}
+
+/// Which seconds of the run a figure is of: `worst of 12 windows, 3 broke: 40s to 50s`.
+pub(super) fn place(judged: &Judged) -> Option<String> {
+    let windows = judged.windows?;
+    let time = |second: u32| format_duration(std::time::Duration::from_secs(u64::from(second)));
+    let Some((from, to)) = windows.at else {
+        return Some("no window was whole".to_owned());
+    };
+    let seconds = format!("{} to {}", time(from), time(to));
+    let ended = match (judged.threshold.when.abort, judged.state) {
+        (true, State::Broke | State::NoData) => ", and ended the run",
+        _ => "",
+    };
+    Some(match (windows.judged, windows.broken) {
+        _ if !ended.is_empty() => format!("{seconds}{ended}"),
+        (1, _) => seconds,
+        (all, 0) => format!("at worst in {seconds}, of {} windows", count(all)),
+        (all, broken) => {
+            format!("in {seconds}; in {} of {} windows", count(broken), count(all))
+        }
+    })
 }
 
 /// What a threshold is of: a name as it is, anything else with its kind: `class Buyer`.

@@ -24,7 +24,8 @@ use crate::verdict::{Metric, Of, State, Verdict};
 /// - `failures[].examples` are what was seen instead of what the sentence in `error` expects.
 /// - `warmup` is `null` without one, `before` and `after` are when the plan has none.
 /// - `changes` says who changed the load while the run went on.
-/// - `run.stopped_by` is the step that ended it, when `run.stopped` is `plan`.
+/// - `run.stopped_by` is the step that ended it, when `run.stopped` is `plan`, or the threshold, when it
+///   is `threshold`.
 /// - `validity.state` is `VALID`, `SUSPECT` or `INVALID`; the `reasons` of the last make the exit code 3.
 /// - `run.beats` are what was due on a beat: arrivals that a user was free for, and paced iterations.
 ///   How late they began is the generator's doing, and judged.
@@ -32,6 +33,8 @@ use crate::verdict::{Metric, Of, State, Verdict};
 ///   waited for a free user, which is part of its response time.
 /// - `generator` is how this program and its machine fared; `null` is what the system does not tell.
 ///   `machine_full_s` are the seconds in which its processors were 90 % busy or more.
+/// - `thresholds[].windows` are those of `every_s`, and `from_s` and `to_s` the seconds that `value` is of:
+///   of the worst window, or all up to when it ended the run.
 /// - `thresholds[].of_kind` says what `of` is: `name`, `group`, `tag` or `class`.
 #[must_use]
 pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
@@ -152,13 +155,14 @@ fn stopped_word(reason: StopReason) -> &'static str {
         StopReason::Interrupted => "interrupted",
         StopReason::Terminated => "terminated",
         StopReason::Plan => "plan",
+        StopReason::Threshold => "threshold",
     }
 }
 
 fn state(verdict: &Verdict, stopped: Option<StopReason>) -> &'static str {
     if verdict.validity.is_invalid() {
         "untrusted"
-    } else if stopped.is_some_and(|reason| reason != StopReason::Plan) {
+    } else if stopped.is_some_and(|reason| !reason.is_of_the_plan()) {
         "stopped"
     } else if verdict.broken() > 0 {
         "broke"
@@ -201,6 +205,7 @@ pub(super) fn sentence(
         Some(StopReason::Interrupted | StopReason::Terminated) => {
             format!("Stopped before its end: {counts}.")
         }
+        Some(StopReason::Threshold) => format!("{thresholds}, which ended the run: {counts}."),
         Some(StopReason::Plan) | None => format!("{thresholds}: {counts}."),
     }
 }
@@ -343,6 +348,17 @@ fn thresholds(verdict: &Verdict) -> Vec<Value> {
             "text": judged.threshold.text,
             "of": judged.threshold.of.as_ref().map(Of::text),
             "of_kind": judged.threshold.of.as_ref().map(Of::kind),
+            "every_s": judged.threshold.when.every,
+            "after_s": judged.threshold.when.after,
+            "abort": judged.threshold.when.abort,
+            "when_text": judged.threshold.when.words().trim_start(),
+            "windows": judged.windows.map(|windows| json!({
+                "judged": windows.judged,
+                "broken": windows.broken,
+                "from_s": windows.at.map(|(from, _)| from),
+                "to_s": windows.at.map(|(_, to)| to),
+            })),
+            "where_text": figures::place(judged),
             "state": match judged.state {
                 State::Held => "held",
                 State::Broke => "broke",

@@ -14,7 +14,7 @@ use crate::event::{Event, Second, Started};
 use crate::metrics::NameStats;
 use crate::units::{Rate, format_duration};
 use crate::untrusted::visible;
-use crate::verdict::{State, judge};
+use crate::verdict::{State, Threshold};
 
 /// Shows the run as it goes, on stderr.
 pub struct Progress {
@@ -116,11 +116,14 @@ impl Sink for Progress {
                     None => say(&text),
                 }
             }
-            Event::Stopping(StopReason::Plan, by) => {
+            Event::Stopping(reason, by) if reason.is_of_the_plan() => {
                 self.stopping = true;
-                let text = match by {
-                    Some(by) => format!("stopping: the plan ends the run ({})", visible(by)),
-                    None => "stopping: a step of the plan ends the run".to_owned(),
+                let by = by.map(visible);
+                let text = match (by, *reason == StopReason::Threshold) {
+                    (Some(by), true) => format!("stopping: `{by}` broke, which ends the run"),
+                    (None, true) => "stopping: a threshold broke, which ends the run".to_owned(),
+                    (Some(by), false) => format!("stopping: the plan ends the run ({by})"),
+                    (None, false) => "stopping: a step of the plan ends the run".to_owned(),
                 };
                 match &self.screen {
                     Some(screen) => screen.suspend(|| say(&text)),
@@ -289,7 +292,7 @@ fn screen(started: &Started, second: &Second<'_>, stopping: bool, size: Size) ->
         lines.extend(busiest(second, columns, (room - 2).min(5)));
     }
     // Nothing is judged of the warm-up.
-    let thresholds = second.warmup.is_none().then(|| standing(started, second, columns)).flatten();
+    let thresholds = second.warmup.is_none().then(|| standing(second, columns)).flatten();
     if room > lines.len() {
         lines.extend(thresholds);
     }
@@ -339,16 +342,16 @@ fn busiest(second: &Second<'_>, columns: usize, most: usize) -> Vec<String> {
 }
 
 /// The thresholds as they stand; those that would break come first.
-fn standing(started: &Started, second: &Second<'_>, columns: usize) -> Option<String> {
-    let mut judged: Vec<_> =
-        started.thresholds.iter().map(|threshold| judge(threshold, second.so_far)).collect();
+fn standing(second: &Second<'_>, columns: usize) -> Option<String> {
+    let mut judged = second.standings.judged(second.so_far);
     judged.sort_by_key(|judged| judged.state == State::Held);
     let parts = judged.iter().enumerate().map(|(rank, judged)| {
         let of =
             judged.threshold.of.as_ref().map(|of| format!(" of {}", visible(&figures::of(of))));
         let value = figures::value(judged).unwrap_or_else(|| "no data".to_owned());
         let (mark, style) = if judged.state == State::Held { ("✓", GOOD) } else { ("✗", BAD) };
-        let text = format!("{mark} {}{}  {value}", judged.threshold.text, of.unwrap_or_default());
+        let Threshold { text, when, .. } = &judged.threshold;
+        let text = format!("{mark} {text}{}{}  {value}", of.unwrap_or_default(), when.words());
         part(rank.min(250) as u8, text, style)
     });
     let parts: Vec<_> = parts.collect();

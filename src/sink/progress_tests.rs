@@ -3,7 +3,7 @@
 use super::*;
 use crate::load::Span;
 use crate::metrics::{Catalogue, Failure, Interval, RequestName, Seen, Summary};
-use crate::verdict::Threshold;
+use crate::verdict::{Standings, Threshold};
 
 pub(in crate::sink) fn started() -> Started {
     let name = |method: &str, name: &str| RequestName { method: method.into(), name: name.into() };
@@ -79,7 +79,9 @@ fn lines(
     columns: usize,
     rows: usize,
 ) -> String {
-    let second = Second { interval, asked_users: 50, so_far, iterations: 1_680, warmup: None };
+    let standings = &Standings::new(&started.thresholds, 0);
+    let (asked_users, iterations, warmup) = (50, 1_680, None);
+    let second = Second { interval, asked_users, so_far, iterations, warmup, standings };
     let lines = screen(started, &second, stopping, Size { columns, rows });
     let plain: Vec<String> =
         lines.iter().map(|line| anstream::adapter::strip_str(line).to_string()).collect();
@@ -145,6 +147,7 @@ fn the_warm_up_shows_its_own_figures_and_is_not_judged() {
         so_far: &so_far,
         iterations: 9,
         warmup: Some(&warm),
+        standings: &Standings::new(&started().thresholds, 81),
     };
     let lines = screen(&started(), &second, false, Size { columns: 80, rows: 24 });
     let plain: Vec<_> =

@@ -12,7 +12,7 @@ use crate::event::{Aside, Ended, Event, Started};
 use crate::metrics::{Failure, FailureKind, FailureRow, Row, Summary};
 use crate::units::format_duration;
 use crate::untrusted::visible;
-use crate::verdict::{Judged, Of, State, Validity};
+use crate::verdict::{Judged, Of, State, Threshold, Validity};
 
 pub(super) const BOLD: Style = Style::new().bold();
 pub(super) const DIM: Style = Style::new().dimmed();
@@ -417,8 +417,10 @@ fn threshold_lines(judged: &[&Judged], out: &mut String) {
     let name = |of: &Option<Of>| {
         of.as_ref().map(|of| format!(" of {}", visible(&figures::of(of)))).unwrap_or_default()
     };
-    let texts: Vec<_> =
-        judged.iter().map(|j| format!("{}{}", j.threshold.text, name(&j.threshold.of))).collect();
+    let text = |threshold: &Threshold| {
+        format!("{}{}{}", threshold.text, name(&threshold.of), threshold.when.words())
+    };
+    let texts: Vec<_> = judged.iter().map(|judged| text(&judged.threshold)).collect();
     let widest = texts.iter().map(|text| width_of(text)).max().unwrap_or(0);
     for (judged, text) in judged.iter().zip(texts) {
         let value = figures::value(judged).unwrap_or_else(|| figures::no_value(judged).to_owned());
@@ -428,7 +430,9 @@ fn threshold_lines(judged: &[&Judged], out: &mut String) {
             State::NoData => (BAD, "✗", "  not a pass"),
         };
         let (mark, text) = (styled(style, mark), pad(&text, widest));
-        let _ = writeln!(out, "  {mark} {text}  {value}{}", styled(style, word));
+        let place = figures::place(judged).map_or(String::new(), |place| format!("  {place}"));
+        let place = styled(DIM, &place);
+        let _ = writeln!(out, "  {mark} {text}  {value}{}{place}", styled(style, word));
     }
 }
 

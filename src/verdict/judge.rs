@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::threshold::{Metric, Of, Statistic, Threshold, Timing};
-use crate::metrics::{self, NameStats, Summary};
+use crate::metrics::{self, Catalogue, Interval, NameStats, Summary};
 
 /// A threshold and what the run showed.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +14,20 @@ pub struct Judged {
     pub value: Option<f64>,
     /// Whether it held.
     pub state: State,
+    /// Where the figure is from, when it must hold in windows, or ended the run.
+    pub windows: Option<Windows>,
+}
+
+/// The windows in which a threshold was judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Windows {
+    /// How many were whole.
+    pub judged: u64,
+    /// In how many of them it did not hold.
+    pub broken: u64,
+    /// The seconds of the run, from and up to, that the figure is of: the worst window, or all up to
+    /// when it ended the run.
+    pub at: Option<(u32, u32)>,
 }
 
 /// How a threshold came out.
@@ -27,28 +41,104 @@ pub enum State {
     NoData,
 }
 
-/// Judges one threshold.
+/// Judges one threshold over a whole run, whatever it says of when.
 #[must_use]
 pub fn judge(threshold: &Threshold, summary: &Summary) -> Judged {
-    let stats = match &threshold.of {
-        None => Cow::Borrowed(summary.all()),
-        Some(Of::Name(of)) => Cow::Owned(summary.of(|name, _| name.is_called(of))),
-        Some(Of::Class(of)) => Cow::Owned(summary.of(|_, facet| facet.class == *of)),
-        Some(Of::Tag(of)) => Cow::Owned(summary.of(|_, facet| facet.tags.contains(of))),
-        Some(Of::Group(of)) => Cow::Owned(summary.group(of)),
-    };
+    let figures = Figures::of(threshold, &summary.totals, &summary.catalogue, || summary.all());
+    let (state, value) = compared(threshold, &figures, summary.loaded.as_secs_f64());
+    Judged { threshold: threshold.clone(), value, state, windows: None }
+}
+
+/// What one threshold looks at, of some seconds. They can be added up.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Figures {
+    requests: u64,
+    failed: u64,
+    /// Those that ended while load was asked for.
+    within_load: u64,
+    retries: u64,
+    arrivals: u64,
+    dropped: u64,
+    /// The times that it is about; none when it is about none.
+    times: Option<metrics::Timing>,
+}
+
+impl Figures {
+    /// Those of an interval; `all` gives what it holds of all requests.
+    pub(super) fn of<'a>(
+        threshold: &Threshold,
+        interval: &'a Interval,
+        catalogue: &Catalogue,
+        all: impl FnOnce() -> &'a NameStats,
+    ) -> Self {
+        let stats = match &threshold.of {
+            None => Cow::Borrowed(all()),
+            Some(Of::Name(of)) => Cow::Owned(interval.of(catalogue, |name, _| name.is_called(of))),
+            Some(Of::Class(of)) => Cow::Owned(interval.of(catalogue, |_, its| its.class == *of)),
+            Some(Of::Tag(of)) => Cow::Owned(interval.of(catalogue, |_, its| its.tags.contains(of))),
+            Some(Of::Group(of)) => Cow::Owned(interval.group(catalogue, of)),
+        };
+        let times = match threshold.metric {
+            Metric::Time(timing, _) => Some(match timing {
+                Timing::Response => stats.response(),
+                Timing::OkResponse => stats.response_ok.clone(),
+                Timing::Service => stats.service.clone(),
+                Timing::Connect => stats.connect.clone(),
+                Timing::FirstByte => stats.first_byte.clone(),
+            }),
+            _ => None,
+        };
+        let whole = threshold.of.is_none();
+        Self {
+            requests: stats.requests(),
+            failed: stats.failed(),
+            within_load: stats.within_load().requests,
+            // Those of requests that are in no table too: it is the number that is shown.
+            retries: if whole { interval.retries } else { stats.retries },
+            // Arrivals are of the whole run: none is of a name or a class.
+            arrivals: if whole { interval.arrivals } else { 0 },
+            dropped: if whole { interval.dropped } else { 0 },
+            times,
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.failed += other.failed;
+        self.within_load += other.within_load;
+        self.retries += other.retries;
+        self.arrivals += other.arrivals;
+        self.dropped += other.dropped;
+        match (&mut self.times, &other.times) {
+            (Some(times), Some(others)) => times.merge(others),
+            (times @ None, others) => times.clone_from(others),
+            (Some(_), None) => {}
+        }
+    }
+}
+
+/// How the figure of a threshold stands to its limit, and what it is; load was asked for so long.
+pub(super) fn compared(
+    threshold: &Threshold,
+    figures: &Figures,
+    seconds: f64,
+) -> (State, Option<f64>) {
     let counted = match threshold.metric {
-        Metric::Rps => stats.within_load().requests,
-        Metric::Dropped => summary.totals.arrivals,
-        _ => stats.requests(),
+        Metric::Rps => figures.within_load,
+        Metric::Dropped => figures.arrivals,
+        _ => figures.requests,
     };
     let nothing_ended = counted == 0 && threshold.op.is_upper();
-    let value = match (threshold.metric, &threshold.of) {
-        // Those of requests that are in no table too: it is the number that is shown.
-        (Metric::Retries, None) if counted > 0 => Some(summary.totals.retries as f64),
-        // Arrivals are of the whole run: none is of a name or a class.
-        (Metric::Dropped, None) if counted > 0 => Some(summary.totals.dropped as f64),
-        (metric, _) => figure(metric, &stats, summary.loaded.as_secs_f64()),
+    let value = match threshold.metric {
+        Metric::Requests => Some(figures.requests as f64),
+        Metric::Rps if seconds > 0.0 => Some(figures.within_load as f64 / seconds),
+        Metric::Rps => Some(0.0),
+        Metric::Dropped => (figures.arrivals > 0).then_some(figures.dropped as f64),
+        _ if figures.requests == 0 => None,
+        Metric::Failures => Some(figures.failed as f64),
+        Metric::Retries => Some(figures.retries as f64),
+        Metric::ErrorRate => Some(figures.failed as f64 / figures.requests as f64),
+        Metric::Time(_, statistic) => figures.times.as_ref().and_then(|all| time(all, statistic)),
     };
     let state = match value {
         None => State::NoData,
@@ -57,28 +147,7 @@ pub fn judge(threshold: &Threshold, summary: &Summary) -> Judged {
         Some(value) if threshold.op.holds(value, threshold.limit) => State::Held,
         Some(_) => State::Broke,
     };
-    Judged { threshold: threshold.clone(), value, state }
-}
-
-fn figure(metric: Metric, stats: &NameStats, seconds: f64) -> Option<f64> {
-    let requests = stats.requests();
-    let rate = |count: u64| if seconds > 0.0 { count as f64 / seconds } else { 0.0 };
-    match metric {
-        Metric::Requests => Some(requests as f64),
-        Metric::Rps => Some(rate(stats.within_load().requests)),
-        Metric::Dropped => None,
-        _ if requests == 0 => None,
-        Metric::Failures => Some(stats.failed() as f64),
-        Metric::Retries => Some(stats.retries as f64),
-        Metric::ErrorRate => Some(stats.failed() as f64 / requests as f64),
-        Metric::Time(timing, statistic) => match timing {
-            Timing::Response => time(&stats.response(), statistic),
-            Timing::OkResponse => time(&stats.response_ok, statistic),
-            Timing::Service => time(&stats.service, statistic),
-            Timing::Connect => time(&stats.connect, statistic),
-            Timing::FirstByte => time(&stats.first_byte, statistic),
-        },
-    }
+    (state, value)
 }
 
 fn time(timing: &metrics::Timing, statistic: Statistic) -> Option<f64> {

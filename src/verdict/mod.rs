@@ -2,11 +2,13 @@
 //! and whether the run can be trusted at all.
 
 mod judge;
+mod standing;
 mod threshold;
 mod validity;
 
-pub use judge::{Judged, State, judge};
-pub use threshold::{METRICS, Metric, Of, Op, Statistic, Threshold, ThresholdError, Timing};
+pub use judge::{Judged, State, Windows, judge};
+pub use standing::Standings;
+pub use threshold::{METRICS, Metric, Of, Op, Statistic, Threshold, ThresholdError, Timing, When};
 pub use validity::{Validity, validity};
 
 /// All that is to say about a run.

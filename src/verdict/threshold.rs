@@ -1,8 +1,9 @@
 //! Owns the text form of thresholds: `p95 < 500ms` to a value and back.
 
 use std::fmt;
+use std::time::Duration;
 
-use crate::units::{Rate, format_percent, parse_duration, parse_percent};
+use crate::units::{Rate, format_duration, format_percent, parse_duration, parse_percent};
 
 /// A figure of the run and the bound that it must keep.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +18,45 @@ pub struct Threshold {
     pub limit: f64,
     /// What is looked at; absent: all requests.
     pub of: Option<Of>,
+    /// When it is looked at.
+    pub when: When,
+}
+
+/// When a threshold is judged. Figures come in whole seconds of the run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct When {
+    /// It must hold in each window of so many seconds; absent: over the whole.
+    pub every: Option<u32>,
+    /// Of what ended before that second nothing is looked at.
+    pub after: u32,
+    /// The run ends as soon as it breaks.
+    pub abort: bool,
+}
+
+impl When {
+    /// Whether anything is judged in a run of that length: a window is whole, or some time is left.
+    #[must_use]
+    pub fn fits(self, warmup: Duration, total: Duration) -> bool {
+        let after = Duration::from_secs(u64::from(self.after)).max(warmup);
+        match self.every {
+            Some(every) => {
+                // A warm-up ends with a whole second.
+                let whole = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+                Duration::from_secs(whole + u64::from(every)) <= total
+            }
+            None => after < total,
+        }
+    }
+
+    /// As it is said behind a threshold: ` in each 10s, after 30s`; empty when nothing is said.
+    #[must_use]
+    pub fn words(self) -> String {
+        let time = |seconds| format_duration(Duration::from_secs(u64::from(seconds)));
+        let every = self.every.map(|every| format!("in each {}", time(every)));
+        let after = (self.after > 0).then(|| format!("after {}", time(self.after)));
+        let words: Vec<_> = [every, after].into_iter().flatten().collect();
+        if words.is_empty() { String::new() } else { format!(" {}", words.join(", ")) }
+    }
 }
 
 /// What a threshold is of.
@@ -248,7 +288,19 @@ impl Threshold {
             ));
         }
         let text = format!("{metric_text} {op} {shown}");
-        Ok(Self { text, metric, op, limit, of: None })
+        Ok(Self { text, metric, op, limit, of: None, when: When::default() })
+    }
+}
+
+impl Threshold {
+    /// It asks for a number that no run has in its first second.
+    #[must_use]
+    pub fn breaks_at_once(&self) -> bool {
+        let counted = matches!(
+            self.metric,
+            Metric::Requests | Metric::Failures | Metric::Retries | Metric::Dropped
+        );
+        counted && !self.op.holds(0.0, self.limit)
     }
 }
 

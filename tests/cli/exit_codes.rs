@@ -287,3 +287,108 @@ fn a_run_that_the_plan_ends_names_the_step() {
     let before = "before:\n  - stop: run\nusers: { A: { tasks: { one: { get: / } } } }\n";
     assert_eq!(ended(before), "before, plan.yaml:2");
 }
+
+/// What was under way is finished and counted: the figures are exact.
+#[test]
+fn a_threshold_that_ends_the_run_is_1_and_named() {
+    let server = server(|_| Some(answer(500, "")));
+    let target = server.address.to_string();
+    let long = "-u 3 -t 1h --no-report";
+    for (threshold, by, place) in [
+        ("{ must: error_rate < 20%, abort: true }", "error_rate < 20%", "0s to 1s"),
+        (
+            "{ of: /, must: failures == 0, every: 2s, after: 500ms, abort: true }",
+            "failures == 0 of name: / in each 2s, after 1s",
+            "1s to 3s",
+        ),
+    ] {
+        let before = server.requests.load(Ordering::SeqCst);
+        let (folder, said) = run(&format!("  - {threshold}\n"), long, &target);
+        assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+        let line = format!("stopping: `{by}` broke, which ends the run\n");
+        assert!(said.err.contains(&line), "{}", said.err);
+        let ended = "The threshold did not hold, which ended the run: ";
+        assert!(said.out.contains(ended), "{}", said.out);
+        assert!(
+            said.out.contains(&format!("  broke  {place}, and ended the run\n")),
+            "{}",
+            said.out
+        );
+        let summary = folder.json("out/summary.json");
+        assert_eq!(summary["run"]["stopped"], "threshold");
+        assert_eq!(summary["run"]["stopped_by"], by);
+        assert_eq!(summary["verdict"]["state"], "broke");
+        let requests = server.requests.load(Ordering::SeqCst) - before;
+        assert_eq!(summary["totals"]["requests"], requests);
+        assert_eq!(summary["run"]["issued"], requests);
+        assert_eq!(summary["run"]["cancelled"], 0);
+    }
+}
+
+/// Ctrl-C while a threshold's end is under way is the first one.
+#[test]
+fn a_threshold_that_ends_the_run_does_not_hide_a_signal() {
+    use std::io::{BufRead, BufReader};
+    // Every user waits for an answer that does not come.
+    let server = server(|nth| {
+        if nth > 2 {
+            std::thread::sleep(std::time::Duration::from_secs(600));
+        }
+        Some(answer(500, ""))
+    });
+    let folder = Folder::new();
+    folder.file("plan.yaml", &format!("{PLAN}  - {{ must: failures == 0, abort: true }}\n"));
+    let target = server.address;
+    let line = format!("run plan.yaml --target http://{target} --out out -u 3 -t 1h --no-report");
+    let mut child = folder.start(&line);
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("`failures == 0` broke")));
+    for said in ["what is under way may finish", ""] {
+        let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        assert!(status.unwrap().success());
+        if !said.is_empty() {
+            assert!(lines.any(|line| line.unwrap().contains(said)));
+        }
+    }
+    let said = said(child.wait_with_output().unwrap());
+    assert_eq!(said.code, 130, "{}", said.out);
+    let summary = folder.json("out/summary.json");
+    assert_eq!(
+        (&summary["run"]["stopped"], &summary["run"]["stopped_by"]),
+        (&"interrupted".into(), &serde_json::Value::Null)
+    );
+    assert_eq!(
+        (&summary["totals"]["requests"], &summary["run"]["cancelled"]),
+        (&3.into(), &3.into())
+    );
+}
+
+#[test]
+fn a_threshold_of_windows_says_in_which_it_broke() {
+    let server = server(|_| Some(answer(500, "")));
+    let target = server.address.to_string();
+    let thresholds = "  - { must: [failures == 0, min < 1h], every: 1s }\n";
+    let (folder, said) = run(thresholds, "-u 1 -t 3s --no-report", &target);
+    assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+    let lines: Vec<&str> = said.out.lines().filter(|line| line.contains(" in each 1s")).collect();
+    assert!(lines[0].contains("✗ failures == 0 in each 1s"), "{}", said.out);
+    assert!(lines[0].ends_with("; in 3 of 3 windows"), "{}", said.out);
+    assert!(lines[1].contains("✓ min < 1h in each 1s"), "{}", said.out);
+    assert!(lines[1].ends_with(", of 3 windows"), "{}", said.out);
+    let shown = folder.json("out/summary.json")["thresholds"][0].clone();
+    assert_eq!((&shown["every_s"], &shown["windows"]["broken"]), (&1.into(), &3.into()));
+}
+
+#[test]
+fn a_run_too_short_for_its_windows_is_warned_of_and_1() {
+    let server = server(|_| Some(answer(200, "")));
+    let target = server.address.to_string();
+    let threshold = "  - { must: p95 < 1h, every: 2s, after: 1s }\n";
+    let (_, said) = run(threshold, "-u 1 -t 2s --no-report", &target);
+    assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+    let warning =
+        "warning: this run of 2s is over before `p95 < 1h in each 2s, after 1s` can be judged";
+    assert!(said.err.contains(warning), "{}", said.err);
+    let line = "✗ p95 < 1h in each 2s, after 1s  no data  not a pass  no window was whole\n";
+    assert!(said.out.contains(line), "{}", said.out);
+}

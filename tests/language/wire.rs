@@ -562,6 +562,24 @@ thresholds:
 }
 
 #[test]
+fn a_threshold_ends_the_run_when_it_breaks_in_a_window() {
+    let server = server(|_, _| reply(500, "", ""));
+    let plan = |threshold: &str| {
+        format!(
+            "users: {{ U: {{ wait: 100ms, tasks: {{ a: {{ get: /a }} }} }} }}\nprofiles: {{ only: {{ users: 2, hold: 1h }} }}\nthresholds: {{ must: failures == 0, {threshold}, abort: true }}\n"
+        )
+    };
+    for (when, from, to) in
+        [("every: 1s, after: 1s", 1, 2), ("after: 2s", 2, 3), ("every: 2s", 0, 2)]
+    {
+        let ran = server.run(&plan(when), "");
+        let windows = &ran.json["thresholds"][0]["windows"];
+        assert_eq!((&windows["from_s"], &windows["to_s"]), (&from.into(), &to.into()), "{when}");
+        assert_eq!((ran.code, &ran.json["run"]["stopped"]), (1, &"threshold".into()), "{when}");
+    }
+}
+
+#[test]
 fn what_ends_in_the_warm_up_is_left_out() {
     let plan = |top: &str, profile: &str| {
         format!(

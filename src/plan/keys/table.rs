@@ -597,10 +597,22 @@ const THRESHOLD: &[Key] = &[
         "What is judged: a name, `METHOD name`, group, tag or user class; all requests when nothing is said.",
     ),
     key("must", Many(&Judgement), "p95 < 500ms", "What must hold; a list for several."),
-    later("every", "It must hold in each window of that length."),
+    key(
+        "every",
+        Duration,
+        "10s",
+        "It must hold in each window of that length, one after the other; with `abort`, in each that ends with a second of the run.",
+    ),
     later("during", "It is judged in that stage alone."),
-    later("after", "It is not judged before."),
-    later("abort", "Ends the run when it breaks."),
+    key("after", Duration, "30s", "What ended before that time of the run is not looked at.")
+        .or("0s"),
+    key(
+        "abort",
+        Bool,
+        "true",
+        "Ends the run when it breaks; it is judged each second, on its window or on all so far.",
+    )
+    .or("false"),
     later("allow_few", "It is judged even on few samples."),
 ];
 

@@ -1,14 +1,18 @@
 //! Owns reading thresholds of a plan and the names that they are about.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use super::values::shorten;
-use super::{Checker, there_are};
+use super::{Checker, Fields, there_are};
 use crate::diagnostic::Placed;
 use crate::plan::document::{Entry, Node, NodeValue};
 use crate::plan::keys::Context;
-use crate::plan::model::{Action, Plan, Request, Step};
-use crate::verdict::{Metric, Of, Threshold};
+use crate::plan::model::{Action, NamedProfile, Plan, Request, Step};
+use crate::verdict::{Metric, Of, Threshold, When};
+
+/// Of the windows that are judged each second as many are kept as they have seconds.
+const LONGEST: Duration = Duration::from_secs(600);
 
 impl Checker<'_> {
     /// `unread` is the whole text of the plan when a part of it could not be read: what such a part
@@ -130,11 +134,22 @@ impl Checker<'_> {
                 let title = format!("`{}` is a figure of the whole run", one.value.text);
                 self.error(one.place, title, "take the `of` out: arrivals are of no request");
             }
-            let with_of = |mut threshold: Placed<Threshold>| {
+            let Some(when) = self.judged_when(&fields) else { return Vec::new() };
+            if when.abort && when.every.is_none() {
+                for one in must.iter().filter(|one| one.value.breaks_at_once()) {
+                    let title =
+                        format!("`{}` would end the run in its first second", one.value.text);
+                    let label = "what is counted grows to the end; say `every`, as `every: 10s`, to \
+                                 count in windows, or take `abort` out";
+                    self.error(one.place, title, label);
+                }
+            }
+            let whole = |mut threshold: Placed<Threshold>| {
                 threshold.value.of = of.clone();
+                threshold.value.when = when;
                 threshold
             };
-            return must.into_iter().map(with_of).collect();
+            return must.into_iter().map(whole).collect();
         }
         self.comparison(node).into_iter().collect()
     }
@@ -147,6 +162,56 @@ impl Checker<'_> {
                 self.wrong(node, error.problem, error.advice);
                 None
             }
+        }
+    }
+
+    /// When a threshold is judged; none when a part of it is wrong.
+    fn judged_when(&mut self, fields: &Fields<'_>) -> Option<When> {
+        let abort = fields.get("abort").map(|node| self.bool(node, "`abort`"));
+        let after = fields.get("after").map(|node| self.duration(node, "`after`"));
+        let every = fields.get("every").map(|node| {
+            let every = self.duration(node, "`every`")?;
+            if every.is_zero() || every.subsec_nanos() > 0 {
+                let label = "figures come each second: write whole seconds, as `every: 10s`";
+                self.wrong(node, "`every` is not a number of whole seconds", label);
+                return None;
+            }
+            if abort == Some(Some(true)) && every > LONGEST {
+                let label = "such a window is judged each second, and 10m long at most";
+                self.wrong(node, "`every` is too long for a threshold that ends the run", label);
+                return None;
+            }
+            Some(u32::try_from(every.as_secs()).unwrap_or(u32::MAX))
+        });
+        // Figures come in whole seconds.
+        let after = after.unwrap_or(Some(Duration::ZERO))?;
+        let after = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+        Some(When {
+            every: every.map_or(Some(None), |every| every.map(Some))?,
+            after: u32::try_from(after).unwrap_or(u32::MAX),
+            abort: abort.unwrap_or(Some(false))?,
+        })
+    }
+
+    /// What is judged after a time, or in windows, has some time in what runs when nothing is said.
+    pub(super) fn thresholds_within_profiles(&mut self, plan: &Plan) {
+        for threshold in &plan.thresholds {
+            let when = threshold.value.when;
+            if when.every.is_none() && when.after == 0 {
+                continue;
+            }
+            let too_short = |profile: &&NamedProfile| {
+                !when.fits(profile.warmup.unwrap_or(plan.warmup), profile.load.total())
+            };
+            let Some(profile) = plan.profiles.iter().find(too_short) else { continue };
+            let title = format!(
+                "the profile `{}` is over before `{}{}` can be judged",
+                shorten(&profile.name.value),
+                threshold.value.text,
+                when.words(),
+            );
+            let label = "no data is not a pass: write shorter times here, or a longer profile";
+            self.warn(threshold.place, title, label);
         }
     }
 

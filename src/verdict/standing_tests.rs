@@ -1,0 +1,220 @@
+//! Thresholds as seconds come in: windows, a later beginning, and the end of a run.
+
+use super::*;
+use crate::metrics::{Catalogue, RequestName};
+use crate::verdict::When;
+use proptest::prelude::*;
+
+const ALWAYS: Duration = Duration::from_secs(1_000_000);
+
+/// How many requests of a second succeeded, each after how many milliseconds, and how many failed.
+#[derive(Debug, Clone, Copy)]
+struct Of {
+    ok: u64,
+    ms: u64,
+    failed: u64,
+}
+
+const fn ok(ok: u64) -> Of {
+    Of { ok, ms: 10, failed: 0 }
+}
+
+const fn failed(failed: u64) -> Of {
+    Of { ok: 10 - failed, ms: 10, failed }
+}
+
+fn second(at: usize, of: Of) -> Interval {
+    let mut interval = Interval::second(u32::try_from(at).unwrap());
+    let stats = interval.names.entry(0).or_default();
+    (0..of.ok).for_each(|_| stats.response_ok.record(Duration::from_millis(of.ms)));
+    (0..of.failed).for_each(|_| stats.response_failed.record(Duration::from_millis(of.ms)));
+    interval
+}
+
+fn threshold(text: &str, when: When) -> Threshold {
+    Threshold { when, ..Threshold::parse(text).unwrap() }
+}
+
+fn every(every: u32) -> When {
+    When { every: Some(every), ..When::default() }
+}
+
+/// The second after which the run was to end, and how the threshold stood at the end.
+fn judged(threshold: &Threshold, warmup: u32, seconds: &[Of]) -> (Option<u32>, Judged) {
+    judged_within(threshold, warmup, seconds, ALWAYS)
+}
+
+fn judged_within(
+    threshold: &Threshold,
+    warmup: u32,
+    seconds: &[Of],
+    loaded: Duration,
+) -> (Option<u32>, Judged) {
+    let name = RequestName { method: "GET".into(), name: "/".into() };
+    let catalogue = Catalogue { names: vec![name], ..Catalogue::default() };
+    let mut summary = Summary::new(catalogue);
+    let mut standings = Standings::new(std::slice::from_ref(threshold), warmup);
+    let mut ended = None;
+    for (at, of) in seconds.iter().enumerate() {
+        let interval = second(at, *of);
+        if interval.from_s >= warmup {
+            summary.add(&interval);
+        }
+        let end = Duration::from_secs(u64::from(interval.to_s));
+        let from = Duration::from_secs(u64::from(warmup));
+        summary.loaded = end.min(loaded).saturating_sub(from);
+        if standings.second(&interval, &summary, loaded).is_some() {
+            assert_eq!(ended, None, "it ends once");
+            ended = Some(interval.to_s);
+        }
+    }
+    (ended, standings.judged(&summary).remove(0))
+}
+
+/// `state value in judged/broken windows, from-to`.
+fn shown((ended, judged): (Option<u32>, Judged)) -> String {
+    let ended = ended.map_or(String::new(), |at| format!(", ended after {at}"));
+    let windows = judged.windows.map_or(String::new(), |windows| {
+        let at = windows.at.map_or("never".into(), |(from, to)| format!("{from}-{to}"));
+        format!(" in {} of {}, {at}", windows.broken, windows.judged)
+    });
+    let value = judged.value.map_or("nothing".into(), |value| format!("{value:.3}"));
+    format!("{:?} {value}{windows}{ended}", judged.state)
+}
+
+#[test]
+fn each_window_must_hold_one_after_the_other() {
+    let rate = threshold("error_rate < 20%", every(2));
+    let of = |seconds: &[Of]| shown(judged(&rate, 0, seconds));
+    assert_eq!(of(&[failed(1); 6]), "Held 0.100 in 0 of 3, 0-2");
+    assert_eq!(of(&[failed(0), failed(1), failed(1), failed(2)]), "Held 0.150 in 0 of 2, 2-4");
+    // Over all it would have held.
+    assert_eq!(
+        of(&[ok(100), ok(100), failed(5), failed(3), failed(9), failed(0), ok(10), ok(1)]),
+        "Broke 0.450 in 2 of 4, 4-6"
+    );
+    // What straddles two windows is in two.
+    assert_eq!(of(&[ok(10), failed(3), failed(3), ok(10)]), "Held 0.150 in 0 of 2, 0-2");
+    // The last one is not whole.
+    assert_eq!(of(&[ok(10), ok(10), failed(9)]), "Held 0.000 in 0 of 1, 0-2");
+    assert_eq!(of(&[ok(10)]), "NoData nothing in 0 of 0, never");
+    // A window without data is not a pass, and worse ones are told before it.
+    assert_eq!(of(&[ok(1), ok(0), ok(0), ok(0), ok(1), ok(1)]), "NoData nothing in 1 of 3, 2-4");
+    assert_eq!(of(&[ok(0), ok(0), failed(9), ok(1)]), "Broke 0.818 in 2 of 2, 2-4");
+}
+
+#[test]
+fn the_worst_window_is_the_one_on_the_wrong_side_of_the_limit() {
+    let of = |text: &str, seconds: &[Of]| shown(judged(&threshold(text, every(1)), 0, seconds));
+    let rates = [ok(5), ok(3), ok(9)];
+    assert_eq!(of("rps > 2", &rates), "Held 3.000 in 0 of 3, 1-2");
+    assert_eq!(of("rps > 4", &rates), "Broke 3.000 in 1 of 3, 1-2");
+    assert_eq!(of("rps < 9", &rates), "Broke 9.000 in 1 of 3, 2-3");
+    assert_eq!(of("rps > 4", &[ok(5), ok(0), ok(9)]), "Broke 0.000 in 1 of 3, 1-2");
+    assert_eq!(of("rps < 10", &[ok(5), ok(0), ok(9)]), "NoData nothing in 1 of 3, 1-2");
+    assert_eq!(of("requests == 5", &rates), "Broke 9.000 in 2 of 3, 2-3");
+    let times = [10, 30, 20].map(|ms| Of { ok: 10, ms, failed: 0 });
+    assert_eq!(of("p95 < 25ms", &times), "Broke 30.000 in 1 of 3, 1-2");
+    assert_eq!(of("min > 15ms", &times), "Broke 10.000 in 1 of 3, 0-1");
+}
+
+#[test]
+fn what_was_before_is_not_looked_at() {
+    let bad = [failed(9), failed(9), failed(9), ok(10), ok(10), ok(10), ok(10)];
+    let of =
+        |when: When, warmup: u32| shown(judged(&threshold("error_rate < 20%", when), warmup, &bad));
+    let after = |after: u32| When { after, ..When::default() };
+    assert_eq!(of(after(0), 0), "Broke 0.386");
+    assert_eq!(of(after(2), 0), "Held 0.180");
+    assert_eq!(of(after(3), 2), "Held 0.000");
+    assert_eq!(of(after(1), 3), "Held 0.000", "the warm-up is longer");
+    assert_eq!(of(after(7), 0), "NoData nothing");
+    assert_eq!(of(When { after: 3, ..every(2) }, 0), "Held 0.000 in 0 of 2, 3-5");
+    assert_eq!(of(When { after: 2, ..every(2) }, 0), "Broke 0.450 in 1 of 2, 2-4");
+    let rate = threshold("rps > 9", after(4));
+    assert_eq!(
+        shown(judged(&rate, 1, &[ok(1), ok(1), ok(1), ok(1), ok(10), ok(10)])),
+        "Held 10.000"
+    );
+}
+
+#[test]
+fn one_that_breaks_ends_the_run_at_once() {
+    let abort = |text: &str, when: When, seconds: &[Of]| {
+        shown(judged(&threshold(text, When { abort: true, ..when }), 0, seconds))
+    };
+    let all = When::default();
+    let rising = [ok(10), failed(1), failed(5), failed(9), ok(1000), ok(1000)];
+    assert_eq!(
+        abort("error_rate < 18%", all, &rising),
+        "Broke 0.200 in 1 of 1, 0-3, ended after 3",
+        "whatever came after"
+    );
+    assert_eq!(abort("error_rate < 90%", all, &rising), "Held 0.007");
+    assert_eq!(abort("error_rate < 90%", all, &[ok(0), ok(0), ok(1)]), "Held 0.000");
+    assert_eq!(abort("error_rate < 90%", all, &[ok(0), ok(0)]), "NoData nothing");
+    // Not in the second before it is judged.
+    let after = When { after: 3, ..all };
+    assert_eq!(
+        abort("error_rate < 18%", after, &rising),
+        "Broke 0.900 in 1 of 1, 3-4, ended after 4"
+    );
+    // The windows slide: each second has one.
+    assert_eq!(
+        abort("error_rate < 60%", every(2), &rising),
+        "Broke 0.700 in 1 of 3, 2-4, ended after 4"
+    );
+    assert_eq!(abort("error_rate < 80%", every(2), &rising), "Held 0.700 in 0 of 5, 2-4");
+    // A server that answers no more: a whole window without data.
+    assert_eq!(
+        abort("p95 < 1s", every(3), &[ok(9), ok(9), ok(9), ok(0), ok(0), ok(0), ok(0)]),
+        "NoData nothing in 1 of 4, 3-6, ended after 6"
+    );
+    // Nobody waits for the first window.
+    assert_eq!(abort("rps > 5", every(3), &[ok(0), ok(9), ok(9)]), "Held 6.000 in 0 of 1, 0-3");
+}
+
+#[test]
+fn what_ends_after_the_load_is_in_no_window_and_ends_no_run() {
+    let seconds = [ok(10), ok(10), failed(9), failed(9)];
+    let within = |when: When, loaded: u64| {
+        let threshold = threshold("error_rate < 20%", when);
+        shown(judged_within(&threshold, 0, &seconds, Duration::from_millis(loaded)))
+    };
+    let abort = When { abort: true, ..When::default() };
+    assert_eq!(within(every(1), 2900), "Held 0.000 in 0 of 2, 0-1");
+    assert_eq!(within(every(1), 3000), "Broke 0.900 in 1 of 3, 2-3");
+    // Over all it is judged all the same, at the end.
+    assert_eq!(within(abort, 2900), "Broke 0.450");
+    assert_eq!(within(abort, 3000), "Broke 0.300 in 1 of 1, 0-3, ended after 3");
+    let since = When { after: 1, ..abort };
+    assert_eq!(within(since, 1500), "Broke 0.600");
+}
+
+proptest! {
+    /// Two stacks are only faster: a window is the sum of its seconds.
+    #[test]
+    fn a_sliding_window_is_the_sum_of_its_seconds(
+        counts in prop::collection::vec((0u64..20, 1u64..50, 0u64..20), 1..60), length in 1u32..12,
+    ) {
+        let threshold = threshold("p90 < 1s", every(length));
+        let seconds: Vec<_> = counts.iter().enumerate().map(|(at, (ok, ms, failed))| {
+            let interval = second(at, Of { ok: *ok, ms: *ms, failed: *failed });
+            Figures::of(&threshold, &interval, &Catalogue::default(), || &interval.names[&0])
+        }).collect();
+        let mut sliding = Sliding::new(length);
+        for (at, one) in seconds.iter().enumerate() {
+            let got = sliding.push(one.clone());
+            let from = (at + 1).checked_sub(length as usize);
+            let want = from.map(|from| {
+                let mut sum = Figures::default();
+                seconds[from..=at].iter().for_each(|second| sum.merge(second));
+                sum
+            });
+            prop_assert_eq!(got.is_some(), want.is_some());
+            if let (Some(got), Some(want)) = (got, want) {
+                prop_assert_eq!(compared(&threshold, &got, 1.0), compared(&threshold, &want, 1.0));
+            }
+        }
+    }
+}
