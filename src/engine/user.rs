@@ -168,7 +168,7 @@ impl<P: Protocol> User<P> {
             id: number + 1,
             iterations: 0,
             class: program.name.clone(),
-            run: worker.setup.run.clone(),
+            run: worker.run.clone(),
         };
         Self {
             worker,

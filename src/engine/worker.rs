@@ -13,6 +13,7 @@ use super::bell::{Bell, Waiting};
 use super::lanes::Lanes;
 use super::observer::Observer;
 use super::setup::{Seat, Setup};
+use crate::expr::Run;
 use crate::metrics::{Interval, Recorder};
 use crate::program::Ending;
 use crate::protocol::Protocol;
@@ -49,6 +50,8 @@ pub(super) struct Gone {
 /// What the users of a worker share.
 pub(super) struct Worker<P: Protocol> {
     pub(super) setup: Arc<Setup>,
+    /// What its users' expressions see of the run.
+    pub(super) run: Arc<Run>,
     pub(super) protocol: P,
     pub(super) recorder: RefCell<Recorder>,
     pub(super) observer: Option<RefCell<Box<dyn Observer>>>,
@@ -81,7 +84,11 @@ impl<P: Protocol> Worker<P> {
     ) -> Self {
         let catalogue = &setup.program.catalogue;
         let recorder = Recorder::new(start, catalogue.names.len(), catalogue.groups.len());
+        // One alone need not take numbers of a counter ahead.
+        let alone = setup.workers <= 1;
+        let run = if alone { setup.run.clone() } else { Arc::new(setup.run.of_worker()) };
         Self {
+            run,
             protocol,
             recorder: RefCell::new(recorder),
             observer,

@@ -139,7 +139,7 @@ pub const FUNCTIONS: &[Function] = &[
         "name",
         1,
         counter,
-        "1, then 2, and so on: a number that no other call in the run with this name gives",
+        "1, then 2, and so on: a number that no other call in the run with this name gives; workers that count thousands a second leave some out",
         "counter('orders')",
     ),
     pure(

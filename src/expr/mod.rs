@@ -4,6 +4,7 @@
 //! and calls are evaluated here: in nanoseconds, within bounds, with values that print as JSON does,
 //! and with no silent order between texts and numbers. A test holds the two against each other.
 
+mod counters;
 mod encoding;
 mod expression;
 mod fakes;

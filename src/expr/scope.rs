@@ -2,14 +2,13 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::Value;
+use super::counters::Counters;
 use crate::random::Stream;
 
 /// What an expression can see while it is evaluated.
@@ -113,16 +112,20 @@ pub struct Run {
     pub id: Arc<str>,
     started: Instant,
     wall: jiff::Timestamp,
-    counters: RwLock<HashMap<Arc<str>, Arc<AtomicU64>>>,
+    counters: Counters,
 }
-
-/// So many names a run's counters may have: beyond, a plan counts per user or per item by mistake.
-const COUNTERS: usize = 10_000;
 
 impl Run {
     /// The run that began at `started`, when the clock on the wall said `wall`.
     pub fn new(id: impl Into<Arc<str>>, started: Instant, wall: jiff::Timestamp) -> Self {
-        Self { id: id.into(), started, wall, counters: RwLock::default() }
+        Self { id: id.into(), started, wall, counters: Counters::default() }
+    }
+
+    /// The same run for one of several workers.
+    #[must_use]
+    pub fn of_worker(&self) -> Self {
+        let counters = self.counters.of_worker();
+        Self { id: self.id.clone(), started: self.started, wall: self.wall, counters }
     }
 
     /// How long ago it began, by the clock that tests can replace.
@@ -138,17 +141,6 @@ impl Run {
 
     /// The next number of a counter, from 1; none when the run has too many counters.
     pub(super) fn count(&self, name: &str) -> Option<u64> {
-        let next = |counter: &AtomicU64| counter.fetch_add(1, Ordering::Relaxed) + 1;
-        {
-            let counters = self.counters.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(counter) = counters.get(name) {
-                return Some(next(counter));
-            }
-        }
-        let mut counters = self.counters.write().unwrap_or_else(PoisonError::into_inner);
-        if !counters.contains_key(name) && counters.len() >= COUNTERS {
-            return None;
-        }
-        Some(next(counters.entry(name.into()).or_default()))
+        self.counters.next(name)
     }
 }
