@@ -53,7 +53,12 @@ pub struct ParseError {
 
 impl ParseError {
     pub(crate) fn new(title: impl Into<String>, hint: impl Into<String>, at: Range<usize>) -> Self {
-        Self { title: title.into(), hint: hint.into(), at }
+        let mut title = title.into();
+        // It may repeat what was written, over several lines.
+        if title.contains(char::is_control) {
+            title = title.replace(char::is_control, " ");
+        }
+        Self { title, hint: hint.into(), at }
     }
 
     /// The same, placed in a text within which its own begins at byte `by`.
@@ -75,3 +80,14 @@ impl ParseError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct EvalError(pub String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_one_line_whatever_it_repeats() {
+        let error = Selector::json("$.par\n  ent type").unwrap_err();
+        assert_eq!(error.title, "`$.par   ent type` is not a JSONPath");
+    }
+}
