@@ -10,6 +10,7 @@ use super::judge::{NOT_JUDGED, NOT_JUDGED_TEXT};
 use super::names::Assigned;
 use super::notes::called_names;
 use super::selection::Selection;
+use super::series::Series;
 use super::size::Size;
 use crate::data::{self, Source as Rows};
 use crate::diagnostic::{Diagnostic, Place, Placed, Source};
@@ -87,7 +88,7 @@ pub(super) struct Compiler<'a> {
     pub(super) missing: Option<&'a Partial>,
     pub(super) catalogue: Catalogue,
     texts: HashMap<String, u32>,
-    series: HashMap<(RequestName, Option<Facet>), u16>,
+    series: Series,
     pub(super) targets: Vec<Target>,
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Those of a place and a title, by their positions.
@@ -110,8 +111,6 @@ pub(super) struct Compiler<'a> {
     pub(super) called: HashSet<&'a str>,
     pub(super) any_host: bool,
     pub(super) pool: Option<u32>,
-    /// Series are kept apart by class and tags, because a threshold asks for one of them.
-    apart: bool,
     /// `before` or `after`, while that is compiled.
     once: Option<&'static str>,
 }
@@ -148,11 +147,6 @@ impl<'a> Compiler<'a> {
         inputs: &'a Inputs,
         missing: Option<&'a Partial>,
     ) -> Self {
-        use crate::verdict::Of;
-        let apart = plan
-            .thresholds
-            .iter()
-            .any(|threshold| matches!(threshold.value.of, Some(Of::Class(_) | Of::Tag(_))));
         let local = || Target::parse("http://localhost").expect("the text is a target");
         let texts = HashMap::from([(NOT_JUDGED_TEXT.to_owned(), NOT_JUDGED)]);
         let catalogue =
@@ -171,7 +165,7 @@ impl<'a> Compiler<'a> {
             missing,
             catalogue,
             texts,
-            series: HashMap::new(),
+            series: Series::of(plan),
             targets: vec![target.unwrap_or_else(local)],
             diagnostics: Vec::new(),
             told: HashMap::new(),
@@ -187,7 +181,6 @@ impl<'a> Compiler<'a> {
             called: called_names(plan),
             any_host: false,
             pool: None,
-            apart,
             once: None,
         }
     }
@@ -206,6 +199,7 @@ impl<'a> Compiler<'a> {
             }
         }
         let after = self.once("after", &plan.after);
+        self.diagnostics.extend(self.series.overflow());
         // What nothing reads is told of a plan that is right otherwise: a slip of a name would be
         // told twice.
         if self.missing.is_none() && !self.diagnostics.iter().any(Diagnostic::is_error) {
@@ -421,17 +415,12 @@ impl<'a> Compiler<'a> {
     }
 
     /// The number of the series that requests of this name, class and tags are counted under.
-    pub(super) fn series(&mut self, name: RequestName, facet: Facet) -> u16 {
-        let key = (name, self.apart.then_some(facet));
-        if let Some(number) = self.series.get(&key) {
-            return *number;
+    pub(super) fn series(&mut self, name: RequestName, facet: Facet, place: Place) -> u16 {
+        let (number, fresh) = self.series.number(name, facet, place);
+        if let Some((name, facet)) = fresh {
+            self.catalogue.names.push(name);
+            self.catalogue.facets.push(facet);
         }
-        // Requests are counted while they are compiled.
-        let number = u16::try_from(self.catalogue.names.len())
-            .expect("a plan has fewer than 65,536 requests");
-        self.catalogue.names.push(key.0.clone());
-        self.catalogue.facets.push(key.1.clone().unwrap_or_default());
-        self.series.insert(key, number);
         number
     }
 

@@ -21,6 +21,7 @@ mod outlook;
 mod requests;
 mod rules;
 mod selection;
+mod series;
 mod size;
 
 pub use build::{Build, push, remove};

@@ -135,7 +135,8 @@ impl<'a> Compiler<'a> {
             tags.sort();
             tags.dedup();
             let facet = Facet { class: draft.class.name.to_string(), tags };
-            self.series(RequestName { method: request.method.clone(), name: name.clone() }, facet)
+            let name = RequestName { method: request.method.clone(), name: name.clone() };
+            self.series(name, facet, request.path.place)
         });
         let mut limits = Limits::default();
         if let Some(total) = settings.timeout.total {

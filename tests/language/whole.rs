@@ -211,3 +211,24 @@ fn the_plan_of_the_guide_runs_with_all_that_it_uses() {
 }
 
 const BODY: [&str; 2] = [r#"{"id":1}"#, r#"{"id":2}"#];
+
+#[test]
+fn a_thousand_names_are_counted_and_the_rest_together() {
+    let gets: String = (0..1203).map(|nth| format!("- get: /{nth}\n")).collect();
+    let thresholds =
+        "thresholds: [{ of: /1100, must: requests > 0 }, { of: GET /1101, must: requests > 0 }]\n";
+    let run = steps(&format!("{gets}- get: /7\n- post: /7")).with(thresholds);
+    let loaded = run.loaded();
+    let [told] = &loaded.diagnostics[..] else { panic!("{:?}", loaded.diagnostics) };
+    assert_eq!(
+        told.title,
+        "the requests of the plan have 1204 names: 202 have no row of their own"
+    );
+    assert_eq!(told.label, "from this one on they are counted together, under `(other)`");
+    let names = run.well().names();
+    assert_eq!(names.len(), 1003);
+    let of = |name: &str| names.iter().find(|(known, _)| known == name).map(|(_, count)| *count);
+    let counts =
+        ["GET /7", "GET /999", "GET /1000", "GET /1100", "GET /1101", "POST /7", " (other)"];
+    assert_eq!(counts.map(of), [Some(2), Some(1), None, Some(1), Some(1), None, Some(202)]);
+}
