@@ -95,7 +95,7 @@ pub(super) fn no_value(judged: &Judged) -> &'static str {
     if judged.threshold.metric == Metric::Dropped { "no arrivals" } else { "no data" }
 }
 
-/// Which seconds of the run a figure is of: `worst of 12 windows, 3 broke: 40s to 50s`.
+/// Which seconds of the run a figure is of: `in 3 of 12 windows, worst 40s to 50s`.
 pub(super) fn place(judged: &Judged) -> Option<String> {
     let windows = judged.windows?;
     let time = |second: u32| format_duration(std::time::Duration::from_secs(u64::from(second)));
@@ -110,9 +110,9 @@ pub(super) fn place(judged: &Judged) -> Option<String> {
     Some(match (windows.judged, windows.broken) {
         _ if !ended.is_empty() => format!("{seconds}{ended}"),
         (1, _) => seconds,
-        (all, 0) => format!("at worst in {seconds}, of {} windows", count(all)),
+        (all, 0) => format!("in {} windows, worst {seconds}", count(all)),
         (all, broken) => {
-            format!("in {seconds}; in {} of {} windows", count(broken), count(all))
+            format!("in {} of {} windows, worst {seconds}", count(broken), count(all))
         }
     })
 }
