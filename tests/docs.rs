@@ -60,6 +60,11 @@ fn the_reference_tells_the_truth() {
 }
 
 #[test]
+fn the_page_of_failures_tells_the_truth() {
+    check("docs/failures.md");
+}
+
+#[test]
 fn what_the_page_on_performance_shows_is_right() {
     check("docs/performance.md");
 }

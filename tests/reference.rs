@@ -1,7 +1,9 @@
-//! Holds the reference of the plan language against its tables, and every example in them against plans.
+//! Holds the reference of the plan language and that of failures against their tables, and every example
+//! in them against plans.
 //!
-//! `docs/plan-reference.md` is `docs/reference/plan.md`, with tables in place of its lines
-//! `<!-- … -->`. `UPDATE_EXPECTED=1 cargo test --test reference` writes it anew.
+//! `docs/plan-reference.md` is `docs/reference/plan.md`, and `docs/failures.md` is
+//! `docs/reference/failures.md`, with tables in place of their lines `<!-- … -->`.
+//! `UPDATE_EXPECTED=1 cargo test --test reference` writes them anew.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -12,7 +14,7 @@ use tempfile::TempDir;
 use throng::diagnostic::Severity;
 use throng::exit;
 use throng::expr::{FILTERS, FUNCTIONS, TESTS};
-use throng::metrics::Fault;
+use throng::metrics::{Fault, RetryClass};
 use throng::plan::keys::{Context, Key, Shape, Status};
 use throng::plan::{Loading, METHODS, document, schema};
 use throng::program::Selection;
@@ -24,14 +26,24 @@ fn root() -> &'static Path {
 
 #[test]
 fn the_reference_is_fresh() {
-    let page = root().join("docs/plan-reference.md");
-    let made = made();
-    if std::env::var_os("UPDATE_EXPECTED").is_some() {
-        fs::write(&page, &made).unwrap();
+    is_fresh("docs/plan-reference.md", made());
+}
+
+#[test]
+fn the_page_of_failures_is_fresh_and_has_each() {
+    let made = made_of_failures();
+    for fault in Fault::ALL {
+        assert_eq!(made.matches(&format!("| `{}` |", fault.id())).count(), 1, "{}", fault.id());
     }
-    let found = fs::read_to_string(&page).unwrap_or_default();
-    let advice = "run `UPDATE_EXPECTED=1 cargo test --test reference`";
-    assert!(found == made, "docs/plan-reference.md is stale: {advice}");
+    is_fresh("docs/failures.md", made);
+}
+
+fn is_fresh(page: &str, made: String) {
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        fs::write(root().join(page), &made).unwrap();
+    }
+    let found = fs::read_to_string(root().join(page)).unwrap_or_default();
+    assert!(found == made, "{page} is stale: run `UPDATE_EXPECTED=1 cargo test --test reference`");
 }
 
 fn made() -> String {
@@ -48,7 +60,6 @@ fn made() -> String {
             Some("filters") => page.push_str(&words(FILTERS)),
             Some("tests") => page.push_str(&words(TESTS)),
             Some("metrics") => page.push_str(&words(&METRICS)),
-            Some("failures") => page.push_str(&failures()),
             Some("exits") => page.push_str(&exits()),
             Some(name) => {
                 let context = Context::ALL.into_iter().find(|context| context.slug() == name);
@@ -195,11 +206,31 @@ fn words(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ") + "."
 }
 
-fn failures() -> String {
-    let mut table = "| failure | in JSON | what to do |\n|---|---|---|".to_owned();
-    for fault in Fault::ALL {
+fn made_of_failures() -> String {
+    let text = fs::read_to_string(root().join("docs/reference/failures.md")).unwrap();
+    let mut page = String::new();
+    for line in text.lines() {
+        let of = line.strip_prefix("<!-- failures ").and_then(|rest| rest.strip_suffix(" -->"));
+        page.push_str(&of.map_or_else(|| line.to_owned(), failures));
+        page.push('\n');
+    }
+    page
+}
+
+/// Those whose name begins with this word.
+fn failures(of: &str) -> String {
+    let mut table = "| failure | name | `retry` | what to do |\n|---|---|---|---|".to_owned();
+    let of = format!("{of}.");
+    for fault in Fault::ALL.iter().filter(|fault| fault.id().starts_with(&of)) {
         let advice = fault.advice().replace('|', "\\|");
-        let _ = write!(table, "\n| `{}` | `{}` | {advice} |", fault.sentence(), fault.id());
+        let retry = match fault.retry_class() {
+            RetryClass::Connect => "`connect`",
+            RetryClass::Timeout => "`timeout`",
+            RetryClass::Reset => "`reset`",
+            RetryClass::Other => "",
+        };
+        let (sentence, id) = (fault.sentence(), fault.id());
+        let _ = write!(table, "\n| `{sentence}` | `{id}` | {retry} | {advice} |");
     }
     table
 }

@@ -197,13 +197,15 @@ faults! {
         "an answer may have 64 MiB";
     LimitDecoded, "limit.decoded", Connection, "bad response: the body decompresses to too much",
         "a compressed answer may have 64 MiB, and beyond 1 MiB no more than 1,000 times what came over the wire";
-    BodyEncoding, "body.encoding", Connection, "bad response: the compressed body is broken",
+    DecodeCorrupt, "decode.corrupt", Connection, "bad response: the compressed body is broken",
         "what came does not fit the Content-Encoding of the answer: look at what compresses it";
+    DecodeTruncated, "decode.truncated", Connection, "bad response: the compressed body ends too early",
+        "the server or a proxy gave up while it compressed the answer: look at their logs";
     RedirectTooMany, "redirect.too_many", Connection, "redirect: more than the plan allows",
         "does it lead in a circle? if not, raise `redirects`";
     RedirectLocation, "redirect.bad_location", Connection, "redirect: the Location is no address",
         "the server redirects to something that is no http or https URL";
-    RedirectOutside, "redirect.outside", Connection, "redirect: it leads to a host that the plan does not name",
+    RedirectHost, "redirect.host_refused", Connection, "redirect: it leads to a host that the plan does not name",
         "to follow it, write `redirects: { at_most: 10, hosts: any }`; or `redirects: off`, when the redirect is the answer";
     LocalFiles, "local.fd", Generator, "no file descriptors left",
         "raise the limit (`ulimit -n`) or run fewer users";

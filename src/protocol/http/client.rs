@@ -241,7 +241,7 @@ impl Http {
         } else if self.targets.may_lead(&from.origin, &next.origin) {
             self.targets.number(&next.origin)?
         } else {
-            return Err(Fault::RedirectOutside);
+            return Err(Fault::RedirectHost);
         };
         Ok(Some((target, next.bytes)))
     }

@@ -1,6 +1,6 @@
 //! Owns decoding a compressed body, within bounds (RFC 9110 §8.4).
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
@@ -38,17 +38,19 @@ pub(super) fn decode(head: &[u8], body: &mut Vec<u8>) -> Result<(), Fault> {
     }
     let Some(layers) = layers(head) else { return Ok(()) };
     if layers.len() > LAYERS_MAX {
-        return Err(Fault::BodyEncoding);
+        return Err(Fault::DecodeCorrupt);
     }
     let most = DECODED_MAX.min(body.len().saturating_mul(RATIO_MAX).max(FREE));
     for layer in layers.into_iter().rev() {
         *body = match layer {
+            // A decoder would call a few other bytes the beginning of a gzip.
+            Encoding::Gzip if !is_gzip(body) => return Err(Fault::DecodeCorrupt),
             Encoding::Gzip => read(MultiGzDecoder::new(&body[..]), most)?,
             Encoding::Deflate if is_zlib(body) => read(ZlibDecoder::new(&body[..]), most)?,
             // What some servers mean by the word.
             Encoding::Deflate => read(DeflateDecoder::new(&body[..]), most)?,
             Encoding::Brotli => {
-                read(brotli_decompressor::Decompressor::new(&body[..], 4 * 1024), most)?
+                read(brotli_decompressor::Decompressor::new(Whole(body), 4 * 1024), most)?
             }
             Encoding::Zstd => zstd(body, most)?,
         };
@@ -74,6 +76,12 @@ fn layers(head: &[u8]) -> Option<Vec<Encoding>> {
     Some(layers)
 }
 
+/// Whether it begins as gzip does (RFC 1952 §2.3.1), as far as it goes.
+fn is_gzip(body: &[u8]) -> bool {
+    const MAGIC: &[u8] = &[0x1f, 0x8b];
+    body.iter().zip(MAGIC).all(|(byte, magic)| byte == magic)
+}
+
 /// Whether it begins as zlib does (RFC 1950 §2.2).
 fn is_zlib(body: &[u8]) -> bool {
     matches!(*body, [first, second, ..]
@@ -89,21 +97,63 @@ fn read(from: impl Read, most: usize) -> Result<Vec<u8>, Fault> {
 fn read_more(from: impl Read, most: usize, out: &mut Vec<u8>) -> Result<(), Fault> {
     // One byte more tells that there is more.
     let left = (most + 1 - out.len()) as u64;
-    from.take(left).read_to_end(out).map_err(|_| Fault::BodyEncoding)?;
+    from.take(left).read_to_end(out).map_err(|error| broken(&error))?;
     if out.len() > most { Err(Fault::LimitDecoded) } else { Ok(()) }
 }
 
+/// A body that ends too early is not a broken one: something on the way gave up.
+fn broken(error: &io::Error) -> Fault {
+    let ended = error.kind() == io::ErrorKind::UnexpectedEof;
+    if ended { Fault::DecodeTruncated } else { Fault::DecodeCorrupt }
+}
+
 /// Frame after frame (RFC 8878 §3).
-fn zstd(mut body: &[u8], most: usize) -> Result<Vec<u8>, Fault> {
+fn zstd(body: &[u8], most: usize) -> Result<Vec<u8>, Fault> {
     let mut out = Vec::new();
-    while !body.is_empty() {
-        let mut decoder = FrameDecoder::new();
-        decoder.set_max_window_size(WINDOW_MAX);
-        let frame = StreamingDecoder::new_with_decoder(&mut body, decoder);
-        let frame = frame.map_err(|_| Fault::BodyEncoding)?;
-        read_more(frame, most, &mut out)?;
+    let mut body = Rest { bytes: body, short: false };
+    while !body.bytes.is_empty() {
+        let decoded = frame(&mut body, most, &mut out);
+        // Its errors do not say that there was not enough.
+        decoded.map_err(|fault| match fault {
+            Fault::DecodeCorrupt if body.short => Fault::DecodeTruncated,
+            fault => fault,
+        })?;
     }
     Ok(out)
+}
+
+fn frame(body: &mut Rest<'_>, most: usize, out: &mut Vec<u8>) -> Result<(), Fault> {
+    let mut decoder = FrameDecoder::new();
+    decoder.set_max_window_size(WINDOW_MAX);
+    let frame = StreamingDecoder::new_with_decoder(body, decoder);
+    read_more(frame.map_err(|_| Fault::DecodeCorrupt)?, most, out)
+}
+
+/// A body that has no end: who wants more than there is gets an error instead.
+struct Whole<'a>(&'a [u8]);
+
+impl Read for Whole<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.0.is_empty() {
+            Err(io::ErrorKind::UnexpectedEof.into())
+        } else {
+            self.0.read(buffer)
+        }
+    }
+}
+
+/// What is left of a body.
+struct Rest<'a> {
+    bytes: &'a [u8],
+    /// More was wanted than there was.
+    short: bool,
+}
+
+impl Read for Rest<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.short |= buffer.len() > self.bytes.len();
+        self.bytes.read(buffer)
+    }
 }
 
 #[cfg(test)]
@@ -178,25 +228,43 @@ mod tests {
 
     #[test]
     fn a_broken_body_is_a_fault() {
-        let cut = |mut body: Vec<u8>| {
-            body.truncate(body.len() - 3);
-            body
-        };
         for (encoding, body) in [
             ("gzip", b"hello".to_vec()),
-            ("gzip", cut(gzip(b"hello, hello"))),
-            ("gzip", [gzip(b"hello"), b"more".to_vec()].concat()),
-            ("deflate", cut(packed!(ZlibEncoder, b"hello, hello"))),
+            ("gzip", [gzip(b"hello"), b"more than a header has".to_vec()].concat()),
             ("deflate", vec![0xff; 9]),
-            ("br", cut(BROTLI.to_vec())),
             ("br", vec![0xff; 9]),
-            ("zstd", cut(zstd(b"hello, hello"))),
             ("zstd", b"hello".to_vec()),
             // A frame that wants a window of 16 MiB.
             ("zstd", b"\x28\xb5\x2f\xfd\x00\x70\x01\x00\x00".to_vec()),
             (&"gzip,".repeat(9), b"hello".to_vec()),
         ] {
-            assert_eq!(decoded(encoding, &body), Err(Fault::BodyEncoding), "{encoding} {body:?}");
+            assert_eq!(decoded(encoding, &body), Err(Fault::DecodeCorrupt), "{encoding} {body:?}");
+        }
+        let mut checked = gzip(b"hello, hello");
+        let sum = checked.len() - 8;
+        checked[sum] ^= 1;
+        assert_eq!(decoded("gzip", &checked), Err(Fault::DecodeCorrupt), "the sum is wrong");
+    }
+
+    #[test]
+    fn a_body_that_ends_too_early_is_told_apart() {
+        let text: Vec<u8> = (0..2000_u32).flat_map(|n| (n * n).to_string().into_bytes()).collect();
+        for (encoding, body) in [
+            ("gzip", gzip(&text)),
+            ("deflate", packed!(ZlibEncoder, &text)),
+            ("deflate", packed!(DeflateEncoder, &text)),
+            ("br", BROTLI.to_vec()),
+            ("zstd", zstd(&text)),
+            ("zstd", [zstd(b"hello"), zstd(b"hello")].concat()),
+        ] {
+            for end in 1..body.len() {
+                let came = decoded(encoding, &body[..end]);
+                if encoding == "zstd" && came.as_deref() == Ok(b"hello") {
+                    continue;
+                }
+                let of = body.len();
+                assert_eq!(came, Err(Fault::DecodeTruncated), "{encoding}, {end} of {of}");
+            }
         }
     }
 
