@@ -14,6 +14,8 @@ mod codec;
 mod connection;
 mod cookies;
 mod decode;
+#[cfg(test)]
+mod mixed_tests;
 mod pool;
 mod redirect;
 mod request;

@@ -55,6 +55,10 @@ struct Shared {
     accepted: Cell<usize>,
     awaits: Notify,
     go_on: Notify,
+    /// Each connection plays the first script, while this is not so.
+    calm: Cell<bool>,
+    /// How many plain answers were given.
+    plain: Cell<usize>,
     requests: RefCell<Vec<Vec<u8>>>,
     handshakes: RefCell<Vec<HandshakeKind>>,
 }
@@ -93,6 +97,33 @@ impl Server {
         let shared = Rc::new(Shared::default());
         tokio::task::spawn_local(accept(listener, tls, scripts, length, Rc::clone(&shared)));
         Self { address, shared }
+    }
+
+    /// Each connection plays this script, until [`Server::calm`].
+    pub(super) async fn start_always(script: Vec<Act>, length: usize) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let shared = Rc::new(Shared::default());
+        let again = Rc::clone(&shared);
+        tokio::task::spawn_local(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                again.accepted.set(again.accepted.get() + 1);
+                let script = if again.calm.get() { Vec::new() } else { script.clone() };
+                tokio::task::spawn_local(play(stream, script, length, Rc::clone(&again)));
+            }
+        });
+        Self { address, shared }
+    }
+
+    /// Connections that are opened from now on get plain answers, or scripts again.
+    pub(super) fn calm(&self, calm: bool) {
+        self.shared.calm.set(calm);
+    }
+
+    /// How many plain answers were given beside scripts.
+    pub(super) fn plain(&self) -> usize {
+        self.shared.plain.get()
     }
 
     /// How many connections were opened.
@@ -215,6 +246,7 @@ async fn play(mut stream: impl Wire, script: Vec<Act>, length: usize, shared: Rc
     }
     let mut request = vec![0; length];
     while stream.read_exact(&mut request).await.is_ok() {
+        shared.plain.set(shared.plain.get() + 1);
         shared.requests.borrow_mut().push(request.clone());
         if write(&mut stream, PLAIN).await.is_err() {
             return;

@@ -126,6 +126,7 @@ pub(super) fn write(text: &str) -> Act {
     Write(text.as_bytes().to_vec())
 }
 
+#[derive(Clone)]
 pub(super) struct Row {
     pub(super) number: u8,
     pub(super) request: &'static [u8],

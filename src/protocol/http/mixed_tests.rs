@@ -1,0 +1,160 @@
+//! Owns the tests of the client against every fault many times: alone, many at once, and all at random.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
+use tokio::time::Instant;
+
+use super::scripted::Act::Flood;
+use super::scripted::Server;
+use super::tests::{LONG, Row, User, locally, plain, rows};
+use super::{Connections, Http, Settings, Target};
+use crate::metrics::Fault;
+use crate::protocol::{Answer, Exchange, Limits, Outgoing, Protocol, Use};
+
+/// How often each row, and how many at once.
+const TIMES: usize = 50;
+
+/// Later than its limit by more than this, an exchange hangs. It is far more than a quarter of a second,
+/// which a busy machine may take by itself: what it took is printed.
+const HANGS: Duration = Duration::from_secs(20);
+
+/// The rows that cost little: 64 MiB many times over would be all that is tested.
+fn light() -> impl Iterator<Item = Row> {
+    rows().into_iter().filter(|row| !row.acts.iter().any(|act| matches!(act, Flood(_))))
+}
+
+/// How much later than the limit that it met an exchange ended.
+fn late(exchange: &Exchange, limits: &Limits, started: Instant) -> Duration {
+    let limit = match exchange.status {
+        Err(Fault::TtfbTimeout) => limits.first_byte,
+        Err(Fault::TotalTimeout) => limits.total,
+        _ => return Duration::ZERO,
+    };
+    exchange.ended.saturating_duration_since(started).saturating_sub(limit)
+}
+
+/// So many users at once meet a row, each for the first time; then each asks again, and all is well.
+async fn round(row: &Row, server: &Server, users: usize) -> Duration {
+    let Row { number, request, limits, .. } = row;
+    let mut users: Vec<_> = (0..users).map(|_| User::of(&[server.address])).collect();
+    server.calm(false);
+    let first = users.iter_mut().map(|user| async {
+        user.limits = *limits;
+        let started = Instant::now();
+        let exchange = user.send(request).await;
+        assert_eq!(exchange.status, row.status, "row {number}");
+        late(&exchange, limits, started)
+    });
+    let late = join_all(first).await.into_iter().max().unwrap_or_default();
+    server.calm(true);
+    let second = users.iter_mut().map(|user| async {
+        user.limits = LONG;
+        let next = user.send(request).await;
+        assert_eq!(next.status, Ok(200), "after row {number}");
+        assert_eq!(next.connect.is_none(), row.reused, "row {number}: the connection is kept");
+    });
+    join_all(second).await;
+    late
+}
+
+#[tokio::test]
+async fn every_fault_has_its_name_each_time_and_at_fifty_at_once() {
+    locally(async {
+        let all = light().map(|row| async move {
+            let server = Server::start_always(row.acts.clone(), row.request.len()).await;
+            let mut latest = Duration::ZERO;
+            for _ in 0..TIMES {
+                latest = latest.max(round(&row, &server, 1).await);
+            }
+            latest.max(round(&row, &server, TIMES).await)
+        });
+        let latest = join_all(all).await.into_iter().max().unwrap_or_default();
+        println!("at most {latest:?} later than a limit");
+        assert!(latest < HANGS, "{latest:?}");
+    })
+    .await;
+}
+
+/// What came of the attempts on one row, as the client counts them.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    /// On a connection of its own.
+    fresh: usize,
+    /// On one that was kept.
+    kept: usize,
+    /// As the row, or the connection, says.
+    right: usize,
+}
+
+/// All rows at random, over connections that are kept or new, by 64 users at once.
+async fn mixed(attempts: usize, seed: u64) {
+    const USERS: usize = 64;
+    let rows: Vec<Row> = light().collect();
+    let mut servers = Vec::new();
+    for row in &rows {
+        servers.push(Server::start_always(row.acts.clone(), row.request.len()).await);
+    }
+    let target = |server: &Server| Target {
+        authority: "test".to_owned(),
+        addresses: vec![server.address],
+        tls: None,
+    };
+    let http = Http::new(servers.iter().map(target).collect(), Settings::default());
+    let users = (0..USERS).map(|user| {
+        let (http, rows) = (&http, &rows);
+        async move {
+            let mut random = SmallRng::seed_from_u64(seed * 1000 + user as u64);
+            let mut counts = vec![Counts::default(); rows.len()];
+            let mut connections = Connections::default();
+            for _ in 0..attempts.div_ceil(USERS) {
+                let number = random.random_range(0..rows.len());
+                let row = &rows[number];
+                let connection = if random.random::<bool>() { Use::New } else { Use::Own };
+                let limits = &row.limits;
+                let request = Outgoing { limits, connection, ..plain(number, row.request) };
+                let mut answer = Answer::default();
+                let exchange = http.exchange(&mut connections, request, &mut answer).await;
+                let counts = &mut counts[number];
+                // One that was reset before it was used counts as none.
+                let fresh = exchange.connect.is_some() || exchange.sent.is_none();
+                let want = if fresh { row.status } else { Ok(200) };
+                counts.fresh += usize::from(fresh);
+                counts.kept += usize::from(!fresh);
+                counts.right += usize::from(exchange.status == want);
+            }
+            counts
+        }
+    });
+    let all = join_all(users).await;
+    let mut total = 0;
+    for (number, (row, server)) in rows.iter().zip(&servers).enumerate() {
+        let mine = all.iter().map(|counts| counts[number]);
+        let sum = |of: fn(&Counts) -> usize| mine.clone().map(|counts| of(&counts)).sum::<usize>();
+        let (fresh, kept, right) = (sum(|it| it.fresh), sum(|it| it.kept), sum(|it| it.right));
+        let what = format!("row {}, at place {number}", row.number);
+        assert_eq!(right, fresh + kept, "{what}: each in its class");
+        assert_eq!(
+            (server.accepted(), server.plain()),
+            (fresh, kept),
+            "{what}: as the server counts"
+        );
+        total += right;
+    }
+    assert_eq!(total, attempts.div_ceil(USERS) * USERS);
+    println!("{total} attempts, {} rows", rows.len());
+}
+
+#[tokio::test]
+async fn all_faults_at_random_are_counted_as_the_server_counts_them() {
+    locally(mixed(50_000, 1)).await;
+}
+
+/// By hand: `cargo test --release --lib mixed_tests -- --ignored --nocapture`.
+#[tokio::test]
+#[ignore = "it takes minutes"]
+async fn a_million_faults_at_random_are_counted_as_the_server_counts_them() {
+    locally(mixed(1_000_000, 2)).await;
+}
