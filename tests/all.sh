@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need, and passes them all. On a fresh machine it needs Rust, a C compiler and
-# the package registries; Python, Node.js and Chromium it installs from Debian's (as root).
+# the package registries; Python, Node.js, Chromium and nginx it installs from Debian's (as root).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,6 +26,7 @@ need() {
 need python3 python3 python3-venv
 need npm nodejs npm
 need chromium chromium
+need nginx nginx-light
 
 say "Form"
 cargo fmt --check
@@ -59,12 +60,15 @@ counted node tests/browser/report.mjs target/tmp/reports/*.html
 
 say "A run against the FastAPI app"
 venv=target/peers
-if ! "$venv/bin/python" -c 'import uvicorn, yaml' 2>/dev/null; then
+if ! "$venv/bin/python" -c 'import uvicorn, yaml, httpbin, gunicorn, trustme' 2>/dev/null; then
   python3 -m venv "$venv"
   "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/peers/requirements.txt
 fi
 counted "$venv/bin/python" tests/peers/yaml_trees.py target/tmp/trees.json
 counted python3 tests/peers/todo.py "$venv" target/release/throng
+
+say "Runs against nginx and httpbin"
+counted "$venv/bin/python" -B tests/peers/servers.py "$venv" target/release/throng
 
 say "The first command of the README"
 cargo run --quiet --release -- run plans/todo.yaml --demo
