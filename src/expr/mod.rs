@@ -19,6 +19,7 @@ mod resolve;
 mod scan;
 mod scope;
 mod selector;
+mod skim;
 mod template;
 mod tokens;
 mod value;

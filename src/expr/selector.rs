@@ -1,12 +1,13 @@
 //! Owns selectors: finding values in a body by a JSONPath (RFC 9535), a regular expression or a CSS
 //! selector.
 //!
-//! A path of names and positions, as nearly all are, is followed while parsing, and parsing stops
-//! at the field; only wildcards, filters and slices need the whole body as a tree.
+//! A path of names and positions, as nearly all are, is followed without making values of what stands
+//! before the field, and reading stops at it; only wildcards, filters and slices need the whole body as a tree.
 
 use std::sync::Arc;
 
 use super::follow::{Part, follow, simple};
+use super::skim::skim;
 use super::{ParseError, Value};
 use crate::random::Stream;
 
@@ -199,7 +200,7 @@ impl Selector {
     /// The body is not JSON, as far as it had to be read.
     pub fn first(&self, body: &[u8]) -> Result<Option<Value>, NotJson> {
         match &self.form {
-            Form::Path(parts) => follow(parts, body),
+            Form::Path(parts) => at_path(parts, body),
             Form::General(path) => {
                 let tree: serde_json::Value = serde_json::from_slice(body).map_err(|_| NotJson)?;
                 path.query(&tree).first().map(value).transpose()
@@ -240,7 +241,7 @@ impl Selector {
     /// The body is not JSON.
     pub fn all(&self, body: &[u8]) -> Result<Vec<Value>, NotJson> {
         match &self.form {
-            Form::Path(parts) => Ok(follow(parts, body)?.into_iter().collect()),
+            Form::Path(parts) => Ok(at_path(parts, body)?.into_iter().collect()),
             Form::General(path) => {
                 let tree: serde_json::Value = serde_json::from_slice(body).map_err(|_| NotJson)?;
                 path.query(&tree).into_iter().map(value).collect()
@@ -251,6 +252,10 @@ impl Selector {
             }
         }
     }
+}
+
+fn at_path(parts: &[Part], body: &[u8]) -> Result<Option<Value>, NotJson> {
+    skim(parts, body).map_or_else(|| follow(parts, body), |value| Ok(Some(value)))
 }
 
 fn value(tree: &serde_json::Value) -> Result<Value, NotJson> {
