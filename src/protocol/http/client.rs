@@ -46,19 +46,33 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// Takes out the connection to a target if it can be used again. It is put back when its
-    /// exchange has ended well, so that one that was cut is never seen again.
-    fn take(&mut self, target: usize) -> Option<Connection> {
+    /// Where the connection to a target is, if it can be used again; else it is gone. It stays there
+    /// during its exchange: to move it out and back costs more than to find it. One that was cut is
+    /// known by that, and never used again.
+    fn place(&mut self, target: usize) -> Option<usize> {
         let place = self.kept.iter().position(|(to, _)| *to == target)?;
-        let (_, mut connection) = self.kept.swap_remove(place);
-        connection.is_reusable().then_some(connection)
+        if self.kept[place].1.is_reusable() {
+            return Some(place);
+        }
+        self.kept.swap_remove(place);
+        None
     }
 
-    fn keep(&mut self, target: usize, connection: Connection) {
+    /// Where it is from now on.
+    fn keep(&mut self, target: usize, connection: Connection) -> usize {
         // Most users keep one connection only; `push` would make room for four.
         self.kept.reserve_exact(1);
         self.kept.push((target, connection));
+        self.kept.len() - 1
     }
+}
+
+/// The connection of an exchange.
+enum Held {
+    /// The user's own, at this place.
+    Own(usize),
+    /// One that is not the user's. Boxed: a place for it would be memory of every user.
+    Other(Box<Connection>),
 }
 
 impl Http {
@@ -88,9 +102,8 @@ impl Http {
             let Outgoing { target, limits, connection: which, .. } = *request;
             // Given back last: after the connection.
             let mut permit = None;
-            // In one place from first to last: a place is memory of every user.
-            let mut slot = match which {
-                Use::Own => connections.take(target),
+            let known = match which {
+                Use::Own => connections.place(target).map(Held::Own),
                 Use::New => None,
                 Use::Shared => {
                     permit = self.pool.try_enter();
@@ -102,32 +115,41 @@ impl Http {
                         }
                         now = Instant::now();
                     }
-                    self.pool.take(target)
+                    self.pool.take(target).map(Held::Other)
                 }
             };
             let (mut sent, mut connect) = (now, None);
-            let connection = match &mut slot {
-                Some(connection) => connection,
+            let mut held = match known {
+                Some(held) => held,
                 // Boxed, because connecting is rare and its state would be a part of every user.
                 None => match Box::pin(self.connect(target, limits, started, now)).await {
                     Ok(stream) => {
                         sent = Instant::now();
                         connect = Some(sent - now);
-                        slot.insert(Connection::new(stream))
+                        let connection = Connection::new(stream);
+                        match which {
+                            Use::Own => Held::Own(connections.keep(target, connection)),
+                            Use::New | Use::Shared => Held::Other(Box::new(connection)),
+                        }
                     }
                     Err(fault) => return (not_connected(fault), Noted::default()),
                 },
             };
+            let connection = match &mut held {
+                Held::Own(place) => &mut connections.kept[*place].1,
+                Held::Other(connection) => &mut **connection,
+            };
             let exchange = connection.converse(request, answer, started, sent).await;
             let noted = connection.noted();
-            if let Some(mut connection) = slot
-                && connection.is_reusable()
-            {
-                match which {
-                    Use::Own => connections.keep(target, connection),
-                    Use::Shared => self.pool.give_back(target, connection),
-                    Use::New => {}
+            let is_whole = connection.is_whole();
+            match held {
+                Held::Own(place) if !is_whole => {
+                    connections.kept.swap_remove(place);
                 }
+                Held::Other(connection) if is_whole && which == Use::Shared => {
+                    self.pool.give_back(target, connection);
+                }
+                Held::Own(_) | Held::Other(_) => {}
             }
             drop(permit);
             (Exchange { connect, ..exchange }, noted)

@@ -37,8 +37,13 @@ impl Connection {
         Self { stream, reader: ResponseReader::new(), timer: None, reusable: true }
     }
 
-    /// It may carry another request: the answer was whole, and the server did not close since nor
-    /// send what nobody asked for. Costs no system call unless the runtime saw something.
+    /// The answer was whole, and both ends want to go on.
+    pub(super) fn is_whole(&self) -> bool {
+        self.reusable
+    }
+
+    /// It may carry another request: it is whole, and the server did not close since nor send what
+    /// nobody asked for. Costs no system call unless the runtime saw something.
     pub(super) fn is_reusable(&mut self) -> bool {
         self.reusable && self.stream.is_quiet()
     }
@@ -130,7 +135,7 @@ impl Talk<'_> {
     fn poll_send(&mut self, context: &mut Context<'_>) {
         while !self.broken && !self.is_sent() {
             let rest = &self.request.bytes[self.written..];
-            match self.connection.stream.poll_write(context, rest) {
+            match self.connection.stream.poll_write(context, rest, self.written == 0) {
                 Poll::Ready(Ok(count)) if count > 0 => self.written += count,
                 Poll::Ready(_) => self.broken = true,
                 Poll::Pending => return,

@@ -19,7 +19,7 @@ pub(super) struct Pool {
     /// Who waits for one is served in the order of coming.
     permits: Semaphore,
     /// The one that was given back last is last.
-    free: RefCell<Vec<(usize, Connection)>>,
+    free: RefCell<Vec<(usize, Box<Connection>)>>,
 }
 
 impl Pool {
@@ -47,7 +47,7 @@ impl Pool {
     }
 
     /// A free connection to a target. When there is none, room is made for a new one.
-    pub(super) fn take(&self, target: usize) -> Option<Connection> {
+    pub(super) fn take(&self, target: usize) -> Option<Box<Connection>> {
         let mut free = self.free.borrow_mut();
         while let Some(place) = free.iter().rposition(|(to, _)| *to == target) {
             let (_, mut connection) = free.remove(place);
@@ -63,7 +63,7 @@ impl Pool {
     }
 
     /// Gives back a connection that can be used again.
-    pub(super) fn give_back(&self, target: usize, connection: Connection) {
+    pub(super) fn give_back(&self, target: usize, connection: Box<Connection>) {
         self.free.borrow_mut().push((target, connection));
     }
 }

@@ -52,13 +52,23 @@ impl Stream {
         }
     }
 
+    /// `first`: nothing was written before, so that there is nearly always room for it.
     pub(super) fn poll_write(
         &mut self,
         context: &mut Context<'_>,
         bytes: &[u8],
+        first: bool,
     ) -> Poll<io::Result<usize>> {
         match self {
-            Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Plain(stream) => {
+                if first {
+                    match stream.try_write(bytes) {
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                        written => return Poll::Ready(written),
+                    }
+                }
+                Pin::new(stream).poll_write(context, bytes)
+            }
             Self::Tls(stream) => Pin::new(&mut **stream).poll_write(context, bytes),
         }
     }
