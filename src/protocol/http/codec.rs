@@ -1,5 +1,7 @@
 //! Owns the reading of one HTTP/1.1 response from slices of any size (RFC 9112).
 
+mod plain;
+
 use std::mem::MaybeUninit;
 
 use httparse::{Error, Header, ParserConfig, Response, Status};
@@ -304,15 +306,23 @@ impl ResponseReader {
 
     /// Parses a head from its first byte; its length when it is whole.
     fn parse(&mut self, bytes: &[u8], kept: &mut Vec<u8>) -> Result<Option<usize>, Fault> {
+        let (had, wanted) = (kept.len(), self.wanted);
+        let start = |status, version_11| Fields::new(wanted, status, version_11);
+        let plain = plain::read(bytes, start, |fields, name, value| fields.take(name, value, kept));
+        if let Some((fields, length)) = plain {
+            self.state = self.framed(fields)?;
+            return Ok(Some(length));
+        }
+        kept.truncate(had);
         // httparse would skip empty lines, which only a server may do (RFC 9112 §2.2).
         if bytes.first() != Some(&b'H') {
             return Err(Fault::HeadInvalid);
         }
-        let mut fields = [const { MaybeUninit::<Header<'_>>::uninit() }; FIELDS_MAX];
+        let mut headers = [const { MaybeUninit::<Header<'_>>::uninit() }; FIELDS_MAX];
         let mut response = Response::new(&mut []);
         let length = match ParserConfig::default()
             .allow_obsolete_multiline_headers_in_responses(true)
-            .parse_response_with_uninit_headers(&mut response, bytes, &mut fields)
+            .parse_response_with_uninit_headers(&mut response, bytes, &mut headers)
         {
             Ok(Status::Complete(length)) => length,
             Ok(Status::Partial) => return Ok(None),
@@ -329,9 +339,11 @@ impl ResponseReader {
                 }
             }
             Some(status @ 200..) => {
-                self.status = status;
-                let version_11 = response.version == Some(1);
-                self.state = self.framed(version_11, response.headers, kept)?;
+                let mut fields = Fields::new(wanted, status, response.version == Some(1));
+                for header in &*response.headers {
+                    fields.take(header.name.as_bytes(), header.value, kept);
+                }
+                self.state = self.framed(fields)?;
             }
             _ => return Err(Fault::HeadInvalid),
         }
@@ -339,55 +351,13 @@ impl ResponseReader {
     }
 
     /// How the body ends (RFC 9112 §6.3), and whether the connection outlives it (§9.3).
-    fn framed(
-        &mut self,
-        version_11: bool,
-        fields: &[Header<'_>],
-        kept: &mut Vec<u8>,
-    ) -> Result<State, Fault> {
-        let wanted = self.wanted;
-        let redirects = wanted.location && matches!(self.status, 301..=303 | 307 | 308);
-        let mut noted = Noted::default();
-        let mut coding = Coding::None;
-        let mut length = Ok(None);
-        let (mut close, mut keep) = (false, version_11);
-        for field in fields {
-            let mut keep_line = wanted.head;
-            match field.name.len() {
-                8 if redirects && field.name.eq_ignore_ascii_case("location") => {
-                    noted.location = true;
-                    keep_line = true;
-                }
-                10 if field.name.eq_ignore_ascii_case("set-cookie") => {
-                    noted.cookie = true;
-                    keep_line = true;
-                }
-                16 if wanted.encoding && field.name.eq_ignore_ascii_case("content-encoding") => {
-                    noted.encoding = true;
-                    keep_line = true;
-                }
-                10 if field.name.eq_ignore_ascii_case("connection") => {
-                    for token in elements(field.value) {
-                        close |= token.eq_ignore_ascii_case(b"close");
-                        keep |= token.eq_ignore_ascii_case(b"keep-alive");
-                    }
-                }
-                14 if field.name.eq_ignore_ascii_case("content-length") => {
-                    length = length.and_then(|known| content_length(known, field.value));
-                }
-                17 if field.name.eq_ignore_ascii_case("transfer-encoding") => {
-                    coding = coding.and(field.value);
-                }
-                _ => {}
-            }
-            if keep_line {
-                write_line(field, kept);
-            }
-        }
+    fn framed(&mut self, fields: Fields) -> Result<State, Fault> {
+        let Fields { wanted, status, version_11, noted, coding, length, close, keep, .. } = fields;
+        self.status = status;
         self.noted = noted;
         self.keep_alive = keep && !close;
 
-        if wanted.head_only || matches!(self.status, 204 | 304) {
+        if wanted.head_only || matches!(status, 204 | 304) {
             return Ok(State::Done);
         }
         match (coding, length) {
@@ -460,6 +430,70 @@ impl ResponseReader {
     }
 }
 
+/// What the fields of a head say.
+struct Fields {
+    wanted: Wanted,
+    status: u16,
+    version_11: bool,
+    redirects: bool,
+    noted: Noted,
+    coding: Coding,
+    length: Result<Option<u64>, Fault>,
+    close: bool,
+    keep: bool,
+}
+
+impl Fields {
+    fn new(wanted: Wanted, status: u16, version_11: bool) -> Self {
+        Self {
+            wanted,
+            status,
+            version_11,
+            redirects: wanted.location && matches!(status, 301..=303 | 307 | 308),
+            noted: Noted::default(),
+            coding: Coding::None,
+            length: Ok(None),
+            close: false,
+            keep: version_11,
+        }
+    }
+
+    /// The next one; the line is appended to `kept` when it is wanted.
+    fn take(&mut self, name: &[u8], value: &[u8], kept: &mut Vec<u8>) {
+        let mut keep_line = self.wanted.head;
+        match name.len() {
+            8 if self.redirects && is(name, b"Location", b"location") => {
+                self.noted.location = true;
+                keep_line = true;
+            }
+            10 if is(name, b"Set-Cookie", b"set-cookie") => {
+                self.noted.cookie = true;
+                keep_line = true;
+            }
+            16 if self.wanted.encoding && is(name, b"Content-Encoding", b"content-encoding") => {
+                self.noted.encoding = true;
+                keep_line = true;
+            }
+            10 if is(name, b"Connection", b"connection") => {
+                for token in elements(value) {
+                    self.close |= token.eq_ignore_ascii_case(b"close");
+                    self.keep |= token.eq_ignore_ascii_case(b"keep-alive");
+                }
+            }
+            14 if is(name, b"Content-Length", b"content-length") => {
+                self.length = self.length.and_then(|known| content_length(known, value));
+            }
+            17 if is(name, b"Transfer-Encoding", b"transfer-encoding") => {
+                self.coding = self.coding.and(value);
+            }
+            _ => {}
+        }
+        if keep_line {
+            write_line(name, value, kept);
+        }
+    }
+}
+
 /// What the fields Transfer-Encoding say, taken together as one list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Coding {
@@ -479,11 +513,17 @@ impl Coding {
     }
 }
 
+/// Whether a field has this name. Nearly all servers write it in one of two ways, which is seen at once.
+#[inline]
+fn is(name: &[u8], usual: &[u8], small: &[u8]) -> bool {
+    name == usual || name == small || name.eq_ignore_ascii_case(small)
+}
+
 /// A folded value becomes one line (RFC 9112 §5.2).
-fn write_line(field: &Header<'_>, out: &mut Vec<u8>) {
-    out.extend_from_slice(field.name.as_bytes());
+fn write_line(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(name);
     out.extend_from_slice(b": ");
-    let value = trim(field.value).iter();
+    let value = trim(value).iter();
     out.extend(value.map(|&byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { byte }));
     out.extend_from_slice(b"\r\n");
 }
@@ -491,26 +531,33 @@ fn write_line(field: &Header<'_>, out: &mut Vec<u8>) {
 /// The length that a field gives, which must agree with what others gave (RFC 9110 §8.6).
 fn content_length(known: Option<u64>, value: &[u8]) -> Result<Option<u64>, Fault> {
     let mut known = known;
+    // A list of them is hardly ever seen.
+    if known.is_none()
+        && let Some(length) = number(value)
+    {
+        return Ok(Some(length));
+    }
     for element in elements(value) {
-        if element.is_empty() {
-            return Err(Fault::FramingLength);
-        }
-        let mut length = 0_u64;
-        for byte in element {
-            if !byte.is_ascii_digit() {
-                return Err(Fault::FramingLength);
-            }
-            length = length
-                .checked_mul(10)
-                .and_then(|length| length.checked_add(u64::from(byte - b'0')))
-                .ok_or(Fault::FramingLength)?;
-        }
+        let length = number(element).ok_or(Fault::FramingLength)?;
         if known.is_some_and(|known| known != length) {
             return Err(Fault::FramingLength);
         }
         known = Some(length);
     }
     Ok(known)
+}
+
+/// Digits, one or more, and nothing else.
+fn number(digits: &[u8]) -> Option<u64> {
+    let mut number = 0_u64;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number.checked_mul(10)?.checked_add(u64::from(digit))?;
+    }
+    (!digits.is_empty()).then_some(number)
 }
 
 /// The elements of a list, without the blanks around them.
