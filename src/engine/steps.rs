@@ -13,31 +13,90 @@ use crate::protocol::Protocol;
 const MOST_ROUNDS: u64 = 1_000_000;
 
 impl<P: Protocol> User<P> {
-    /// Does the instruction at `at`.
-    pub(super) async fn step(
-        &mut self,
-        class: &Class,
-        at: usize,
-        over: &mut Over,
-    ) -> Result<Flow, EvalError> {
-        Ok(match &class.code[at] {
-            Instruction::Request(number) => self.request(class, *number, at, over).await?,
-            // Boxed, as all that few plans do: a future has room for the largest that it may wait for.
-            Instruction::Resend(number) => match Box::pin(self.resend(class, *number, at)).await {
-                Some(flow) => flow,
-                None => Box::pin(self.request(class, *number, at, over)).await?,
-            },
-            Instruction::Parallel(numbers) => Box::pin(self.together(class, numbers, over)).await?,
-            Instruction::Wait(wait) => {
-                if self.leaves_out(*wait) {
-                    return Ok(Flow::Next);
-                }
-                over.rested |= *wait != Wait::None;
-                let spent = self.spent();
-                let wait = wait.draw(&mut self.mind.random, spent);
-                self.pause(wait).await;
-                Flow::Next
+    /// Runs instructions from `at` on to their end.
+    pub(super) async fn run(&mut self, class: &Class, at: usize) -> Over {
+        let mut at = at;
+        let mut over = Over { rested: false, failed: false, ends: None, from: at, at };
+        let mut steps = 0u32;
+        loop {
+            steps += 1;
+            if steps.is_multiple_of(10_000) {
+                // A long loop that neither sends nor waits must let others have their turn.
+                tokio::task::yield_now().await;
             }
+            let flow = match &class.code[at] {
+                Instruction::Request(number) => self.request(class, *number, at, &mut over).await,
+                Instruction::Wait(wait) => self.rest(*wait, &mut over).await,
+                // Boxed, as all that few plans do: a future has room for the largest that it may wait for.
+                Instruction::Resend(number) => {
+                    match Box::pin(self.resend(class, *number, at)).await {
+                        Some(flow) => Ok(flow),
+                        None => Box::pin(self.request(class, *number, at, &mut over)).await,
+                    }
+                }
+                Instruction::Parallel(numbers) => {
+                    Box::pin(self.together(class, numbers, &mut over)).await
+                }
+                _ => self.step(class, at),
+            };
+            let flow = flow.unwrap_or_else(|error| {
+                self.exception(&error);
+                Flow::Failed
+            });
+            match flow {
+                Flow::Next => at += 1,
+                Flow::To(to) => at = to,
+                Flow::End => break,
+                Flow::Failed => {
+                    over.failed = true;
+                    break;
+                }
+                Flow::Stop(stop, failed) => {
+                    over.ends = Some(stop);
+                    over.failed = failed;
+                    break;
+                }
+            }
+        }
+        over.at = at;
+        self.unwind(over.failed);
+        over
+    }
+
+    /// What an iteration leaves open when it is broken off: transactions and retries end with it.
+    fn unwind(&mut self, failed: bool) {
+        while let Some(frame) = self.frames.pop() {
+            match frame {
+                Frame::Group(mut group) => {
+                    group.failed |= failed;
+                    self.end_group(group);
+                }
+                Frame::Retry(retry) => self.record_pending(&retry),
+                _ => {}
+            }
+        }
+        self.record_left();
+    }
+
+    /// Waits as the plan says.
+    async fn rest(&mut self, wait: Wait, over: &mut Over) -> Result<Flow, EvalError> {
+        if self.leaves_out(wait) {
+            return Ok(Flow::Next);
+        }
+        over.rested |= wait != Wait::None;
+        let spent = self.spent();
+        let wait = wait.draw(&mut self.mind.random, spent);
+        self.pause(wait).await;
+        Ok(Flow::Next)
+    }
+
+    /// Does the instruction at `at`, one that waits for nothing: a future around each would be felt.
+    fn step(&mut self, class: &Class, at: usize) -> Result<Flow, EvalError> {
+        Ok(match &class.code[at] {
+            Instruction::Request(_)
+            | Instruction::Resend(_)
+            | Instruction::Parallel(_)
+            | Instruction::Wait(_) => unreachable!("what is waited for is done by `run`"),
             Instruction::Set(slot, build) => {
                 self.mind.slots[*slot] = Some(build.value(&mut self.mind.scope(None))?);
                 Flow::Next

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::bell::Bell;
-use super::frames::{Flow, Frame, Frames};
+use super::frames::Frames;
 use super::lanes::Next;
 use super::observer::Observer;
 use super::setup::Seat;
@@ -109,6 +109,16 @@ struct Arrival {
 
 /// Slots, and the rows that were in them.
 type Rows = Vec<(usize, Option<Value>)>;
+
+/// What a user does after a spell of iterations.
+enum Then {
+    /// It looks whether it may begin another.
+    GoesOn,
+    /// It waits until then, which is a beat or not.
+    Waits(Instant, bool),
+    /// It ends.
+    Ends,
+}
 
 /// How an iteration ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -419,11 +429,27 @@ impl<P: Protocol> User<P> {
                 Form::Closed => {}
             }
             first = false;
-            // A row that no task could run with is kept for the iteration that comes.
-            if !has_rows && !self.take_rows(class) {
-                return;
+            // Boxed: a user spends its life waiting, and then needs no room for a request.
+            match Box::pin(self.spell(class, &mut has_rows)).await {
+                Then::GoesOn => {}
+                Then::Waits(until, exact) => {
+                    let came = self.worker.wait(&self.bell, until, exact, true).await;
+                    self.woke(until, exact, came);
+                    self.started = self.due;
+                }
+                Then::Ends => return,
             }
-            has_rows = true;
+        }
+    }
+
+    /// The iteration that is due, and those that follow it without a wait.
+    async fn spell(&mut self, class: &Class, has_rows: &mut bool) -> Then {
+        loop {
+            // A row that no task could run with is kept for the iteration that comes.
+            if !*has_rows && !self.take_rows(class) {
+                return Then::Ends;
+            }
+            *has_rows = true;
             self.begins();
             let before = self.due;
             let mut failed = false;
@@ -431,8 +457,7 @@ impl<P: Protocol> User<P> {
                 Order::Random => match self.draw(class) {
                     Ok(Some(task)) => {
                         let task = &class.tasks[task];
-                        // Boxed: a user spends its life waiting, and then needs no room for a request.
-                        let over = Box::pin(self.run(class, task.start)).await;
+                        let over = self.run(class, task.start).await;
                         (task.wait.unwrap_or(class.wait), Some(over))
                     }
                     Ok(None) => (class.wait, None),
@@ -445,42 +470,45 @@ impl<P: Protocol> User<P> {
                 // Boxed: most classes draw, and their users need no room for a pass.
                 _ => Box::pin(self.pass(class)).await,
             };
-            let Some(over) = over else {
-                if !failed {
-                    self.worker.recorder.borrow_mut().idle();
+            let pause = match over {
+                None => {
+                    if !failed {
+                        self.worker.recorder.borrow_mut().idle();
+                    }
+                    self.rests(class).map(|until| (until, false))
                 }
-                if let Some(until) = self.rests(class) {
-                    let came = self.worker.wait(&self.bell, until, false, true).await;
-                    self.woke(until, false, came);
+                Some(over) => {
+                    *has_rows = false;
+                    self.mind.iterations += 1;
+                    self.worker.recorder.borrow_mut().iterated();
+                    match over.ends {
+                        Some(plan::Stop::User) => return Then::Ends,
+                        Some(plan::Stop::Run) => {
+                            self.worker.stop_run(class.ending(over.from, over.at));
+                            return Then::Ends;
+                        }
+                        Some(plan::Stop::Iteration) | None => {}
+                    }
+                    if self.is_open() { None } else { self.thinks(wait, over.rested, before) }
                 }
-                self.started = self.due;
-                continue;
             };
-            has_rows = false;
-            self.mind.iterations += 1;
-            self.worker.recorder.borrow_mut().iterated();
-            match over.ends {
-                Some(plan::Stop::User) => return,
-                Some(plan::Stop::Run) => {
-                    self.worker.stop_run(class.ending(over.from, over.at));
-                    return;
-                }
-                Some(plan::Stop::Iteration) | None => {}
-            }
-            if self.is_open() {
-                continue;
-            }
-            if let Some((until, exact)) = self.thinks(wait, over.rested, before) {
-                let came = self.worker.wait(&self.bell, until, exact, true).await;
-                self.woke(until, exact, came);
+            if let Some((until, exact)) = pause {
+                return Then::Waits(until, exact);
             }
             self.started = self.due;
+            let ends = self.bell.asked() || self.mind.iterations >= self.most;
+            if ends || self.is_open() || self.worker.is_paused() {
+                return Then::GoesOn;
+            }
         }
     }
 
     /// Until when it waits after an iteration that was begun at `before`, and whether that is a beat.
     fn thinks(&mut self, wait: Wait, rested: bool, before: Instant) -> Option<(Instant, bool)> {
-        let spent = self.due.saturating_duration_since(self.started);
+        if rested && wait == Wait::None {
+            return None;
+        }
+        let spent = self.spent();
         let mut pause = wait.draw(&mut self.mind.random, spent);
         if !rested {
             pause = pause.max(EMPTY_ITERATION.saturating_sub(self.due - before));
@@ -573,6 +601,10 @@ impl<P: Protocol> User<P> {
 
     /// A task, by weight, among those that can run.
     fn draw(&mut self, class: &Class) -> Result<Option<usize>, EvalError> {
+        if class.tasks.iter().all(|task| task.when.is_none()) {
+            let weights = class.tasks.iter().map(|task| task.weight);
+            return Ok(pick(weights, &mut self.mind.random));
+        }
         let worker = self.worker.clone();
         let mut weights = worker.weights();
         for task in &class.tasks {
@@ -627,57 +659,6 @@ impl<P: Protocol> User<P> {
         if !matches!(ended, Ended::Stop(_)) {
             self.exception(&EvalError(ended.to_string()));
         }
-    }
-
-    /// Runs instructions from `at` on to their end.
-    pub(super) async fn run(&mut self, class: &Class, at: usize) -> Over {
-        let mut at = at;
-        let mut over = Over { rested: false, failed: false, ends: None, from: at, at };
-        let mut steps = 0u32;
-        loop {
-            steps += 1;
-            if steps.is_multiple_of(10_000) {
-                // A long loop that neither sends nor waits must let others have their turn.
-                tokio::task::yield_now().await;
-            }
-            let flow = self.step(class, at, &mut over).await;
-            let flow = flow.unwrap_or_else(|error| {
-                self.exception(&error);
-                Flow::Failed
-            });
-            match flow {
-                Flow::Next => at += 1,
-                Flow::To(to) => at = to,
-                Flow::End => break,
-                Flow::Failed => {
-                    over.failed = true;
-                    break;
-                }
-                Flow::Stop(stop, failed) => {
-                    over.ends = Some(stop);
-                    over.failed = failed;
-                    break;
-                }
-            }
-        }
-        over.at = at;
-        self.unwind(over.failed);
-        over
-    }
-
-    /// What an iteration leaves open when it is broken off: transactions and retries end with it.
-    fn unwind(&mut self, failed: bool) {
-        while let Some(frame) = self.frames.pop() {
-            match frame {
-                Frame::Group(mut group) => {
-                    group.failed |= failed;
-                    self.end_group(group);
-                }
-                Frame::Retry(retry) => self.record_pending(&retry),
-                _ => {}
-            }
-        }
-        self.record_left();
     }
 
     /// Waits within an iteration. Being asked to stop does not shorten it: the rest of the

@@ -184,8 +184,16 @@ impl<P: Protocol> Worker<P> {
         self.buffers.borrow_mut().pop().unwrap_or_default()
     }
 
-    pub(super) fn give_back(&self, mut buffer: Vec<u8>) {
-        if buffer.capacity() > 0 && buffer.capacity() <= BUFFER_KEPT {
+    /// Takes a buffer back. What was kept of an answer is mostly nothing, and that is known at once.
+    #[inline]
+    pub(super) fn give_back(&self, buffer: Vec<u8>) {
+        if buffer.capacity() > 0 {
+            self.keep(buffer);
+        }
+    }
+
+    fn keep(&self, mut buffer: Vec<u8>) {
+        if buffer.capacity() <= BUFFER_KEPT {
             buffer.clear();
             self.buffers.borrow_mut().push(buffer);
         }

@@ -87,9 +87,13 @@ impl Recorder {
         }
         // What was never sent was not served, and least of all in no time.
         if let Some(sent) = sample.sent {
-            stats.service.record(sample.ended.saturating_duration_since(sent));
+            let service = sample.ended.saturating_duration_since(sent);
+            stats.service.record(service);
             if let Some(first_byte) = sample.first_byte {
-                stats.first_byte.record(first_byte.saturating_duration_since(sent));
+                // Most answers come in one read.
+                let whole = first_byte == sample.ended;
+                let time = if whole { service } else { first_byte.saturating_duration_since(sent) };
+                stats.first_byte.record(time);
             }
         }
         if let Some(connect) = sample.connect {
