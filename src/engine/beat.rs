@@ -42,11 +42,12 @@ impl Beat {
         }
         poll_fn(|context| {
             loop {
-                if Instant::now() >= at {
+                let now = Instant::now();
+                if now >= at {
                     return Poll::Ready(());
                 }
                 if self.set.replace(Some(at)) != Some(at) {
-                    alarm.set(at);
+                    alarm.set(at - now);
                 }
                 if alarm.poll_rang(context).is_pending() {
                     return Poll::Pending;
@@ -63,6 +64,7 @@ impl Beat {
 mod alarm {
     use std::os::fd::OwnedFd;
     use std::task::{Context, Poll};
+    use std::time::Duration;
 
     use rustix::time::{
         Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
@@ -70,7 +72,6 @@ mod alarm {
     };
     use tokio::io::Interest;
     use tokio::io::unix::AsyncFd;
-    use tokio::time::Instant;
 
     /// A timer of the kernel's.
     #[derive(Debug)]
@@ -88,15 +89,10 @@ mod alarm {
             AsyncFd::with_interest(timer, Interest::READABLE).ok().map(Self)
         }
 
-        /// Rings at `at`, and no longer when it was set for before.
-        pub(super) fn set(&self, at: Instant) {
-            let left = at.saturating_duration_since(Instant::now());
-            // Nothing at all would be never.
-            let nanos = left.as_nanos().max(1);
-            let value = Timespec {
-                tv_sec: (nanos / 1_000_000_000) as i64,
-                tv_nsec: (nanos % 1_000_000_000) as _,
-            };
+        /// Rings after `left`, which is not nothing, and no longer when it was set for before.
+        pub(super) fn set(&self, left: Duration) {
+            let value =
+                Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos() as _ };
             let once =
                 Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: value };
             // It fails for values that are no time, and for what is no timer.
@@ -119,8 +115,7 @@ mod alarm {
 #[cfg(not(target_os = "linux"))]
 mod alarm {
     use std::task::{Context, Poll};
-
-    use tokio::time::Instant;
+    use std::time::Duration;
 
     /// There is none.
     #[derive(Debug)]
@@ -131,7 +126,7 @@ mod alarm {
             None
         }
 
-        pub(super) fn set(&self, _: Instant) {
+        pub(super) fn set(&self, _: Duration) {
             match *self {}
         }
 

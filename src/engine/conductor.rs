@@ -123,7 +123,7 @@ pub async fn conduct<P: Protocol>(
                 break;
             }
         }
-        if conductor.is_over() {
+        if conductor.is_over(now) {
             break;
         }
         let wake = conductor.next().map_or(second, |next| next.min(second));
@@ -400,7 +400,7 @@ impl<P: Protocol> Conductor<P> {
 
     /// Nothing more is to come, and nobody is left. Users that have done their iterations, or that the
     /// plan has ended, do not come back: with the last of them the run is over.
-    fn is_over(&mut self) -> bool {
+    fn is_over(&mut self, now: Instant) -> bool {
         let lanes = self.worker.lanes.borrow();
         let open_done = |(part, coming): (usize, &Coming)| match coming.kind {
             Kind::Closed { .. } => true,
@@ -409,7 +409,6 @@ impl<P: Protocol> Conductor<P> {
         let has_open = self.coming.iter().any(|coming| matches!(coming.kind, Kind::Open { .. }));
         let done = has_open && self.coming.iter().enumerate().all(open_done);
         drop(lanes);
-        let now = Instant::now();
         if done && self.coming.iter().all(|coming| coming.next().is_none()) {
             self.drain(now);
         }

@@ -276,7 +276,10 @@ impl<P: Protocol> User<P> {
             }
             Next::Leave => false,
             Next::Wait => {
-                self.worker.news.notify_one();
+                // The last one that becomes idle may be what the end waits for.
+                if self.worker.lanes.borrow().is_done(part) {
+                    self.worker.news.notify_one();
+                }
                 match self.bell.turn().await {
                     Some(due) => {
                         self.comes(Turn { due, waited: false });
