@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use throng::diagnostic::Severity;
 use throng::exit;
 use throng::expr::{FILTERS, FUNCTIONS, TESTS};
-use throng::metrics::{Fault, RetryClass};
+use throng::metrics::{Fault, Notice, RetryClass};
 use throng::plan::keys::{Context, Key, Shape, Status};
 use throng::plan::{Loading, METHODS, document, schema};
 use throng::program::Selection;
@@ -211,7 +211,11 @@ fn made_of_failures() -> String {
     let mut page = String::new();
     for line in text.lines() {
         let of = line.strip_prefix("<!-- failures ").and_then(|rest| rest.strip_suffix(" -->"));
-        page.push_str(&of.map_or_else(|| line.to_owned(), failures));
+        match of {
+            Some(of) => page.push_str(&failures(of)),
+            None if line == "<!-- notices -->" => page.push_str(&notices()),
+            None => page.push_str(line),
+        }
         page.push('\n');
     }
     page
@@ -231,6 +235,15 @@ fn failures(of: &str) -> String {
         };
         let (sentence, id) = (fault.sentence(), fault.id());
         let _ = write!(table, "\n| `{sentence}` | `{id}` | {retry} | {advice} |");
+    }
+    table
+}
+
+fn notices() -> String {
+    let mut table = "| it says | name | what it means |\n|---|---|---|".to_owned();
+    for notice in Notice::ALL {
+        let (sentence, id, advice) = (notice.sentence(), notice.id(), notice.advice());
+        let _ = write!(table, "\n| {sentence} | `{id}` | {advice} |");
     }
     table
 }

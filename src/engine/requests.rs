@@ -65,7 +65,7 @@ impl<P: Protocol> User<P> {
             tokio::task::yield_now().await;
         }
         // Nothing is awaited between here and the record: a user that is cut before has cut it.
-        cut.ended();
+        cut.ended(&exchange);
         let due = self.due;
         self.due = exchange.ended;
         self.see(&exchange, answer);
@@ -383,7 +383,7 @@ impl<P: Protocol> User<P> {
         for (position, number) in numbers.iter().enumerate() {
             let request = &class.requests[*number];
             let Some((exchange, answer, cut)) = came[position].take() else { continue };
-            cut.ended();
+            cut.ended(&exchange);
             let rows = std::mem::take(&mut rows_of_each[position]);
             rows.iter().for_each(|(slot, row)| self.mind.slots[*slot].clone_from(row));
             sent |= exchange.sent.is_some();
@@ -498,6 +498,7 @@ fn sample(series: u16, due: Instant, exchange: &Exchange, outcome: Outcome) -> S
         ended: exchange.ended,
         connect: exchange.connect,
         body_bytes: exchange.body_bytes,
+        decoded_bytes: exchange.decoded_bytes,
         outcome,
     }
 }
@@ -518,8 +519,11 @@ impl<'a, P: Protocol> Cut<'a, P> {
         Self { worker, series, due, under_way: true }
     }
 
-    fn ended(mut self) {
+    fn ended(mut self, exchange: &Exchange) {
         self.under_way = false;
+        if !exchange.noticed.is_empty() {
+            self.worker.recorder.borrow_mut().noticed(exchange.noticed);
+        }
     }
 }
 
@@ -540,6 +544,7 @@ fn cancelled(name: u16, due: Instant) -> Sample {
         ended: Instant::now(),
         connect: None,
         body_bytes: 0,
+        decoded_bytes: 0,
         outcome: Outcome::Cancelled,
     }
 }

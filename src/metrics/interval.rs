@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::health::Health;
+use super::notice::Notices;
 use super::outcome::Failure;
 use super::timing::Timing;
 use super::{Catalogue, Facet, RequestName};
@@ -60,6 +61,8 @@ pub struct Interval {
     pub left_out: u64,
     /// The longest that a worker stood still, beyond what a timer is late by, in microseconds.
     pub stall_us: Option<u64>,
+    /// What was odd on the wire and no failure, of all requests.
+    pub notices: Notices,
     /// How the generator fared. It is read once a second for all workers together.
     pub health: Health,
     /// Mistakes met while running a plan, by sentence.
@@ -79,8 +82,10 @@ pub struct NameStats {
     pub connect: Timing,
     /// Time from the first byte written to the first byte read.
     pub first_byte: Timing,
-    /// Bytes of all bodies.
+    /// Bytes of all bodies, as they came over the wire.
     pub body_bytes: u64,
+    /// What those became that were decompressed, because something looked at them.
+    pub decoded_bytes: u64,
     /// How often one of the requests was sent again.
     pub retries: u64,
     /// How many of the requests ended after the load had: they belong to no rate.
@@ -148,6 +153,7 @@ impl Default for NameStats {
             connect: Timing::coarse(),
             first_byte: Timing::coarse(),
             body_bytes: 0,
+            decoded_bytes: 0,
             retries: 0,
             after_load: Ended::default(),
             failures: Vec::new(),
@@ -207,6 +213,7 @@ impl NameStats {
         self.connect.merge(&other.connect);
         self.first_byte.merge(&other.first_byte);
         self.body_bytes += other.body_bytes;
+        self.decoded_bytes += other.decoded_bytes;
         self.retries += other.retries;
         self.after_load.requests += other.after_load.requests;
         self.after_load.failed += other.after_load.failed;
@@ -254,6 +261,7 @@ impl Interval {
         self.dropped += other.dropped;
         self.left_out += other.left_out;
         self.stall_us = self.stall_us.max(other.stall_us);
+        self.notices.merge(&other.notices);
         self.health.merge(&other.health);
         for (name, stats) in &other.names {
             self.names.entry(*name).or_default().merge(stats);
@@ -327,7 +335,7 @@ impl Interval {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::{Fault, Level};
+    use crate::metrics::{Fault, Level, Notice, Noticed};
     use proptest::prelude::*;
 
     /// A second with some of everything, made of a few numbers.
@@ -342,7 +350,7 @@ mod tests {
         for name in 0..(seed % 4) as u16 {
             let stats = interval.names.entry(name).or_default();
             stats.response_ok.record(std::time::Duration::from_micros(seed + u64::from(name)));
-            stats.body_bytes = seed;
+            (stats.body_bytes, stats.decoded_bytes) = (seed, seed * 3);
             stats.retries = seed % 3;
             stats.after_load = Ended { requests: seed % 2, failed: 0 };
             stats.failure(Failure::Status((seed % 5) as u16), Seen::at(seed));
@@ -355,6 +363,9 @@ mod tests {
                 .response_ok
                 .record(std::time::Duration::from_micros(seed * 2));
         }
+        let mut noticed = Noticed::default();
+        noticed.add(Notice::ALL[seed as usize % Notice::ALL.len()]);
+        interval.notices.add(noticed);
         interval.stall_us = (!seed.is_multiple_of(3)).then_some(seed);
         interval.health.files = seed.is_multiple_of(2).then(|| Level::over(seed, 1));
         (interval.unrecorded, interval.retries) = (seed % 5, seed % 8);

@@ -3,6 +3,7 @@
 mod health;
 mod history;
 mod interval;
+mod notice;
 mod outcome;
 mod recorder;
 mod summary;
@@ -11,6 +12,7 @@ mod timing;
 pub use health::{Health, Level, Throttled};
 pub use history::{History, Point};
 pub use interval::{Ended, Interval, NameStats, Seen};
+pub use notice::{Notice, Noticed, Notices};
 pub use outcome::{Failure, FailureKind, Fault, Outcome, RetryClass};
 pub use recorder::{Recorder, Sample};
 pub use summary::{FailureRow, GROUP, Row, Summary};

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::interval::{Interval, NameStats, Seen};
+use super::notice::Noticed;
 use super::outcome::{Failure, Outcome};
 
 /// One request, with its times.
@@ -24,6 +25,8 @@ pub struct Sample {
     pub connect: Option<Duration>,
     /// Bytes of the body as they came.
     pub body_bytes: u64,
+    /// What they became, when the body was decompressed.
+    pub decoded_bytes: u64,
     /// What it ended in.
     pub outcome: Outcome,
 }
@@ -100,6 +103,7 @@ impl Recorder {
             stats.connect.record(connect);
         }
         stats.body_bytes += sample.body_bytes;
+        stats.decoded_bytes += sample.decoded_bytes;
         if self.load_ended.is_some_and(|end| sample.ended > end) {
             stats.after_load.requests += 1;
             stats.after_load.failed += u64::from(matches!(sample.outcome, Outcome::Failed(_)));
@@ -127,6 +131,11 @@ impl Recorder {
     /// A request ended that is in no table.
     pub fn unrecorded(&mut self) {
         self.current.unrecorded += 1;
+    }
+
+    /// An exchange met something odd.
+    pub fn noticed(&mut self, noticed: Noticed) {
+        self.current.notices.add(noticed);
     }
 
     /// A request is sent again; its series, when it is in a table.
@@ -263,6 +272,7 @@ mod tests {
             ended: start + MS(ended),
             connect: None,
             body_bytes: 10,
+            decoded_bytes: 30,
             outcome,
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::metrics::Fault;
+use crate::metrics::{Fault, Noticed};
 use crate::protocol::{Answer, Exchange, Limits, Outgoing, Protocol, Use};
 
 /// What a request is answered with, and when.
@@ -177,8 +177,17 @@ impl Protocol for Fake {
         let connects = !matches!(status, Err(Fault::ConnectRefused | Fault::LocalFiles));
         let sent = connects.then_some(sent);
         let (ended, hops) = (Instant::now(), reply.hops);
-        let mut exchange =
-            Exchange { sent, first_byte: None, ended, connect, body_bytes: 0, hops, status };
+        let mut exchange = Exchange {
+            sent,
+            first_byte: None,
+            ended,
+            connect,
+            body_bytes: 0,
+            decoded_bytes: 0,
+            hops,
+            noticed: Noticed::default(),
+            status,
+        };
         if status.is_ok() {
             if own {
                 kept.connected.push(request.target);

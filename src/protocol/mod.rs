@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::metrics::Fault;
+use crate::metrics::{Fault, Noticed};
 
 /// A request, rendered: all that the wire needs.
 #[derive(Debug, Clone, Copy)]
@@ -101,8 +101,12 @@ pub struct Exchange {
     /// Bytes of the final answer's body as they came over the wire: compressed when they were,
     /// chunk framing left out.
     pub body_bytes: u64,
+    /// How many that became, when the body came compressed and was kept; otherwise 0.
+    pub decoded_bytes: u64,
     /// How many redirects were followed.
     pub hops: u8,
+    /// What was odd.
+    pub noticed: Noticed,
     /// The status of the final answer, or what went wrong.
     pub status: Result<u16, Fault>,
 }

@@ -9,7 +9,7 @@ use super::{Sink, figures, write_whole};
 use crate::control::StopReason;
 use crate::event::{Aside, Ended, Event, Started, Steered};
 use crate::load::Span;
-use crate::metrics::{Failure, Interval, Level, Point, Row, Summary};
+use crate::metrics::{Failure, Interval, Level, Notice, Point, Row, Summary};
 use crate::verdict::{Metric, Of, State, Verdict};
 
 /// The whole report as one JSON value; [`SummaryJson`] and the HTML report are made from it.
@@ -23,6 +23,9 @@ use crate::verdict::{Metric, Of, State, Verdict};
 /// - `groups` are transactions: their `time_ms_…` are without waits, and they are no requests.
 /// - `failures[].examples` are what was seen instead of what the sentence in `error` expects.
 /// - `warmup` is `null` without one, `before` and `after` are when the plan has none.
+/// - `body_bytes` are as they came over the wire; `decoded_bytes` what those became that were decompressed,
+///   because something looked at them.
+/// - `notices` are what servers did that is odd and no failure, with the number of requests that met it.
 /// - `changes` says who changed the load while the run went on.
 /// - `run.stopped_by` is the step that ended it, when `run.stopped` is `plan`, or the threshold, when it
 ///   is `threshold`.
@@ -95,6 +98,7 @@ pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
         "groups": groups(summary),
         "failures": failures(summary),
         "exceptions": exceptions(summary),
+        "notices": notices(summary),
         "before": aside(ended.asides, "before"),
         "after": aside(ended.asides, "after"),
         "warmup": ended.warmup.map(warmup),
@@ -246,6 +250,8 @@ fn row(row: &Row) -> Value {
         "connect_ms_p95": rounded(stats.connect.quantile_ms(0.95)),
         "first_byte_ms_p95": rounded(stats.first_byte.quantile_ms(0.95)),
         "body_bytes_avg": rounded(Some(row.mean_body())),
+        "body_bytes": stats.body_bytes,
+        "decoded_bytes": (stats.decoded_bytes > 0).then_some(stats.decoded_bytes),
         "retries": stats.retries,
     })
 }
@@ -339,6 +345,18 @@ fn failures(summary: &Summary) -> Vec<Value> {
 fn exceptions(summary: &Summary) -> Vec<Value> {
     let one = |(message, count): (&String, &u64)| json!({ "message": message, "count": count });
     summary.totals.exceptions.iter().map(one).collect()
+}
+
+fn notices(summary: &Summary) -> Vec<Value> {
+    let one = |(notice, count): (Notice, u64)| {
+        json!({
+            "id": notice.id(),
+            "count": count,
+            "message": notice.sentence(),
+            "advice": notice.advice(),
+        })
+    };
+    summary.totals.notices.met().map(one).collect()
 }
 
 fn thresholds(verdict: &Verdict) -> Vec<Value> {

@@ -20,7 +20,7 @@ use super::request::{Parts, values, without_query};
 use super::stream::Stream;
 use super::targets::{Settings, Target, Targets};
 use super::tls::Tls;
-use crate::metrics::Fault;
+use crate::metrics::{Fault, Notice, Noticed};
 use crate::protocol::{Answer, Exchange, Limits, Outgoing, Protocol, Use};
 
 /// How many buffers a worker keeps for requests that cookies are written into.
@@ -49,9 +49,9 @@ impl Connections {
     /// Where the connection to a target is, if it can be used again; else it is gone. It stays there
     /// during its exchange: to move it out and back costs more than to find it. One that was cut is
     /// known by that, and never used again.
-    fn place(&mut self, target: usize) -> Option<usize> {
+    fn place(&mut self, target: usize, noticed: &mut Noticed) -> Option<usize> {
         let place = self.kept.iter().position(|(to, _)| *to == target)?;
-        if self.kept[place].1.is_reusable() {
+        if self.kept[place].1.is_reusable(noticed) {
             return Some(place);
         }
         self.kept.swap_remove(place);
@@ -102,8 +102,9 @@ impl Http {
             let Outgoing { target, limits, connection: which, .. } = *request;
             // Given back last: after the connection.
             let mut permit = None;
-            let known = match which {
-                Use::Own => connections.place(target).map(Held::Own),
+            let mut noticed = Noticed::default();
+            let mut known = match which {
+                Use::Own => connections.place(target, &mut noticed).map(Held::Own),
                 Use::New => None,
                 Use::Shared => {
                     permit = self.pool.try_enter();
@@ -115,44 +116,58 @@ impl Http {
                         }
                         now = Instant::now();
                     }
-                    self.pool.take(target).map(Held::Other)
+                    self.pool.take(target, &mut noticed).map(Held::Other)
                 }
             };
-            let (mut sent, mut connect) = (now, None);
-            let mut held = match known {
-                Some(held) => held,
-                // Boxed, because connecting is rare and its state would be a part of every user.
-                None => match Box::pin(self.connect(target, limits, started, now)).await {
-                    Ok(stream) => {
-                        sent = Instant::now();
-                        connect = Some(sent - now);
-                        let connection = Connection::new(stream);
-                        match which {
-                            Use::Own => Held::Own(connections.keep(target, connection)),
-                            Use::New | Use::Shared => Held::Other(Box::new(connection)),
+            loop {
+                let (mut sent, mut connect) = (now, None);
+                let is_kept = known.is_some();
+                let mut held = match known.take() {
+                    Some(held) => held,
+                    // Boxed, because connecting is rare and its state would be a part of every user.
+                    None => match Box::pin(self.connect(target, limits, started, now)).await {
+                        Ok(stream) => {
+                            sent = Instant::now();
+                            connect = Some(sent - now);
+                            let connection = Connection::new(stream);
+                            match which {
+                                Use::Own => Held::Own(connections.keep(target, connection)),
+                                Use::New | Use::Shared => Held::Other(Box::new(connection)),
+                            }
                         }
+                        Err(fault) => {
+                            let exchange = Exchange { noticed, ..not_connected(fault) };
+                            return (exchange, Noted::default());
+                        }
+                    },
+                };
+                let connection = match &mut held {
+                    Held::Own(place) => &mut connections.kept[*place].1,
+                    Held::Other(connection) => &mut **connection,
+                };
+                let mut exchange = connection.converse(request, answer, started, sent).await;
+                let noted = connection.noted();
+                let is_stale = is_kept && connection.was_stale(exchange.status);
+                let is_whole = connection.is_whole();
+                match held {
+                    Held::Own(place) if !is_whole => {
+                        connections.kept.swap_remove(place);
                     }
-                    Err(fault) => return (not_connected(fault), Noted::default()),
-                },
-            };
-            let connection = match &mut held {
-                Held::Own(place) => &mut connections.kept[*place].1,
-                Held::Other(connection) => &mut **connection,
-            };
-            let exchange = connection.converse(request, answer, started, sent).await;
-            let noted = connection.noted();
-            let is_whole = connection.is_whole();
-            match held {
-                Held::Own(place) if !is_whole => {
-                    connections.kept.swap_remove(place);
+                    Held::Other(connection) if is_whole && which == Use::Shared => {
+                        self.pool.give_back(target, connection);
+                    }
+                    Held::Own(_) | Held::Other(_) => {}
                 }
-                Held::Other(connection) if is_whole && which == Use::Shared => {
-                    self.pool.give_back(target, connection);
+                if is_stale && Parts::is_idempotent(request.bytes) {
+                    // Once: the next connection is a new one.
+                    noticed.add(Notice::StaleReuse);
+                    now = Instant::now();
+                    continue;
                 }
-                Held::Own(_) | Held::Other(_) => {}
+                drop(permit);
+                exchange.noticed.merge(noticed);
+                return (Exchange { connect, ..exchange }, noted);
             }
-            drop(permit);
-            (Exchange { connect, ..exchange }, noted)
         }
     }
 
@@ -180,13 +195,22 @@ impl Http {
         }
     }
 
-    fn take_cookies(&self, connections: &mut Connections, request: &Outgoing<'_>, head: &[u8]) {
+    fn take_cookies(
+        &self,
+        connections: &mut Connections,
+        request: &Outgoing<'_>,
+        head: &[u8],
+    ) -> Noticed {
         let known = self.targets.get(request.target);
         let (path, now) = (Parts::path_of(request.bytes), Instant::now());
         let mut jar = connections.jar.get_or_insert_default().borrow_mut();
+        let mut noticed = Noticed::default();
         for header in values(head, "set-cookie") {
-            jar.take(header, &known.origin, path, now);
+            if !jar.take(header, &known.origin, path, now) {
+                noticed.add(Notice::CookieRefused);
+            }
         }
+        noticed
     }
 
     /// What is left to do after an answer that asks for more: cookies, redirects, decoding.
@@ -199,14 +223,16 @@ impl Http {
         (mut exchange, mut noted): (Exchange, Noted),
     ) -> Exchange {
         let (sent, mut hops, mut connect) = (exchange.sent, 0, exchange.connect);
+        let mut noticed = Noticed::default();
         let mut led: Option<(usize, Vec<u8>)> = None;
         loop {
             let asked = match &led {
                 None => request,
                 Some((target, bytes)) => Outgoing { target: *target, bytes, ..request },
             };
+            noticed.merge(exchange.noticed);
             if noted.cookie {
-                self.take_cookies(connections, &asked, &answer.head);
+                noticed.merge(self.take_cookies(connections, &asked, &answer.head));
             }
             let (Ok(status), true) = (exchange.status, noted.location) else { break };
             let next = match self.follow(&asked, status, hops, &answer.head) {
@@ -230,18 +256,20 @@ impl Http {
             self.give_back(written);
             connect = connect.into_iter().chain(exchange.connect).reduce(|sum, one| sum + one);
         }
-        if exchange.status.is_ok()
-            && noted.encoding
-            && let Err(fault) = decode(&answer.head, &mut answer.body)
-        {
-            answer.body.clear();
-            exchange.status = Err(fault);
-            exchange.ended = Instant::now();
+        if exchange.status.is_ok() && noted.encoding {
+            match decode(&answer.head, &mut answer.body) {
+                Ok(()) => exchange.decoded_bytes = answer.body.len() as u64,
+                Err(fault) => {
+                    answer.body.clear();
+                    exchange.status = Err(fault);
+                    exchange.ended = Instant::now();
+                }
+            }
         }
         if !request.keep_head {
             answer.head.clear();
         }
-        Exchange { sent, hops, connect, ..exchange }
+        Exchange { sent, hops, connect, noticed, ..exchange }
     }
 
     /// The target and the request that an answer leads to; none when it leads nowhere.
@@ -384,7 +412,17 @@ fn not_connected(fault: Fault) -> Exchange {
     let ended = Instant::now();
     let (first_byte, connect) = (None, None);
     let (sent, status) = (None, Err(fault));
-    Exchange { sent, first_byte, ended, connect, body_bytes: 0, hops: 0, status }
+    Exchange {
+        sent,
+        first_byte,
+        ended,
+        connect,
+        body_bytes: 0,
+        decoded_bytes: 0,
+        hops: 0,
+        noticed: Noticed::default(),
+        status,
+    }
 }
 
 async fn open(address: SocketAddr) -> io::Result<TcpStream> {

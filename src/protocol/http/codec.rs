@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 
 use httparse::{Error, Header, ParserConfig, Response, Status};
 
-use crate::metrics::Fault;
+use crate::metrics::{Fault, Notice, Noticed};
 
 const HEAD_MAX: usize = 64 * 1024;
 const FIELDS_MAX: usize = 128;
@@ -102,6 +102,8 @@ pub(super) struct ResponseReader {
     interims: u8,
     wanted: Wanted,
     noted: Noted,
+    /// What was odd.
+    noticed: Noticed,
     keep_alive: bool,
 }
 
@@ -117,6 +119,7 @@ impl ResponseReader {
             interims: 0,
             wanted: Wanted::default(),
             noted: Noted::default(),
+            noticed: Noticed::default(),
             keep_alive: true,
         }
     }
@@ -128,6 +131,17 @@ impl ResponseReader {
         self.interims = 0;
         self.wanted = wanted;
         self.noted = Noted::default();
+        self.noticed = Noticed::default();
+    }
+
+    /// What was odd about the answer.
+    pub(super) fn noticed(&self) -> Noticed {
+        self.noticed
+    }
+
+    /// Nothing of an answer has come, not even the first byte.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.state == State::Head && self.partial.is_empty() && self.interims == 0
     }
 
     /// The status of the final answer, once its head is whole.
@@ -210,7 +224,10 @@ impl ResponseReader {
                 }
                 State::Done => {
                     // What follows was not asked for and must never be read as the next answer.
-                    self.keep_alive &= bytes.is_empty();
+                    if !bytes.is_empty() {
+                        self.keep_alive = false;
+                        self.noticed.add(Notice::ExtraBytes);
+                    }
                     return Ok(true);
                 }
             }
@@ -324,7 +341,10 @@ impl ResponseReader {
             .allow_obsolete_multiline_headers_in_responses(true)
             .parse_response_with_uninit_headers(&mut response, bytes, &mut headers)
         {
-            Ok(Status::Complete(length)) => length,
+            Ok(Status::Complete(length)) => {
+                self.notice(&bytes[..length], response.headers);
+                length
+            }
             Ok(Status::Partial) => return Ok(None),
             Err(Error::TooManyHeaders) => return Err(Fault::LimitHead),
             Err(Error::Version) if names_a_version(bytes) => return Err(Fault::HeadVersion),
@@ -333,6 +353,7 @@ impl ResponseReader {
         match response.code {
             Some(101) => return Err(Fault::HeadUpgrade),
             Some(100..200) => {
+                self.noticed.add(Notice::Interim);
                 self.interims += 1;
                 if self.interims > INTERIM_MAX {
                     return Err(Fault::LimitInterim);
@@ -350,6 +371,16 @@ impl ResponseReader {
         Ok(Some(length))
     }
 
+    /// What is odd about the lines of a head that is right otherwise.
+    fn notice(&mut self, head: &[u8], headers: &[Header<'_>]) {
+        if head.ends_with(b"\n\n") || head.split(|&byte| byte == b'\n').any(is_bare) {
+            self.noticed.add(Notice::BareLf);
+        }
+        if headers.iter().any(|header| trim(header.value).contains(&b'\n')) {
+            self.noticed.add(Notice::Folded);
+        }
+    }
+
     /// How the body ends (RFC 9112 §6.3), and whether the connection outlives it (§9.3).
     fn framed(&mut self, fields: Fields) -> Result<State, Fault> {
         let Fields { wanted, status, version_11, noted, coding, length, close, keep, .. } = fields;
@@ -364,6 +395,9 @@ impl ResponseReader {
             (Coding::Unknown, _) => Err(Fault::FramingCoding),
             (Coding::Chunked, length) => {
                 // Both lengths at once, or chunks from HTTP/1.0, may be an attempt at smuggling.
+                if length != Ok(None) {
+                    self.noticed.add(Notice::BothLengths);
+                }
                 self.keep_alive &= version_11 && length == Ok(None);
                 self.line = 0;
                 Ok(State::Chunk(Chunk::Start))
@@ -572,6 +606,11 @@ fn trim(value: &[u8]) -> &[u8] {
 
 fn hex_digit(byte: u8) -> Result<u64, Fault> {
     char::from(byte).to_digit(16).map(u64::from).ok_or(Fault::FramingChunk)
+}
+
+/// Whether a line without its LF ended in nothing else. What is after the last one is empty.
+fn is_bare(line: &[u8]) -> bool {
+    line.last().is_some_and(|last| *last != b'\r')
 }
 
 /// Whether a blank line ends at or after `from`.

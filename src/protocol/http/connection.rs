@@ -11,9 +11,9 @@ use tokio::io::ReadBuf;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::codec::{Noted, ResponseReader, Wanted};
-use super::stream::Stream;
+use super::stream::{Idle, Stream};
 use super::tls;
-use crate::metrics::Fault;
+use crate::metrics::{Fault, Notice, Noticed};
 use crate::protocol::{Answer, Exchange, Outgoing};
 
 thread_local! {
@@ -43,9 +43,23 @@ impl Connection {
     }
 
     /// It may carry another request: it is whole, and the server did not close since nor send what
-    /// nobody asked for. Costs no system call unless the runtime saw something.
-    pub(super) fn is_reusable(&mut self) -> bool {
-        self.reusable && self.stream.is_quiet()
+    /// nobody asked for, which is noticed. Costs no system call unless the runtime saw something.
+    pub(super) fn is_reusable(&mut self, noticed: &mut Noticed) -> bool {
+        if !self.reusable {
+            return false;
+        }
+        let idle = self.stream.idle();
+        if idle == Idle::Unasked {
+            noticed.add(Notice::Unasked);
+        }
+        idle == Idle::Quiet
+    }
+
+    /// The last exchange, which went over a kept connection, met its end instead of an answer: the
+    /// server had closed it before it saw the request (RFC 9112 §9.3.1).
+    pub(super) fn was_stale(&self, status: Result<u16, Fault>) -> bool {
+        let ended = [Fault::HeadClosed, Fault::HeadReset, Fault::SendReset].map(Err);
+        ended.contains(&status) && self.reader.is_untouched()
     }
 
     /// What the head of the last answer held.
@@ -113,6 +127,7 @@ impl Future for Talk<'_> {
         let reader = &talk.connection.reader;
         let body_bytes = reader.body_bytes();
         talk.connection.reusable = talk.is_sent() && status.is_ok() && reader.keeps_alive();
+        let noticed = reader.noticed();
         let Talk { sent, first_byte, .. } = *talk;
         let sent = Some(sent);
         Poll::Ready(Exchange {
@@ -121,7 +136,9 @@ impl Future for Talk<'_> {
             ended,
             connect: None,
             body_bytes,
+            decoded_bytes: 0,
             hops: 0,
+            noticed,
             status,
         })
     }

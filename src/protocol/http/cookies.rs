@@ -80,13 +80,19 @@ impl Stored {
 }
 
 impl Jar {
-    /// Takes what a `Set-Cookie` says that `origin` sent for a request of `path`. What may not be
-    /// set is left out, as a browser does.
-    pub(super) fn take(&mut self, header: &[u8], origin: &Origin, path: &str, now: Instant) {
-        let Ok(header) = std::str::from_utf8(header) else { return };
-        let Some(mut cookie) = accepted(header, origin, path, now) else { return };
+    /// Takes what a `Set-Cookie` says that `origin` sent for a request of `path`; not what may not be
+    /// set, as a browser does.
+    pub(super) fn take(
+        &mut self,
+        header: &[u8],
+        origin: &Origin,
+        path: &str,
+        now: Instant,
+    ) -> bool {
+        let Ok(header) = std::str::from_utf8(header) else { return false };
+        let Some(mut cookie) = accepted(header, origin, path, now) else { return false };
         if !origin.https && self.cookies.iter().any(|known| known.is_shadowed_by(&cookie)) {
-            return;
+            return false;
         }
         // A cookie without a value says nothing: servers log a user out by it.
         let empty = cookie.pair.len() == usize::from(cookie.name) + 1;
@@ -96,7 +102,7 @@ impl Jar {
             None => self.next,
         };
         if empty || !cookie.lives(now) {
-            return;
+            return true;
         }
         self.next = self.next.saturating_add(u32::from(known.is_none()));
         if self.cookies.len() >= COOKIES_MAX {
@@ -111,6 +117,7 @@ impl Jar {
         // Most users keep one cookie only.
         self.cookies.reserve_exact(1);
         self.cookies.insert(place, cookie);
+        true
     }
 
     /// No cookie is in it.

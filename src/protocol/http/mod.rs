@@ -21,6 +21,8 @@ mod redirect;
 mod request;
 #[cfg(test)]
 mod scripted;
+#[cfg(test)]
+mod stale_tests;
 mod stream;
 mod targets;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 
 use super::connection::Connection;
-use crate::metrics::Fault;
+use crate::metrics::{Fault, Noticed};
 
 /// Connections that are borrowed for one exchange.
 ///
@@ -47,11 +47,11 @@ impl Pool {
     }
 
     /// A free connection to a target. When there is none, room is made for a new one.
-    pub(super) fn take(&self, target: usize) -> Option<Box<Connection>> {
+    pub(super) fn take(&self, target: usize, noticed: &mut Noticed) -> Option<Box<Connection>> {
         let mut free = self.free.borrow_mut();
         while let Some(place) = free.iter().rposition(|(to, _)| *to == target) {
             let (_, mut connection) = free.remove(place);
-            if connection.is_reusable() {
+            if connection.is_reusable(noticed) {
                 return Some(connection);
             }
         }

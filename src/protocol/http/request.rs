@@ -35,6 +35,12 @@ impl<'a> Parts<'a> {
         std::str::from_utf8(path).map_or("/", without_query)
     }
 
+    /// To send it twice has the effect of sending it once (RFC 9110 §9.2.2).
+    pub(super) fn is_idempotent(bytes: &[u8]) -> bool {
+        let method = bytes.split(|&byte| byte == b' ').next().unwrap_or_default();
+        matches!(method, b"GET" | b"HEAD" | b"PUT" | b"DELETE" | b"OPTIONS" | b"TRACE")
+    }
+
     /// The header lines one by one.
     pub(super) fn lines(self) -> impl Iterator<Item = Line<'a>> {
         let mut rest = self.fields;

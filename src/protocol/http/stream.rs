@@ -19,24 +19,40 @@ pub(super) enum Stream {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
+/// What a stream holds that was not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Idle {
+    /// Nothing.
+    Quiet,
+    /// Bytes that nobody asked for.
+    Unasked,
+    /// It was closed, or is broken.
+    Gone,
+}
+
 impl Stream {
-    /// It was not closed, and holds nothing that was not read. What TLS sends for itself after the
-    /// handshake, such as tickets, is taken in and counts as nothing. Costs no system call unless
-    /// the runtime saw something.
-    pub(super) fn is_quiet(&mut self) -> bool {
+    /// What it holds that was not read. What TLS sends for itself after the handshake, such as
+    /// tickets, is taken in and counts as nothing. Costs no system call unless the runtime saw
+    /// something.
+    pub(super) fn idle(&mut self) -> Idle {
+        let mut byte = [0];
         match self {
-            Self::Plain(stream) => matches!(
-                stream.try_read(&mut [0]),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock
-            ),
+            Self::Plain(stream) => match stream.try_read(&mut byte) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Idle::Quiet,
+                Ok(1..) => Idle::Unasked,
+                Ok(0) | Err(_) => Idle::Gone,
+            },
             Self::Tls(stream) => {
-                let mut byte = [0];
                 let mut read = ReadBuf::new(&mut byte);
                 let look = poll_fn(|context| Pin::new(&mut **stream).poll_read(context, &mut read));
                 // Nobody waits: the next exchange leaves its own waker. And a task that has used up
                 // its turn must be told the truth all the same.
                 let mut context = Context::from_waker(Waker::noop());
-                pin!(unconstrained(look)).poll(&mut context).is_pending()
+                match pin!(unconstrained(look)).poll(&mut context) {
+                    Poll::Pending => Idle::Quiet,
+                    Poll::Ready(Ok(())) if !read.filled().is_empty() => Idle::Unasked,
+                    Poll::Ready(_) => Idle::Gone,
+                }
             }
         }
     }

@@ -15,7 +15,7 @@ use super::scripted::Act::{self, Await, Drip, Fin, Flood, Pause, Read, Reset, Si
 use super::scripted::{PLAIN, Server};
 use super::stream::Stream;
 use super::{Connections, Http, Settings, Target, Tls, resolve};
-use crate::metrics::Fault;
+use crate::metrics::{Fault, Notice};
 use crate::protocol::{Answer, Exchange, Limits, Outgoing, Protocol, Use};
 
 pub(super) const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n";
@@ -134,12 +134,14 @@ pub(super) struct Row {
     pub(super) acts: Vec<Act>,
     pub(super) status: Result<u16, Fault>,
     pub(super) reused: bool,
+    /// What is odd about it.
+    pub(super) odd: Option<Notice>,
 }
 
 /// A row of a server that reads the request first.
 fn row(number: u8, acts: impl IntoIterator<Item = Act>, status: Result<u16, Fault>) -> Row {
     let acts = [Read(GET.len())].into_iter().chain(acts).collect();
-    Row { number, request: GET, limits: LONG, acts, status, reused: false }
+    Row { number, request: GET, limits: LONG, acts, status, reused: false, odd: None }
 }
 
 /// A row whose server writes this and leaves the connection open.
@@ -155,6 +157,10 @@ fn answer_fin(number: u8, text: &str, status: Result<u16, Fault>) -> Row {
 impl Row {
     fn reused(self) -> Self {
         Self { reused: true, ..self }
+    }
+
+    fn odd(self, odd: Notice) -> Self {
+        Self { odd: Some(odd), ..self }
     }
 
     fn at_accept(mut self) -> Self {
@@ -175,6 +181,7 @@ impl Row {
 
 pub(super) fn rows() -> Vec<Row> {
     use Fault::*;
+    use Notice::{BareLf, BothLengths, ExtraBytes, Folded, Interim};
     const OK: &str = "HTTP/1.1 200 OK\r\n";
     const LENGTH: &str = "Content-Length: 5\r\n";
     let ok = |rest: &str| format!("{OK}{rest}");
@@ -206,13 +213,13 @@ pub(super) fn rows() -> Vec<Row> {
         row(19, [write(&ok(&format!("{LENGTH}\r\nhel"))), Silence], Err(IdleTimeout)).limits(slow_body),
         row(20, [write(&ok("\r\n")), Drip(b"y")], Err(TotalTimeout)).limits(slow_all),
         row(20, [write(&chunked("")), Drip(b"1\r\ny\r\n")], Err(TotalTimeout)).limits(slow_all),
-        answer(21, &format!("{hello}{hello}"), Ok(200)),
+        answer(21, &format!("{hello}{hello}"), Ok(200)).odd(ExtraBytes),
         answer(23, &length("-5"), Err(FramingLength)),
         answer(24, &length("abc"), Err(FramingLength)),
         answer(25, &length("99999999999999999999999"), Err(FramingLength)),
         answer(26, &ok(&format!("{LENGTH}{LENGTH}\r\nhello")), Ok(200)).reused(),
         answer(27, &ok(&format!("{LENGTH}Content-Length: 6\r\n\r\nhello")), Err(FramingLength)),
-        answer(28, &chunked("5\r\nhello\r\n0\r\n\r\n").replace("\r\nT", &format!("\r\n{LENGTH}T")), Ok(200)),
+        answer(28, &chunked("5\r\nhello\r\n0\r\n\r\n").replace("\r\nT", &format!("\r\n{LENGTH}T")), Ok(200)).odd(BothLengths),
         answer(29, &chunked("5\r\nhello\r\n0\r\n\r\n"), Ok(200)).reused(),
         answer(29, &chunked("2;a=b\r\nhe\r\n3\r\nllo\r\n0\r\nX: y\r\n\r\n"), Ok(200)).reused(),
         answer(30, &chunked("xyz\r\nhello\r\n0\r\n\r\n"), Err(FramingChunk)),
@@ -232,21 +239,21 @@ pub(super) fn rows() -> Vec<Row> {
         answer(43, &hello.replace("200", "999"), Ok(999)).reused(),
         answer(44, &hello.replace("1.1", "7.3"), Err(HeadVersion)),
         answer(44, &hello.replace("1.1", "2"), Err(HeadVersion)),
-        answer(45, &hello.replace("\r\n", "\n"), Ok(200)).reused(),
+        answer(45, &hello.replace("\r\n", "\n"), Ok(200)).reused().odd(BareLf),
         answer(46, &ok("no colon\r\n\r\n"), Err(HeadInvalid)),
         answer(46, &ok("X: \0\r\n\r\n"), Err(HeadInvalid)),
-        answer(47, &ok(&format!("X: y\r\n folded\r\n{LENGTH}\r\nhello")), Ok(200)).reused(),
-        answer(48, &format!("HTTP/1.1 100 Continue\r\n\r\n{hello}"), Ok(200)).reused(),
-        answer(48, &format!("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n{hello}"), Ok(200)).reused(),
-        answer_fin(49, "HTTP/1.1 100 Continue\r\n\r\n", Err(HeadClosed)),
-        answer(50, &format!("{}{hello}", interims(16)), Ok(200)).reused(),
-        answer(50, &format!("{}{hello}", interims(50)), Err(LimitInterim)),
-        row(51, [write("HTTP/1.1 100 Con"), write(&format!("tinue\r\n\r\n{}", &hello[..9])), write(&hello[9..])], Ok(200)).reused(),
+        answer(47, &ok(&format!("X: y\r\n folded\r\n{LENGTH}\r\nhello")), Ok(200)).reused().odd(Folded),
+        answer(48, &format!("HTTP/1.1 100 Continue\r\n\r\n{hello}"), Ok(200)).reused().odd(Interim),
+        answer(48, &format!("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n{hello}"), Ok(200)).reused().odd(Interim),
+        answer_fin(49, "HTTP/1.1 100 Continue\r\n\r\n", Err(HeadClosed)).odd(Interim),
+        answer(50, &format!("{}{hello}", interims(16)), Ok(200)).reused().odd(Interim),
+        answer(50, &format!("{}{hello}", interims(50)), Err(LimitInterim)).odd(Interim),
+        row(51, [write("HTTP/1.1 100 Con"), write(&format!("tinue\r\n\r\n{}", &hello[..9])), write(&hello[9..])], Ok(200)).reused().odd(Interim),
         answer(52, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", Err(HeadUpgrade)),
         answer(54, &ok(&format!("{LENGTH}\r\n")), Ok(200)).head().reused(),
         answer(54, &format!("HTTP/1.1 204 No Content\r\n{LENGTH}\r\n"), Ok(204)).reused(),
         answer(54, &format!("HTTP/1.1 304 Not Modified\r\n{LENGTH}\r\n"), Ok(304)).reused(),
-        answer(55, &hello, Ok(200)).head(),
+        answer(55, &hello, Ok(200)).head().odd(ExtraBytes),
         answer(57, &ok(&"X: 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 01234\r\n".repeat(3_000)), Err(LimitHead)),
         row(58, [write(&ok("\r\n")), Flood(&[b'x'; 64 * 1024])], Err(LimitBody)),
         row(58, [write(&ok("\r\n")), Drip(b"x")], Err(TotalTimeout)).limits(slow_all),
@@ -257,10 +264,12 @@ pub(super) fn rows() -> Vec<Row> {
 async fn every_fault_on_the_wire_has_its_name() {
     locally(async {
         for (place, row) in rows().into_iter().enumerate() {
-            let Row { number, request, limits, acts, status, reused } = row;
+            let Row { number, request, limits, acts, status, reused, odd } = row;
             let what = format!("row {number}, at place {place}");
             let (exchange, body, again) = first_and_reuse(acts, request, limits).await;
             assert_eq!((exchange.status, again), (status, reused), "{what}");
+            let noticed = Notice::ALL.iter().find(|notice| exchange.noticed.has(**notice));
+            assert_eq!(noticed.copied(), odd, "{what}");
             if status != Err(Fault::LimitBody) {
                 assert_eq!(exchange.body_bytes, body.len() as u64, "{what}");
             }
@@ -315,7 +324,7 @@ async fn a_user_keeps_a_connection_to_each_target() {
 }
 
 /// Two requests, with something done to the kept connection in between.
-async fn replaced(between: Vec<Act>) {
+async fn replaced(between: Vec<Act>, unasked: bool) {
     locally(async {
         let script = [Read(GET.len()), Write(PLAIN.to_vec()), Await].into_iter().chain(between);
         let server = Server::start(vec![script.collect()], GET.len()).await;
@@ -328,43 +337,27 @@ async fn replaced(between: Vec<Act>) {
         let exchange = user.send(GET).await;
         assert_eq!((exchange.status, &*user.body), (Ok(200), &b"plain"[..]));
         assert_eq!((exchange.connect.is_some(), server.accepted()), (true, 2));
+        assert_eq!(exchange.noticed.has(Notice::Unasked), unasked);
+        assert!(!exchange.noticed.has(Notice::StaleReuse), "it was seen in time");
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_kept_connection_that_was_closed_is_replaced() {
-    replaced(vec![Fin]).await;
+    replaced(vec![Fin], false).await;
 }
 
 #[tokio::test]
 async fn a_kept_connection_that_was_reset_is_replaced() {
-    replaced(vec![Reset]).await;
+    replaced(vec![Reset], false).await;
 }
 
 // Row 22.
 #[tokio::test]
 async fn a_kept_connection_with_an_answer_that_nobody_asked_for_is_replaced() {
     let unasked = "HTTP/1.1 500 Unasked\r\nContent-Length: 0\r\n\r\n";
-    replaced(vec![write(unasked), Silence]).await;
-}
-
-// Rows 9 and 10: only the request itself meets the end of the connection.
-#[tokio::test]
-async fn a_kept_connection_that_ends_at_the_next_request_is_a_fault() {
-    locally(async {
-        for (end, fault) in [(Fin, Fault::HeadClosed), (Reset, Fault::HeadReset)] {
-            let script = vec![Read(GET.len()), Write(PLAIN.to_vec()), Read(GET.len()), end];
-            let server = Server::start(vec![script], GET.len()).await;
-            let mut user = User::of(&[server.address]);
-            assert_eq!(user.send(GET).await.status, Ok(200));
-            let exchange = user.send(GET).await;
-            assert_eq!((exchange.status, exchange.connect), (Err(fault), None));
-            assert_eq!(user.send(GET).await.status, Ok(200));
-            assert_eq!(server.accepted(), 2);
-        }
-    })
-    .await;
+    replaced(vec![write(unasked), Silence], true).await;
 }
 
 // Row 7, when the reset is there before the first byte is sent.

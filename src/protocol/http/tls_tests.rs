@@ -29,7 +29,7 @@ use super::tests::{
     write,
 };
 use super::{BadName, Roots, RootsError, Tls};
-use crate::metrics::Fault;
+use crate::metrics::{Fault, Noticed};
 use crate::protocol::{Answer, Limits, Outgoing, Protocol as _};
 
 type Versions = &'static [&'static SupportedProtocolVersion];
@@ -150,7 +150,7 @@ async fn every_fault_on_the_wire_has_the_same_name_within_tls() {
     locally(async {
         let trusted = Trusted::new();
         for (place, row) in rows().into_iter().enumerate() {
-            let Row { number, request, limits, acts, status, reused } = row;
+            let Row { number, request, limits, acts, status, reused, .. } = row;
             // The handshake would have to be done in that time as well.
             if limits.total == SHORT {
                 continue;
@@ -413,13 +413,13 @@ async fn tickets_that_come_after_the_handshake_leave_the_connection_usable() {
         let stream = trusted.client().handshake(stream).await.unwrap();
         let mut connection = Connection::new(Stream::Tls(stream));
         connection.stream.tcp().readable().await.unwrap();
-        assert!(connection.is_reusable());
+        assert!(connection.is_reusable(&mut Noticed::default()));
         // They were taken in: nothing is left to see.
         assert_eq!(
             connection.stream.tcp().try_read(&mut [0]).unwrap_err().kind(),
             io::ErrorKind::WouldBlock
         );
-        assert!(connection.is_reusable());
+        assert!(connection.is_reusable(&mut Noticed::default()));
     })
     .await;
 }
