@@ -466,6 +466,7 @@ fn outgoing<'a>(request: &'a Request, ready: &'a Ready) -> Outgoing<'a> {
         target: ready.target,
         bytes: ready.bytes_of(request),
         head_only: request.head_only,
+        continues: request.continues,
         keep_head: request.keep_head,
         keep_body: request.keep_body,
         limits: &request.limits,

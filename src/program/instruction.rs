@@ -260,6 +260,8 @@ pub struct Request {
     pub keep_body: bool,
     /// Head and body are needed after the rules have looked at them.
     pub retain: bool,
+    /// Its headers say `Expect: 100-continue`.
+    pub continues: bool,
 }
 
 /// When a request is sent again.

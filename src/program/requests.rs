@@ -33,6 +33,17 @@ pub(super) struct Merged<'a> {
     on_fail: Option<OnFail>,
 }
 
+impl Merged<'_> {
+    /// Whether it asks before it sends its body. What a template makes is not known yet.
+    fn continues(&self) -> bool {
+        self.headers.iter().any(|(name, node)| {
+            let asks = matches!(&node.value, NodeValue::Text(text)
+                if text.trim().eq_ignore_ascii_case("100-continue"));
+            asks && name.value.eq_ignore_ascii_case("expect")
+        })
+    }
+}
+
 /// A request wins over its class's defaults, and they over the plan's; maps are merged by name.
 fn merged<'a>(levels: [&'a Settings; 3]) -> Merged<'a> {
     fn by_name(
@@ -175,6 +186,7 @@ impl<'a> Compiler<'a> {
             keep_head,
             keep_body,
             retain: false,
+            continues: settings.continues(),
         }
     }
 

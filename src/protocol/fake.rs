@@ -242,6 +242,7 @@ mod tests {
 
     fn request(target: usize, bytes: &[u8]) -> Outgoing<'_> {
         Outgoing {
+            continues: false,
             target,
             bytes,
             head_only: false,

@@ -23,6 +23,9 @@ pub struct Outgoing<'a> {
     pub bytes: &'a [u8],
     /// It is a HEAD request, whose answer has no body whatever its head says.
     pub head_only: bool,
+    /// It says `Expect: 100-continue`: its body is held back until the server asks for it, or a second
+    /// has passed (RFC 9110 §10.1.1). An answer that comes before ends it.
+    pub continues: bool,
     /// The head of the answer is kept.
     pub keep_head: bool,
     /// The body of the answer is kept; otherwise it is counted and dropped.

@@ -583,3 +583,14 @@ tasks:
     assert_eq!(came.lines().len(), 5, "{:?}", came.lines());
     assert_eq!(came.counts(), (4, 2, 2, 0));
 }
+
+#[test]
+fn a_body_waits_for_the_server_when_its_headers_say_so() {
+    let asks = |headers: &str| {
+        let came = request(&format!("put: /a\nbody: text\nheaders: {{ {headers} }}")).well();
+        came.program.classes[0].requests[0].continues
+    };
+    assert!(asks("Expect: 100-Continue"));
+    assert!(!asks("x-expect: 100-continue"));
+    assert!(!asks("expect: something"));
+}

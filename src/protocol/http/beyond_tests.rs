@@ -5,9 +5,11 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use tokio::time::Instant;
 
 use super::scripted::Act::{self, Await, Fin, Pause, Read, ReadHead, Silence, Write};
 use super::scripted::Server;
@@ -455,4 +457,46 @@ fn a_worker_knows_a_bounded_number_of_hosts() {
     assert_eq!(all[..1_000], (0..1_000).map(Ok).collect::<Vec<_>>());
     assert_eq!(all[1_000], Err(Fault::LimitTargets));
     assert_eq!(http.target("http://h7.test"), Ok(7));
+}
+
+const ASKS: &[u8] =
+    b"PUT / HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\nbody";
+
+// Row 53.
+#[tokio::test(start_paused = true)]
+async fn a_body_waits_until_it_is_asked_for() {
+    let (head, body) = (Read(ASKS.len() - 4), Read(4));
+    let asked = write("HTTP/1.1 100 Continue\r\n\r\n");
+    let hint = write("HTTP/1.1 103 Early Hints\r\n\r\n");
+    let refused = write("HTTP/1.1 417 No\r\nContent-Length: 0\r\n\r\n");
+    let second = Duration::from_secs(1);
+    let ok = write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let cases = [
+        (vec![asked, body.clone(), ok.clone()], Ok(200), Duration::ZERO, true, true),
+        // It does not know what was asked of it.
+        (vec![body.clone(), ok.clone()], Ok(200), second, true, true),
+        (vec![hint, body, ok.clone()], Ok(200), second, true, true),
+        (vec![refused], Ok(417), Duration::ZERO, false, false),
+        // It has seen enough.
+        (vec![ok], Ok(200), Duration::ZERO, false, false),
+        (vec![Fin], Err(Fault::HeadClosed), Duration::ZERO, false, false),
+    ];
+    for (acts, status, took, sent, reused) in cases {
+        locally(async {
+            let script = [head.clone()].into_iter().chain(acts.clone()).collect();
+            let server = Server::start(vec![script], GET.len()).await;
+            let http = client(&server, Settings::default());
+            let (mut user, started) = (Connections::default(), Instant::now());
+            let (exchange, ..) = send(&http, &mut user, plain(0, ASKS)).await;
+            assert_eq!(exchange.status, status, "{acts:?}");
+            assert!(exchange.ended - started >= took, "{acts:?}");
+            assert!(exchange.ended - started < took + second, "{acts:?}");
+            let parts = server.requests();
+            assert_eq!(parts[0], &ASKS[..ASKS.len() - 4], "{acts:?}");
+            assert_eq!(parts.get(1).map(|part| &part[..]), sent.then_some(&b"body"[..]));
+            let (next, ..) = send(&http, &mut user, plain(0, GET)).await;
+            assert_eq!((next.status, next.connect.is_none()), (Ok(200), reused), "{acts:?}");
+        })
+        .await;
+    }
 }

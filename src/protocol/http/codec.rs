@@ -68,6 +68,8 @@ pub(super) struct Wanted {
     pub(super) location: bool,
     /// How the body is encoded.
     pub(super) encoding: bool,
+    /// `100 Continue` was asked for.
+    pub(super) continues: bool,
 }
 
 /// What a head held that asks for more to be done. Its lines are among those that were kept.
@@ -105,6 +107,8 @@ pub(super) struct ResponseReader {
     /// What was odd.
     noticed: Noticed,
     keep_alive: bool,
+    /// `100 Continue` came, as was asked for.
+    continued: bool,
 }
 
 impl ResponseReader {
@@ -121,6 +125,7 @@ impl ResponseReader {
             noted: Noted::default(),
             noticed: Noticed::default(),
             keep_alive: true,
+            continued: false,
         }
     }
 
@@ -132,6 +137,12 @@ impl ResponseReader {
         self.wanted = wanted;
         self.noted = Noted::default();
         self.noticed = Noticed::default();
+        self.continued = false;
+    }
+
+    /// The server asks for the body of the request.
+    pub(super) fn is_continued(&self) -> bool {
+        self.continued
     }
 
     /// What was odd about the answer.
@@ -352,8 +363,12 @@ impl ResponseReader {
         };
         match response.code {
             Some(101) => return Err(Fault::HeadUpgrade),
-            Some(100..200) => {
-                self.noticed.add(Notice::Interim);
+            Some(status @ 100..200) => {
+                if status == 100 && wanted.continues {
+                    self.continued = true;
+                } else {
+                    self.noticed.add(Notice::Interim);
+                }
                 self.interims += 1;
                 if self.interims > INTERIM_MAX {
                     return Err(Fault::LimitInterim);

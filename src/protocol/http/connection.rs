@@ -16,6 +16,9 @@ use super::tls;
 use crate::metrics::{Fault, Notice, Noticed};
 use crate::protocol::{Answer, Exchange, Outgoing};
 
+/// How long a body is held back from a server that does not ask for it.
+const HELD: Duration = Duration::from_secs(1);
+
 thread_local! {
     /// Every connection of a worker reads into this one buffer, and leaves nothing in it between polls.
     static READ_BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; 64 * 1024].into_boxed_slice());
@@ -82,6 +85,7 @@ impl Connection {
             head: request.keep_head,
             location: request.redirects > 0,
             encoding: request.keep_body,
+            continues: request.continues,
         });
         Talk {
             connection: self,
@@ -91,6 +95,7 @@ impl Connection {
             sent,
             written: 0,
             broken: false,
+            held: request.continues,
             first_byte: None,
             last_read: None,
         }
@@ -108,6 +113,8 @@ pub(super) struct Talk<'a> {
     written: usize,
     /// Nothing more can be sent; an answer may have come before that.
     broken: bool,
+    /// The body waits for the server to ask for it.
+    held: bool,
     first_byte: Option<Instant>,
     /// When the last byte came; empty when the clock was not read since.
     last_read: Option<Instant>,
@@ -121,8 +128,12 @@ impl Future for Talk<'_> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Exchange> {
         let talk = &mut *self;
         talk.poll_send(context);
-        let (ended, status) =
-            ready!(READ_BUFFER.with_borrow_mut(|buffer| talk.poll_receive(context, buffer)));
+        let was_held = talk.held;
+        let received = READ_BUFFER.with_borrow_mut(|buffer| talk.poll_receive(context, buffer));
+        if was_held && !talk.held && received.is_pending() {
+            talk.poll_send(context);
+        }
+        let (ended, status) = ready!(received);
 
         let reader = &talk.connection.reader;
         let body_bytes = reader.body_bytes();
@@ -149,9 +160,16 @@ impl Talk<'_> {
         self.written == self.request.bytes.len()
     }
 
+    /// All is sent that may be.
+    fn is_through(&self) -> bool {
+        self.is_sent() || self.held && self.written == head_of(self.request.bytes)
+    }
+
     fn poll_send(&mut self, context: &mut Context<'_>) {
-        while !self.broken && !self.is_sent() {
-            let rest = &self.request.bytes[self.written..];
+        while !self.broken && !self.is_through() {
+            let bytes = self.request.bytes;
+            let end = if self.held { head_of(bytes) } else { bytes.len() };
+            let rest = &bytes[self.written..end];
             match self.connection.stream.poll_write(context, rest, self.written == 0) {
                 Poll::Ready(Ok(count)) if count > 0 => self.written += count,
                 Poll::Ready(_) => self.broken = true,
@@ -194,6 +212,7 @@ impl Talk<'_> {
         let fed = reader.feed(bytes, head, self.request.keep_body.then_some(body));
         if reader.interims() != interims {
             self.first_byte = None;
+            self.held &= !reader.is_continued();
         }
         let begins = self.first_byte.is_none() && reader.begun();
         if fed == Ok(false) && !begins {
@@ -216,7 +235,7 @@ impl Talk<'_> {
     /// The connection's end while the request was still being sent is a fault of sending; but a
     /// reset that came before anything was sent is none.
     fn named(&self, fault: Fault) -> Fault {
-        match (self.connection.reader.in_body() || self.is_sent(), self.written) {
+        match (self.connection.reader.in_body() || self.is_through(), self.written) {
             (true, _) => fault,
             (false, 0) => Fault::HeadReset,
             (false, _) => Fault::SendReset,
@@ -251,8 +270,10 @@ impl Talk<'_> {
         } else {
             (after(self.sent, limits.first_byte), Fault::TtfbTimeout)
         };
-        let (deadline, fault) = if part.0 <= total.0 { part } else { total };
-
+        let (mut deadline, fault) = if part.0 <= total.0 { part } else { total };
+        if self.held {
+            deadline = deadline.min(after(self.sent, HELD));
+        }
         let timer = self.connection.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
         if timer.deadline() > deadline {
             timer.as_mut().reset(deadline);
@@ -261,11 +282,24 @@ impl Talk<'_> {
             ready!(timer.as_mut().poll(context));
             let now = Instant::now();
             if now >= deadline {
-                return Poll::Ready((now, Err(fault)));
+                break;
             }
             timer.as_mut().reset(deadline);
         }
+        if self.held && deadline == after(self.sent, HELD) {
+            // The server says nothing: it may not know what was asked of it.
+            self.held = false;
+            return self.poll_limits(context);
+        }
+        Poll::Ready((Instant::now(), Err(fault)))
     }
+}
+
+/// Where the body of a request begins.
+fn head_of(bytes: &[u8]) -> usize {
+    const END: &[u8] = b"\r\n\r\n";
+    let end = bytes.windows(END.len()).position(|four| four == END);
+    end.map_or(bytes.len(), |end| end + END.len())
 }
 
 /// A time so far away that no run sees it, when the sum has no place on the clock.

@@ -34,6 +34,7 @@ pub(super) fn plain(target: usize, bytes: &[u8]) -> Outgoing<'_> {
         target,
         bytes,
         head_only: bytes.starts_with(b"HEAD"),
+        continues: bytes.windows(12).any(|some| some == b"100-continue"),
         keep_head: false,
         keep_body: false,
         limits: &LONG,
