@@ -18,13 +18,13 @@ fn a_target_that_dies_and_comes_back_is_seen_doing_both() {
     let server = server(|nth| (!(10..20).contains(&nth)).then(|| answer(200, "")));
     let folder = Folder::new();
     let url = format!("http://{}/", server.address);
-    let said = folder.throng(&format!("run {url} -n 50 -u 1 --out out"));
+    let said = folder.throng(&format!("run {url} -n 50 -u 1 -X POST --out out"));
     assert_eq!(said.code, 0, "{}", said.err);
     assert_eq!(failures(&folder), [("closed early: no answer".to_owned(), 10)]);
     let totals = &folder.json("out/summary.json")["totals"];
     assert_eq!((&totals["requests"], &totals["failures"]), (&50.into(), &10.into()));
     assert!(said.out.contains("Failures: connection\n"), "{}", said.out);
-    assert!(said.out.contains("       10  closed early: no answer  GET /\n"), "{}", said.out);
+    assert!(said.out.contains("       10  closed early: no answer  POST /\n"), "{}", said.out);
     assert!(
         said.out.contains("the server closed the connection instead of answering: look at its log")
     );

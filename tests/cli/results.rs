@@ -1,6 +1,6 @@
 //! The summary and the files of a run.
 
-use super::support::{Folder, plan, todo_api, without_figures};
+use super::support::{Folder, answer, plan, server, todo_api, without_figures};
 
 const STATS: &str = "Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Min Response Time,Max Response Time,Average Content Size,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%\r\n";
 const HISTORY: &str = "Timestamp,User Count,Type,Name,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%,Total Request Count,Total Failure Count,Total Median Response Time,Total Average Response Time,Total Min Response Time,Total Max Response Time,Total Average Content Size\r\n";
@@ -93,20 +93,20 @@ fn the_csv_files_begin_with_locusts_header_lines_and_their_rows_fit() {
 
 #[test]
 fn failures_are_grouped_and_dated() {
-    let api = super::support::server(|nth| (nth % 2 == 0).then(|| super::support::answer(503, "")));
+    let api = server(|nth| (nth % 2 == 0).then(|| answer(503, "")));
     let folder = Folder::new();
     folder.file(
         "plan.yaml",
         "users: { One: { wait: 50ms, tasks: { home: { get: '=1+1/', name: '=1+1' } } } }\n"
-            .replace("get: '=1+1/'", "get: /")
+            .replace("get: '=1+1/'", "post: /")
             .as_str(),
     );
     let said = folder
         .throng(&format!("run plan.yaml --target http://{} --out out -u 1 -t 500ms", api.address));
     assert_eq!(said.code, 0, "{}", said.err);
     let failures = folder.read("out/failures.csv");
-    assert!(failures.contains("GET,'=1+1,status 503,"), "{failures}");
-    assert!(failures.contains("GET,'=1+1,closed early: no answer,"), "{failures}");
+    assert!(failures.contains("POST,'=1+1,status 503,"), "{failures}");
+    assert!(failures.contains("POST,'=1+1,closed early: no answer,"), "{failures}");
     let row = failures.lines().nth(1).unwrap();
     let seen = row.split(',').next_back().unwrap();
     assert!(seen.len() == 20 && seen.starts_with("20") && seen.ends_with('Z'), "{row}");
@@ -180,4 +180,47 @@ fn results_go_to_a_folder_of_their_own_each_time() {
     }
     let found: Vec<_> = std::fs::read_dir(folder.path().join("results")).unwrap().collect();
     assert_eq!(found.len(), 3, "two folders, and the link to the newest");
+}
+
+#[test]
+fn what_is_odd_on_the_wire_is_counted_and_is_no_failure() {
+    let odd =
+        "HTTP/1.1 200 Whatever\nContent-Length: 2\nX: a\n b\nSet-Cookie: a=b; Domain=com\n\nok";
+    let server = server(move |_| Some(odd.to_owned()));
+    let folder = Folder::new();
+    let line = format!("run http://{} -u 2 -n 6 --out out", server.address);
+    let said = folder.throng(&line);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    for text in [
+        "6 times the lines of a head ended in LF alone",
+        "6 times a header went on in the next line",
+        "6 times a cookie was not taken, as no browser would take it",
+    ] {
+        assert!(said.out.contains(text), "{}", said.out);
+        assert!(folder.read("out/report.html").contains(text), "{text}");
+    }
+    let summary = folder.json("out/summary.json");
+    let ids: Vec<_> = summary["notices"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
+    assert_eq!(ids, ["bare_lf", "folded", "cookie_refused"]);
+    assert_eq!(
+        (&summary["totals"]["failures"], &summary["notices"][0]["count"]),
+        (&0.into(), &6.into())
+    );
+}
+
+/// The server ends each connection when the second request comes over it.
+#[test]
+fn a_connection_that_was_closed_in_time_fails_nothing_and_is_told() {
+    let server = server(|nth| (nth % 2 == 0).then(|| answer(200, "ok")));
+    let folder = Folder::new();
+    let said = folder.throng(&format!("run http://{} -u 1 -n 5 --out out", server.address));
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    let told = "4 times the server closed a kept connection just as a request went out: it was sent again over a new one";
+    assert!(said.out.contains(told), "{}", said.out);
+    let summary = folder.json("out/summary.json");
+    assert_eq!(
+        (&summary["totals"]["requests"], &summary["totals"]["failures"]),
+        (&5.into(), &0.into())
+    );
+    assert_eq!(server.requests.load(std::sync::atomic::Ordering::SeqCst), 9);
 }

@@ -18,6 +18,12 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 GONE = "head.closed_no_bytes"
 
+# Waits as long as the server does, so that some requests meet its closing.
+HASTY = """
+users: { Reader: { wait: 15ms..25ms, tasks: { read: { get: /empty.txt } } } }
+profiles: { once: { users: 100, hold: 4s } }
+"""
+
 
 class Process:
     """A server that runs until the `with` block ends, and listens on a port by then."""
@@ -144,6 +150,16 @@ def nginx(throng, folder, checks):
             checks.that(len(lines) == asked, f"nginx, {scheme}: its log has each of {asked}", len(lines))
             tenth = sum(line[3] == "10" for line in lines)
             checks.that(tenth > 0, f"nginx, {scheme}: connections end with the tenth request", tenth)
+        hasty_plan = folder / "hasty.yaml"
+        hasty_plan.write_text(HASTY)
+        summary, code, said = run(throng, folder, hasty_plan, "--target", f"http://127.0.0.1:{hasty}")
+        again = {notice["id"]: notice["count"] for notice in summary["notices"]}.get("stale_reuse", 0)
+        requests = summary["totals"]["requests"]
+        checks.that(
+            summary["totals"]["failures"] == 0 and code == 0,
+            f"nginx: closing idle connections after 20 ms fails none of {requests}, {again} sent again",
+            said,
+        )
         summary, code, said = run(
             throng, folder, HERE / "nginx.yaml", "--target", target, "--cacert", folder / "other.pem"
         )

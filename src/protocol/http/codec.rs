@@ -639,6 +639,8 @@ fn names_a_version(bytes: &[u8]) -> bool {
     bytes.strip_prefix(b"HTTP/").and_then(<[u8]>::first).is_some_and(u8::is_ascii_digit)
 }
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod pieces;
 #[cfg(test)]
 mod slow;
 #[cfg(test)]

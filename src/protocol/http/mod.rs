@@ -33,5 +33,7 @@ mod tls_tests;
 
 pub use address::{Origin, Reach};
 pub use client::{Connections, Http};
+#[cfg(fuzzing)]
+pub use codec::pieces::check as check_pieces;
 pub use targets::{Opener, Settings, Target, resolve};
 pub use tls::{BadName, Roots, RootsError, Tls};

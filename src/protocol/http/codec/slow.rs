@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::tests::{Read, read};
+use super::pieces::{Read, read};
 use super::{BODY_MAX, INTERIM_MAX};
 use crate::metrics::Fault;
 

@@ -1,31 +1,7 @@
 //! Owns examples of answers, good and bad, each read in pieces of every size.
 
+use super::pieces::{Read, read};
 use super::*;
-
-/// What a stream of bytes that ends came to: the status, the body, and whether the connection
-/// could have been kept.
-pub(super) type Read = Result<(u16, Vec<u8>, bool), Fault>;
-
-/// Feeds the bytes in pieces of these sizes, over and over, and closes.
-pub(super) fn read(bytes: &[u8], sizes: &[usize], head_only: bool) -> Read {
-    let mut reader = ResponseReader::new();
-    reader.begin(Wanted { head_only, ..Wanted::default() });
-    let (mut body, mut rest, mut complete) = (Vec::new(), bytes, false);
-    for size in sizes.iter().cycle() {
-        let piece;
-        (piece, rest) = rest.split_at((*size).min(rest.len()));
-        complete = reader.feed(piece, &mut Vec::new(), Some(&mut body))?;
-        assert!(!complete || reader.partial.capacity() == 0, "a whole answer left heap behind");
-        if rest.is_empty() {
-            break;
-        }
-    }
-    if !complete {
-        reader.closed()?;
-    }
-    assert_eq!(reader.body_bytes(), body.len() as u64);
-    Ok((reader.status(), body, reader.keeps_alive()))
-}
 
 /// The same for every size of piece.
 fn read_every_way(bytes: &[u8], head_only: bool) -> Read {
