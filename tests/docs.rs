@@ -370,6 +370,7 @@ impl Reader {
     fn new() -> Self {
         let folder = TempDir::new().unwrap();
         copy_folder(&root().join("plans"), &folder.path().join("plans"));
+        copy_folder(&root().join("tests/plans/files/certs"), &folder.path().join("certs"));
         let api = |delay, fail| {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
             let delay = Duration::from_millis(delay);

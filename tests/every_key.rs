@@ -103,9 +103,11 @@ fn the_plan_of_every_key_checks_clean_and_is_the_same_program_in_both_formats() 
             )
         });
         format!(
-            "{}\n{:#?}\n{:#?}",
+            "{}\n{:#?}\n{:?}\n{:?}\n{:#?}",
             classes.collect::<Vec<_>>().join("\n"),
             program.targets,
+            program.ways,
+            program.secured,
             program.catalogue.texts
         )
     };

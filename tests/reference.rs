@@ -177,6 +177,7 @@ fn anchor(context: Context) -> &'static str {
         Context::Redirects => "redirects",
         Context::Retry => "retry",
         Context::Connections => "connections",
+        Context::Tls => "tls",
         Context::Data => "data",
         Context::Capture => "capture",
         Context::AcceptRule => "accept",
@@ -289,6 +290,8 @@ fn beside(context: Context, key: &str) -> Value {
         (Context::Branch, _) => json!({ "do": step }),
         (Context::Part, "type" | "filename") => json!({ "file": "a.png" }),
         (Context::BodyFile, "templates") => json!({ "file": "order.xml" }),
+        (Context::Tls, "cert") => json!({ "key": "certs/client.key" }),
+        (Context::Tls, "key") => json!({ "cert": "certs/client.pem" }),
         (Context::Retry, "status") => json!({}),
         (Context::Retry, _) => json!({ "status": 503 }),
         (Context::Data, "file" | "values") => json!({}),
@@ -378,6 +381,7 @@ fn around(context: Context, map: Value, key: &str) -> Value {
         Context::Timeout => task(request("timeout", map)),
         Context::Wait => ("/users/Buyer/wait", map),
         Context::Connections => ("/connections", map),
+        Context::Tls => ("/tls", map),
         Context::Data => ("/data/rows", map),
         Context::Profile => ("/profiles/sample", map),
         Context::Each => ("/profiles/sample", json!({ "each": { "Buyer": map } })),
@@ -406,6 +410,11 @@ fn folder() -> TempDir {
     file("b.jpg", "b");
     file("order.xml", "<order/>");
     file("shared.yaml", "vars: { shared: 1 }\n");
+    fs::create_dir(folder.path().join("certs")).unwrap();
+    for name in ["ca.pem", "client.pem", "client.key"] {
+        let name = format!("certs/{name}");
+        fs::copy(root().join("tests/plans/files").join(&name), folder.path().join(&name)).unwrap();
+    }
     folder
 }
 

@@ -11,10 +11,10 @@ use super::observer::Seen;
 use super::user::{Over, User};
 use super::worker::{Gone, Worker};
 use crate::data::Ended;
-use crate::expr::{EvalError, Value};
+use crate::expr::{EvalError, Template, Value};
 use crate::metrics::{Failure, Outcome, RetryClass, Sample};
 use crate::plan::{OnFail, Stop};
-use crate::program::{Class, Judgement, Message, Request};
+use crate::program::{Class, Judgement, Live, Message, Request};
 use crate::protocol::{Answer, Exchange, Outgoing, Protocol};
 
 /// So many requests of a `parallel` are under way at once, as browsers do it.
@@ -47,6 +47,9 @@ impl<P: Protocol> User<P> {
             && let Err(ended) = self.rows_of(class, request)
         {
             return Ok(self.without_row(&ended));
+        }
+        if let Some(live) = &class.identity {
+            self.identify(live)?;
         }
         let ready = self.write(request)?;
         let worker = self.worker.clone();
@@ -84,6 +87,21 @@ impl<P: Protocol> User<P> {
         flow
     }
 
+    /// Says which client certificate the user has, before its first request.
+    fn identify(&mut self, live: &Live) -> Result<(), EvalError> {
+        if self.worker.protocol.is_identified(&self.connection) {
+            return Ok(());
+        }
+        let mut file = |template: &Template| {
+            let mut text = Vec::new();
+            template.render(&mut self.mind.scope(None), &mut text)?;
+            Ok(String::from_utf8_lossy(&text).into_owned())
+        };
+        let (cert, key) = (file(&live.cert)?, file(&live.key)?);
+        self.worker.protocol.identify(&mut self.connection, cert, key);
+        Ok(())
+    }
+
     /// Rows that are taken anew for each request.
     fn rows_of(&mut self, class: &Class, request: &Request) -> Result<(), Ended> {
         for row in &request.rows {
@@ -115,7 +133,7 @@ impl<P: Protocol> User<P> {
         spare.into_iter().for_each(|buffer| worker.give_back(buffer));
         let target = match written {
             Ok(None) => request.target,
-            Ok(Some(origin)) => match worker.protocol.target(&origin) {
+            Ok(Some(origin)) => match worker.protocol.target(request.target, &origin) {
                 Ok(target) => target,
                 Err(fault) => {
                     worker.give_back(bytes);
@@ -318,6 +336,9 @@ impl<P: Protocol> User<P> {
         numbers: &[usize],
         over: &mut Over,
     ) -> Result<Flow, EvalError> {
+        if let Some(live) = &class.identity {
+            self.identify(live)?;
+        }
         let worker = self.worker.clone();
         let mut ready = Vec::with_capacity(numbers.len());
         // Each is judged, and sent again, with the rows that it was written with.

@@ -136,17 +136,19 @@ faults! {
     ConnectTimeout, "timeout.connect", Timeout, "connect timeout",
         "the server's backlog is full, or a firewall drops packets";
     TlsUnknownCa, "tls.unknown_ca", Connection, "tls: the certificate is not signed by a known authority",
-        "give its CA with `--cacert FILE`, or `--insecure` for a test system";
+        "give its CA with `--cacert FILE` or `tls: { ca: FILE }` in the plan, or `--insecure` for a test system";
     TlsSelfSigned, "tls.self_signed", Connection, "tls: the certificate is signed by itself",
-        "give it with `--cacert FILE`, or `--insecure` for a test system";
+        "give it with `--cacert FILE` or `tls: { ca: FILE }` in the plan, or `--insecure` for a test system";
     TlsName, "tls.name", Connection, "tls: the certificate is for another name",
-        "use a name that it holds in the target, with `--resolve NAME:ADDRESS` when that is elsewhere, or `--insecure` for a test system";
+        "use a name that it holds in the target, with `--resolve NAME:ADDRESS` when that is elsewhere, or `tls: { name: NAME }` in the plan; or `--insecure` for a test system";
     TlsExpired, "tls.expired", Connection, "tls: the certificate is out of date",
         "it has expired or is not valid yet: renew it, look at this machine's clock, or `--insecure` for a test system";
     TlsVersion, "tls.version", Connection, "tls: no version in common",
-        "the server speaks neither TLS 1.2 nor 1.3: turn one of them on";
+        "the server speaks neither TLS 1.2 nor 1.3, or not what `versions` of the plan's `tls` leaves: turn one of them on";
     TlsClientCert, "tls.client_cert", Connection, "tls: the server demands a client certificate",
-        "client certificates are not supported yet: use an address that asks for none";
+        "give one in the plan, as `tls: { cert: client.pem, key: client.key }`; when one is given, the server may not know what signed it";
+    TlsClientRefused, "tls.client_refused", Connection, "tls: the server refuses the client certificate",
+        "it does not know what signed it, or it is out of date, revoked or of a kind that it does not take: look at its log";
     TlsAlpn, "tls.alpn", Connection, "tls: the server does not speak HTTP/1.1",
         "HTTP/2 is not supported yet: let the server offer HTTP/1.1 as well";
     TlsNotTls, "tls.not_tls", Connection, "tls: the server does not speak TLS",
@@ -209,6 +211,8 @@ faults! {
         "to follow it, write `redirects: { at_most: 10, hosts: any }`; or `redirects: off`, when the redirect is the answer";
     LocalFiles, "local.fd", Generator, "no file descriptors left",
         "raise the limit (`ulimit -n`) or run fewer users";
+    LocalIdentity, "local.client_cert", Generator, "the client certificate of a user cannot be read",
+        "look at the files that `cert` and `key` of the plan's `tls` come to: both must lie below the plan's folder, be PEM, and fit each other";
     LocalPorts, "local.ports", Generator, "no local ports left",
         "too many connections to one address: run fewer users, or see why the server closes them";
 }

@@ -38,6 +38,8 @@ pub enum Context {
     Retry,
     /// `connections` as a map.
     Connections,
+    /// `tls`.
+    Tls,
     /// A source of rows.
     Data,
     /// A capture as a map.
@@ -167,7 +169,7 @@ pub struct Key {
 
 impl Context {
     /// All, from the outermost.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Plan,
         Self::Class,
         Self::Task,
@@ -192,6 +194,7 @@ impl Context {
         Self::BodyFile,
         Self::Redirects,
         Self::Connections,
+        Self::Tls,
         Self::Branch,
         Self::Defaults,
         Self::Environment,
@@ -254,6 +257,7 @@ impl Context {
             Self::Redirects => "redirects",
             Self::Retry => "retry",
             Self::Connections => "connections",
+            Self::Tls => "tls",
             Self::Data => "data",
             Self::Capture => "capture",
             Self::AcceptRule => "accept_rule",
@@ -288,6 +292,7 @@ impl Context {
             Self::Redirects => "`redirects`",
             Self::Retry => "`retry`",
             Self::Connections => "`connections`",
+            Self::Tls => "`tls`",
             Self::Data => "a source of data",
             Self::Capture => "a capture",
             Self::AcceptRule => "an accept rule",

@@ -27,7 +27,7 @@ pub use document::{Entry, Node, NodeValue};
 pub use model::{
     AcceptRule, Action, Again, Auth, Body, Bound, Branch, Capture, Check, Class, Connections,
     Content, Data, Expect, Flow, Items, METHODS, Matcher, NamedProfile, OnFail, Origin, Part, Plan,
-    Range, Redirects, Request, Retry, Settings, Step, Stop, Task, Timeout,
+    Range, Redirects, Request, Retry, Settings, Step, Stop, Task, Timeout, Tls, TlsVersions,
 };
 pub use secrets::{literal_proofs, secrets_of, words_of_proofs};
 pub use source::{Loaded, Loading, Partial, load, load_each, load_with, parse, parse_with};

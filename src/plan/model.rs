@@ -33,6 +33,8 @@ pub struct Plan {
     pub defaults: Settings,
     /// How users hold connections.
     pub connections: Connections,
+    /// How connections are secured.
+    pub tls: Tls,
     /// Rows of values, by name.
     pub data: Vec<Data>,
     /// Once, before the first user.
@@ -94,6 +96,34 @@ pub enum Connections {
     Shared(u32),
 }
 
+/// How connections are secured, as far as it is said.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Tls {
+    /// The file of the authorities that are trusted instead of the system's.
+    pub ca: Option<Placed<String>>,
+    /// The file of the client certificate; templates in it are live.
+    pub cert: Option<Placed<String>>,
+    /// The file of its key, likewise.
+    pub key: Option<Placed<String>>,
+    /// Who the target must show that it is, instead of its own host.
+    pub name: Option<Placed<String>>,
+    /// The versions that are offered.
+    pub versions: Option<TlsVersions>,
+    /// Sessions are resumed.
+    pub resume: Option<bool>,
+    /// Nothing is verified.
+    pub insecure: Option<bool>,
+}
+
+/// Versions of TLS, at least one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TlsVersions {
+    /// TLS 1.2.
+    pub old: bool,
+    /// TLS 1.3.
+    pub new: bool,
+}
+
 /// A kind of user.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Class {
@@ -113,6 +143,8 @@ pub struct Class {
     pub defaults: Settings,
     /// How its users hold connections; absent: as the plan says.
     pub connections: Option<Connections>,
+    /// How its connections are secured; what is absent is as the plan says.
+    pub tls: Tls,
     /// What its tasks inherit.
     pub tags: Vec<String>,
     /// What each user does first.

@@ -11,6 +11,7 @@ mod settings;
 mod steps;
 mod stray;
 mod thresholds;
+mod tls;
 mod users;
 mod values;
 
@@ -344,6 +345,7 @@ impl<'g> Checker<'g> {
             None => Default::default(),
         };
         let connections = top.get("connections").and_then(|node| self.connections(node));
+        let tls = top.entry("tls").map(|entry| self.tls(entry)).unwrap_or_default();
         let data = top.entry("data").map_or_else(Vec::new, |entry| self.data(entry));
         let steps = |checker: &mut Self, key: &str| {
             top.entry(key).and_then(|entry| checker.steps(entry)).unwrap_or_default()
@@ -380,6 +382,7 @@ impl<'g> Checker<'g> {
             seed,
             defaults,
             connections: connections.unwrap_or_default(),
+            tls,
             data,
             before,
             after,
@@ -520,6 +523,7 @@ fn home_of(context: Context) -> &'static str {
         Context::Redirects => "move it below `redirects`",
         Context::Retry => "move it below `retry`",
         Context::Connections => "move it below `connections`",
+        Context::Tls => "move it below `tls`",
         Context::Data => "move it into a source of rows, under `data`",
         Context::Expect => "move it into an `expect`",
         Context::Of => "move it below `of`",

@@ -183,7 +183,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// A file below the plan's folder, whole.
-    fn file(&mut self, file: &Placed<String>) -> Option<(std::path::PathBuf, Vec<u8>)> {
+    pub(super) fn file(&mut self, file: &Placed<String>) -> Option<(std::path::PathBuf, Vec<u8>)> {
         let path = match data::under(&self.plan.folder, &file.value, self.plan.allow_outside) {
             Ok(path) => path,
             Err(error) => {

@@ -9,6 +9,7 @@ use super::iterations::{Outside, Part};
 use super::judge::{NOT_JUDGED, NOT_JUDGED_TEXT};
 use super::names::Assigned;
 use super::notes::called_names;
+use super::secured::{Asked, Secured};
 use super::selection::Selection;
 use super::series::Series;
 use super::size::Size;
@@ -59,13 +60,17 @@ pub fn compile(
     let mut compiler = Compiler::new(plan, sources, inputs, None);
     let (classes, before, after) = compiler.all();
     let Compiler { catalogue, targets, mut diagnostics, data, any_host, pool, .. } = compiler;
+    let (targets, ways) =
+        targets.into_iter().map(|(target, way)| (target, way.unwrap_or(0))).unzip();
+    let secured = compiler.secured.into_iter().map(|(_, secured)| secured).collect();
     plan::suit(&mut diagnostics, sources);
     diagnostics.sort_by_key(|diagnostic| diagnostic.place);
     if diagnostics.iter().any(Diagnostic::is_error) {
         return Err(diagnostics);
     }
     let data = data.into_iter().filter_map(|(_, source)| source).collect();
-    let program = Program { catalogue, targets, classes, before, after, pool, any_host };
+    let program =
+        Program { catalogue, targets, ways, secured, classes, before, after, pool, any_host };
     Ok(Compiled { program, diagnostics, data })
 }
 
@@ -89,7 +94,10 @@ pub(super) struct Compiler<'a> {
     pub(super) catalogue: Catalogue,
     texts: HashMap<String, u32>,
     series: Series,
-    pub(super) targets: Vec<Target>,
+    /// Each with the way in which connections to it are secured, once that is known.
+    pub(super) targets: Vec<(Target, Option<usize>)>,
+    /// What was asked for, and what came of it.
+    pub(super) secured: Vec<(Asked, Secured)>,
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Those of a place and a title, by their positions.
     told: HashMap<(Option<Place>, String), Vec<usize>>,
@@ -166,7 +174,8 @@ impl<'a> Compiler<'a> {
             catalogue,
             texts,
             series: Series::of(plan),
-            targets: vec![target.unwrap_or_else(local)],
+            targets: vec![(target.unwrap_or_else(local), None)],
+            secured: Vec::new(),
             diagnostics: Vec::new(),
             told: HashMap::new(),
             size: Size::default(),
@@ -293,6 +302,9 @@ impl<'a> Compiler<'a> {
         let mut own = Assigned::default();
         own.steps(steps);
         let (names, initial) = self.names(&own);
+        let target = self.targets[0].0.clone();
+        let mut uses = Uses::default();
+        let secure = self.secure(None, &target, self.plan.connections, &names, &mut uses);
         let class = Class {
             name: name.into(),
             wait: Wait::None,
@@ -305,9 +317,13 @@ impl<'a> Compiler<'a> {
             marks: BTreeMap::new(),
             requests: Vec::new(),
             rows: Vec::new(),
+            identity: secure.live,
         };
         let none: &'a Settings = &NO_SETTINGS;
-        let mut draft = Draft::new(class, [none, &self.plan.defaults], self.plan.connections, 0);
+        let target = self.target(&target, secure.way);
+        let defaults = [none, &self.plan.defaults];
+        let mut draft = Draft::new(class, defaults, self.plan.connections, target);
+        draft.uses = uses;
         draft.class.script.start = Some(0);
         self.block(steps, &mut draft);
         let class = self.finish(draft, None);
@@ -323,6 +339,13 @@ impl<'a> Compiler<'a> {
         own.steps(&class.on_stop);
         let (names, initial) = self.names(&own);
         self.count_names(class.name.place, names.count(), names.bytes());
+        let connections = class.connections.unwrap_or(self.plan.connections);
+        let target = match (&self.inputs.target, &class.target) {
+            (None, Some(target)) => target.value.clone(),
+            _ => self.targets[0].0.clone(),
+        };
+        let mut uses = Uses::default();
+        let secure = self.secure(Some(&class.tls), &target, connections, &names, &mut uses);
         let compiled = Class {
             name: class.name.value.as_str().into(),
             wait: class.wait,
@@ -335,14 +358,12 @@ impl<'a> Compiler<'a> {
             marks: BTreeMap::new(),
             requests: Vec::new(),
             rows: Vec::new(),
+            identity: secure.live,
         };
-        let connections = class.connections.unwrap_or(self.plan.connections);
-        let target = match (&self.inputs.target, &class.target) {
-            (None, Some(target)) => self.target(&target.value),
-            _ => 0,
-        };
+        let target = self.target(&target, secure.way);
         let defaults = [&class.defaults, &self.plan.defaults];
         let mut draft = Draft::new(compiled, defaults, connections, target);
+        draft.uses = uses;
         draft.tags.clone_from(&class.tags);
         let start = Part::of(&mut draft, |draft| {
             if !class.on_start.is_empty() {
@@ -405,13 +426,17 @@ impl<'a> Compiler<'a> {
         class
     }
 
-    /// The number of a target, which is added when it is new.
-    pub(super) fn target(&mut self, target: &Target) -> usize {
-        let position = self.targets.iter().position(|known| known == target);
-        position.unwrap_or_else(|| {
-            self.targets.push(target.clone());
+    /// The number of a target with the way in which it is secured, which is added when it is new.
+    pub(super) fn target(&mut self, target: &Target, way: usize) -> usize {
+        let is_it = |(known, secured): &(Target, Option<usize>)| {
+            known == target && secured.is_none_or(|secured| secured == way)
+        };
+        let position = self.targets.iter().position(is_it).unwrap_or_else(|| {
+            self.targets.push((target.clone(), None));
             self.targets.len() - 1
-        })
+        });
+        self.targets[position].1 = Some(way);
+        position
     }
 
     /// The number of the series that requests of this name, class and tags are counted under.

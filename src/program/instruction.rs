@@ -8,6 +8,7 @@ use super::build::Build;
 use super::mark::Mark;
 use super::message::Message;
 use super::rules::{AcceptRule, Capture, Expect};
+use super::secured::{Live, Secured};
 use crate::data::{Per, Source};
 use crate::expr::{Expression, Names, Template, Value};
 use crate::load::{Order, Wait};
@@ -22,6 +23,10 @@ pub struct Program {
     pub catalogue: Catalogue,
     /// Where requests go, by number; the first is the plan's own.
     pub targets: Vec<Target>,
+    /// For each target, the number of the way in which connections to it are secured.
+    pub ways: Vec<usize>,
+    /// The ways of securing connections.
+    pub secured: Vec<Secured>,
     /// In the order of the plan.
     pub classes: Vec<Class>,
     /// What runs once before the first user, as the program of one user without tasks.
@@ -74,6 +79,8 @@ pub struct Class {
     pub requests: Vec<Request>,
     /// The rows of data that it reads.
     pub rows: Vec<Row>,
+    /// Each user has a client certificate of its own: which.
+    pub identity: Option<Live>,
 }
 
 impl Class {

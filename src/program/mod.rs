@@ -20,6 +20,7 @@ mod notes;
 mod outlook;
 mod requests;
 mod rules;
+mod secured;
 mod selection;
 mod series;
 mod size;
@@ -40,4 +41,5 @@ pub use outlook::{
     TaskShape, explain,
 };
 pub use rules::{Capture, Check, Expect, Matcher, Source};
+pub use secured::{Live, Secured};
 pub use selection::{Selection, tags_of};

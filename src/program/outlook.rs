@@ -266,7 +266,14 @@ pub fn explain(plan: &Plan, program: &Program, question: &Question) -> Explanati
 /// Without the one that stands for what the command line will say.
 fn targets(plan: &Plan, program: &Program) -> Vec<String> {
     let skipped = usize::from(plan.target.is_none());
-    program.targets.iter().skip(skipped).map(ToString::to_string).collect()
+    let mut targets: Vec<String> = Vec::new();
+    for target in program.targets.iter().skip(skipped).map(ToString::to_string) {
+        // One that classes secure in different ways stands there for each.
+        if !targets.contains(&target) {
+            targets.push(target);
+        }
+    }
+    targets
 }
 
 fn shown(threshold: &crate::verdict::Threshold) -> String {

@@ -217,7 +217,7 @@ impl<'a> Compiler<'a> {
             Way::Unknown => {
                 let mut url = self.template(&request.path, Encoding::Path, names, uses);
                 append_query(&mut url, &request.path.value, query);
-                let own = &self.targets[own_target];
+                let own = &self.targets[own_target].0;
                 let (host, base) = (own.authority(), own.base_path().to_owned());
                 (own_target, Line::Url { method, url, host, base })
             }
@@ -230,7 +230,7 @@ impl<'a> Compiler<'a> {
         let text = &path.value;
         let lower = text.to_ascii_lowercase();
         if text.starts_with('/') {
-            let target = &self.targets[own];
+            let target = &self.targets[own].0;
             let (base, host) = (target.base_path().to_owned(), target.authority());
             return Way::Path { target: own, base, host, path: text.clone() };
         }
@@ -246,7 +246,7 @@ impl<'a> Compiler<'a> {
         match Target::parse(origin) {
             Ok(target) => {
                 let host = target.authority();
-                let target = self.target(&target);
+                let target = self.target(&target, self.targets[own].1.unwrap_or(0));
                 let path = if rest.starts_with('/') { rest.to_owned() } else { format!("/{rest}") };
                 Way::Path { target, base: String::new(), host, path }
             }

@@ -65,6 +65,8 @@ pub struct Sent {
     pub redirects: u8,
     /// Which connection it went over.
     pub connection: Use,
+    /// The files of the client certificate that its user shows, and of the key.
+    pub pair: Option<(String, String)>,
 }
 
 /// What a user of a fake keeps.
@@ -74,6 +76,8 @@ pub struct Kept {
     pub connected: Vec<usize>,
     /// The cookies: target, name, value.
     pub cookies: Vec<(usize, String, String)>,
+    /// The files of the client certificate and of its key.
+    pub pair: Option<(String, String)>,
 }
 
 impl Kept {
@@ -143,10 +147,11 @@ impl Fake {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn record(&self, at: Instant, request: Outgoing<'_>) -> u64 {
+    fn record(&self, at: Instant, kept: &Kept, request: Outgoing<'_>) -> u64 {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         let Outgoing { target, bytes, redirects, connection, .. } = request;
-        log.push(Sent { at, target, bytes: bytes.to_vec(), redirects, connection });
+        let (bytes, pair) = (bytes.to_vec(), kept.pair.clone());
+        log.push(Sent { at, target, bytes, redirects, connection, pair });
         log.len() as u64 - 1
     }
 }
@@ -161,7 +166,7 @@ impl Protocol for Fake {
         answer: &mut Answer,
     ) -> Exchange {
         let sent = Instant::now();
-        let nth = self.record(sent, request);
+        let nth = self.record(sent, kept, request);
         let reply = (self.script)(request.bytes, nth);
 
         // Taken out first: an exchange that is cut leaves no connection behind.
@@ -205,7 +210,7 @@ impl Protocol for Fake {
         exchange
     }
 
-    fn target(&self, origin: &str) -> Result<usize, Fault> {
+    fn target(&self, _from: usize, origin: &str) -> Result<usize, Fault> {
         let mut origins = self.origins.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(origins.iter().position(|known| known == origin).unwrap_or_else(|| {
             origins.push(origin.to_owned());
@@ -213,8 +218,17 @@ impl Protocol for Fake {
         }))
     }
 
+    fn is_identified(&self, kept: &Kept) -> bool {
+        kept.pair.is_some()
+    }
+
+    fn identify(&self, kept: &mut Kept, cert: String, key: String) {
+        kept.pair = Some((cert, key));
+    }
+
     fn share_cookies(&self, from: &mut Kept, with: &mut Kept) {
         with.cookies.clone_from(&from.cookies);
+        with.pair.clone_from(&from.pair);
     }
 
     fn cookie(&self, kept: &Kept, target: usize, _path: &str, name: &str) -> Option<String> {
@@ -311,7 +325,7 @@ mod tests {
         assert_eq!(cookie(1, "id").as_deref(), Some("1"));
         assert_eq!(cookie(0, "other"), None);
         let targets = ["http://b.test", "http://a.test", "http://b.test"];
-        assert_eq!(targets.map(|origin| fake.target(origin)), [Ok(1), Ok(0), Ok(1)]);
+        assert_eq!(targets.map(|origin| fake.target(0, origin)), [Ok(1), Ok(0), Ok(1)]);
         let asked = |sent: &Sent| (sent.redirects, sent.connection);
         assert!(fake.sent().iter().all(|sent| asked(sent) == (3, Use::New)));
         assert_eq!(kept.connected, Vec::<usize>::new());

@@ -130,14 +130,22 @@ pub trait Protocol: 'static {
         answer: &mut Answer,
     ) -> impl Future<Output = Exchange>;
 
-    /// The number of the target with this origin, `scheme://host[:port]` in lower case, which is
-    /// added when the plan did not name it.
+    /// The number of the target with this origin, `scheme://host[:port]` in lower case, secured as the
+    /// target `from` is. It is added when the plan did not name it.
     ///
     /// # Errors
     /// It is no origin that requests can be sent to, or there are too many targets already.
-    fn target(&self, origin: &str) -> Result<usize, Fault>;
+    fn target(&self, from: usize, origin: &str) -> Result<usize, Fault>;
 
-    /// Lets both use the cookies of the first: they are one user's, who sends requests together.
+    /// The user is known by a client certificate of its own.
+    fn is_identified(&self, connection: &Self::Connection) -> bool;
+
+    /// From its first connection on the user shows the client certificate in the file `cert`, whose key
+    /// is in the file `key`, to servers that ask for one.
+    fn identify(&self, connection: &mut Self::Connection, cert: String, key: String);
+
+    /// Lets both use the cookies of the first, and show its client certificate: they are one user's, who
+    /// sends requests together.
     fn share_cookies(&self, from: &mut Self::Connection, with: &mut Self::Connection);
 
     /// The value of a cookie that the user would send to this path of the target.

@@ -4,14 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::options::{Options, ProfileChoice, Ramp};
-use super::way::Way;
+use super::way::{Security, Way};
 use crate::data::{Per, Source as Rows};
 use crate::diagnostic::{Diagnostic, Source, suggest};
 use crate::engine::Part;
 use crate::load::{Form, Load, Open, Profile, Span, Spread};
 use crate::plan::{NamedProfile, Plan, Target, literal_proofs, secrets_of};
 use crate::program::{self, Class, Inputs, Program, Row};
-use crate::protocol::http::Roots;
 use crate::units::format_duration;
 use crate::untrusted::Secrets;
 use crate::verdict::Threshold;
@@ -31,6 +30,8 @@ pub struct Prepared {
     /// Where requests go: first the plan's own target, then those that it names elsewhere; each
     /// with how it is reached.
     pub targets: Vec<(Target, Way)>,
+    /// How connections to those and to all others are secured.
+    pub security: Arc<Security>,
     /// The profile in words.
     pub profile: String,
     /// Its parts in time.
@@ -87,8 +88,12 @@ pub fn prepare(
         }
     };
     let mut targets = Vec::new();
-    for target in &compiled.program.targets {
-        match Way::to(target, options, Roots::of_system) {
+    let secured = compiled.program.secured.clone();
+    let security = Arc::new(
+        Security::new(secured, options.trust.clone()).below(&plan.folder, plan.allow_outside),
+    );
+    for (target, way) in compiled.program.targets.iter().zip(&compiled.program.ways) {
+        match Way::to(target, *way, options, &security) {
             Ok(way) => targets.push((target.clone(), way)),
             Err(mistake) => mistakes.push(mistake),
         }
@@ -154,6 +159,7 @@ pub fn prepare(
         parts,
         total,
         targets,
+        security,
         profile: words,
         grace: options.grace.or(grace).unwrap_or(GRACE),
         thresholds: plan.thresholds.iter().map(|placed| placed.value.clone()).collect(),

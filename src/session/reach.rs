@@ -32,8 +32,15 @@ pub(super) async fn all(
     signals: &mut Signals,
 ) -> Result<Vec<http::Target>, Exit> {
     let mut reached = Vec::with_capacity(targets.len());
-    for (target, way) in targets {
-        say(&way::remark(target, &options.trust));
+    // A target that classes secure in different ways stands there for each.
+    let mut remarks: Vec<String> = Vec::new();
+    for (number, (target, way)) in targets.iter().enumerate() {
+        let remark = way::remark(target, way, &options.trust);
+        if !remarks.contains(&remark) {
+            say(&remark);
+            remarks.push(remark);
+        }
+        let first = targets[..number].iter().all(|(known, _)| known != target);
         let one = tokio::select! {
             one = reach(target, way, options.wait_for) => one,
             reason = signals.next() => {
@@ -43,7 +50,9 @@ pub(super) async fn all(
         };
         match one {
             Ok(one) => {
-                warn_of_distance(target, &one.addresses, options.yes);
+                if first {
+                    warn_of_distance(target, &one.addresses, options.yes);
+                }
                 reached.push(one);
             }
             Err(NotReached::Fault(fault)) => {
@@ -136,10 +145,14 @@ async fn once(target: &Target, way: &Way) -> Result<http::Target, NotReached> {
         return Err(NotReached::Forbidden);
     }
     let (authority, tls) = (target.authority(), way.tls.clone());
-    let reached = http::Target { authority, addresses, tls };
+    let reached = http::Target { authority, addresses, tls, way: way.number };
     let http = Http::new(vec![reached.clone()], Settings::default());
-    http.probe(&Limits::default()).await.map_err(|(_, fault)| NotReached::Fault(fault))?;
-    Ok(reached)
+    match http.probe(&Limits::default()).await {
+        // It is there, and wants what only users have.
+        Err((_, Fault::TlsClientCert)) if way.users_differ => Ok(reached),
+        Err((_, fault)) => Err(NotReached::Fault(fault)),
+        Ok(()) => Ok(reached),
+    }
 }
 
 /// Why a run cannot begin.

@@ -125,7 +125,8 @@ async fn perform(
         Err(exit) => return exit,
     };
     let settings = Settings {
-        open: way::opener(options, reached[0].tls.clone()),
+        open: way::opener(options, prepared.security.clone()),
+        identify: prepared.security.identify(),
         any_host: prepared.program.any_host,
         ..Settings::default()
     };

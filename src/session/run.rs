@@ -159,7 +159,8 @@ async fn measure(
         workers,
     };
     let settings = Settings {
-        open: way::opener(options, reached[0].tls.clone()),
+        open: way::opener(options, prepared.security.clone()),
+        identify: prepared.security.identify(),
         any_host: setup.program.any_host,
         ..Settings::default()
     };
@@ -377,10 +378,7 @@ fn about(
         plan_format: if crate::plan::document::is_toml(&source.path) { "toml" } else { "yaml" },
         profile: prepared.profile.clone(),
         target: prepared.targets[0].0.to_string(),
-        insecure: prepared
-            .targets
-            .iter()
-            .any(|(target, _)| way::is_unverified(target, &options.trust)),
+        insecure: prepared.targets.iter().any(|(_, way)| way.unverified.is_some()),
         seed: prepared.seed,
         workers,
         users_peak: most_users(&prepared.parts),

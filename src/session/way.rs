@@ -1,15 +1,22 @@
-//! Owns the way to the target: `--resolve`, `--cacert` and `--insecure` become addresses and TLS.
+//! Owns the way to the target: what plan and command line say of it become addresses and TLS.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use super::options::{Options, Trust};
+use crate::data;
 use crate::diagnostic::Diagnostic;
 use crate::metrics::Fault;
 use crate::plan::Target;
-use crate::protocol::http::{self, Opener, Origin, Roots, Tls};
+use crate::program::Secured;
+use crate::protocol::http::{
+    self, Identify, Identity, Manner, Opener, Origin, Roots, RootsError, Tls,
+};
+
+/// A file of a client certificate is not larger.
+const MOST_BYTES: u64 = 1024 * 1024;
 
 /// How a target is reached, beyond what it says itself.
 #[derive(Debug, Clone)]
@@ -18,58 +25,165 @@ pub struct Way {
     pub addresses: Option<Vec<SocketAddr>>,
     /// How it is secured. All workers of a run share this one.
     pub tls: Option<Tls>,
+    /// The number of the way in which the plan secures it.
+    pub number: usize,
+    /// Its certificate is not verified: who says so.
+    pub unverified: Option<Unverified>,
+    /// Each user shows a client certificate of its own, so that nobody has one before the first.
+    pub users_differ: bool,
+}
+
+/// Who wants nothing to be verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unverified {
+    /// The command line.
+    ByOption,
+    /// The plan.
+    ByPlan,
 }
 
 impl Way {
-    /// The way to `target`. `system` loads the system's authorities: that takes a while, so it is
-    /// called only when a certificate will be held against them.
+    /// The way to `target`.
     ///
     /// # Errors
     /// The options do not fit the target, or the file of authorities holds none.
     pub fn to(
         target: &Target,
+        number: usize,
         options: &Options,
-        system: impl FnOnce() -> Roots,
+        security: &Security,
     ) -> Result<Self, Diagnostic> {
         let addresses = pinned(target, &options.resolve)?;
-        if !target.is_https() {
-            return Ok(Self { addresses, tls: None });
+        let (mut tls, mut unverified) = (None, None);
+        if target.is_https() {
+            tls = Some(security.tls(number, target.host()).map_err(Unsecured::diagnostic)?);
+            unverified = security.unverified(number);
         }
-        let roots = match &options.trust {
-            Trust::System => Some(system()),
-            Trust::File(path) => Some(roots_in(path)?),
-            Trust::Anyone => None,
-        };
-        let tls = Tls::new(target.host(), roots).map_err(|_| {
-            Diagnostic::without_place(
-                format!("no certificate can be for `{}`", target.host()),
-                "write a name or an address that one can hold",
-            )
-        })?;
-        Ok(Self { addresses, tls: Some(tls) })
+        let users_differ = security.secured(number).live;
+        Ok(Self { addresses, tls, number, unverified, users_differ })
     }
 }
 
-/// How hosts are reached that the plan did not name: pinned and trusted as its target is.
-pub(super) fn opener(options: &Options, tls: Option<Tls>) -> Opener {
-    let (pinned, trust) = (options.resolve.clone(), options.trust.clone());
-    // Made once for all hosts and workers, and only when the first of them needs it.
-    let first = OnceLock::new();
-    Arc::new(move |origin: &Origin| {
+/// How connections are secured, in each of the ways that the plan has, after the command line had its
+/// word. What is needed for one is made for the first host that needs it, and shared by all.
+#[derive(Debug)]
+pub struct Security {
+    trust: Trust,
+    secured: Vec<Secured>,
+    made: Vec<OnceLock<Tls>>,
+    /// They take a while to load: that is done only when a certificate will be held against them.
+    system: OnceLock<Roots>,
+    /// Where the files of client certificates lie: below the plan's folder, or elsewhere as well.
+    folder: PathBuf,
+    allow_outside: bool,
+}
+
+/// Why connections to a host cannot be secured.
+#[derive(Debug)]
+pub enum Unsecured {
+    /// No certificate can be for it.
+    Name(String),
+    /// The command line's file of authorities holds none.
+    Roots(PathBuf, RootsError),
+}
+
+impl Unsecured {
+    fn diagnostic(self) -> Diagnostic {
+        match self {
+            Self::Name(host) => Diagnostic::without_place(
+                format!("no certificate can be for `{host}`"),
+                "write a name or an address that one can hold",
+            ),
+            Self::Roots(path, error) => Diagnostic::without_place(
+                format!("`--cacert {}`: {error}", path.display()),
+                "give a file with the CA's certificate between `-----BEGIN CERTIFICATE-----` and `-----END CERTIFICATE-----`",
+            ),
+        }
+    }
+}
+
+impl Security {
+    /// That of a plan with these ways.
+    #[must_use]
+    pub fn new(secured: Vec<Secured>, trust: Trust) -> Self {
+        let made = secured.iter().map(|_| OnceLock::new()).collect();
+        let (folder, allow_outside) = (PathBuf::new(), false);
+        Self { trust, secured, made, system: OnceLock::new(), folder, allow_outside }
+    }
+
+    /// With client certificates of users below this folder, or elsewhere as well.
+    #[must_use]
+    pub fn below(self, folder: &Path, allow_outside: bool) -> Self {
+        Self { folder: folder.to_owned(), allow_outside, ..self }
+    }
+
+    /// How the client certificates of users are read.
+    pub(super) fn identify(&self) -> Identify {
+        let (folder, allow_outside) = (self.folder.clone(), self.allow_outside);
+        Arc::new(move |cert, key| {
+            let read = |file: &str| {
+                let path = data::under(&folder, file, allow_outside).ok()?;
+                let about = std::fs::metadata(&path).ok().filter(|about| about.len() <= MOST_BYTES);
+                about.and_then(|_| std::fs::read(path).ok())
+            };
+            let pair = read(cert).zip(read(key));
+            let identity = pair.and_then(|(cert, key)| Identity::of_pem(&cert, &key).ok());
+            identity.ok_or(Fault::LocalIdentity)
+        })
+    }
+
+    fn secured(&self, way: usize) -> &Secured {
+        &self.secured[way]
+    }
+
+    fn unverified(&self, way: usize) -> Option<Unverified> {
+        match self.trust {
+            Trust::Anyone => Some(Unverified::ByOption),
+            Trust::File(_) => None,
+            Trust::System => self.secured[way].insecure.then_some(Unverified::ByPlan),
+        }
+    }
+
+    /// How connections to a host are secured.
+    ///
+    /// # Errors
+    /// They cannot be.
+    fn tls(&self, way: usize, host: &str) -> Result<Tls, Unsecured> {
+        let secured = &self.secured[way];
+        let name = secured.name_of(host);
+        let bad = |_| Unsecured::Name(name.to_owned());
+        if let Some(first) = self.made[way].get() {
+            return first.for_host(name).map_err(bad);
+        }
+        let roots = match (&self.trust, &secured.roots) {
+            _ if self.unverified(way).is_some() => None,
+            (Trust::File(path), _) => {
+                let read = Roots::in_file(path);
+                Some(read.map_err(|error| Unsecured::Roots(path.clone(), error))?)
+            }
+            (_, Some(given)) => Some(given.clone()),
+            (_, None) => Some(self.system.get_or_init(Roots::of_system).clone()),
+        };
+        let manner = Manner {
+            roots,
+            identity: secured.identity.clone(),
+            versions: secured.versions,
+            resumes: !secured.afresh,
+        };
+        let made = Tls::new(name, manner).map_err(bad)?;
+        Ok(self.made[way].get_or_init(|| made).clone())
+    }
+}
+
+/// How hosts are reached that the plan did not name: pinned and secured as those are that lead there.
+pub(super) fn opener(options: &Options, security: Arc<Security>) -> Opener {
+    let pinned = options.resolve.clone();
+    Arc::new(move |origin: &Origin, way: usize| {
         let secured = || {
-            let tls = tls.as_ref().or_else(|| {
-                let made = first.get_or_init(|| {
-                    let roots = match &trust {
-                        Trust::System => Some(Roots::of_system()),
-                        Trust::File(path) => Some(Roots::in_file(path).ok()?),
-                        Trust::Anyone => None,
-                    };
-                    Tls::new("localhost", roots).ok()
-                });
-                made.as_ref()
-            });
-            let tls = tls.ok_or(Fault::TlsFailed)?;
-            tls.for_host(&origin.host).map_err(|_| Fault::TargetInvalid)
+            security.tls(way, &origin.host).map_err(|unsecured| match unsecured {
+                Unsecured::Name(_) => Fault::TargetInvalid,
+                Unsecured::Roots(..) => Fault::TlsFailed,
+            })
         };
         let mine = pinned.iter().filter(|pinned| pinned.leads(&origin.host, origin.port));
         let addresses = mine.map(|pinned| SocketAddr::new(pinned.address, origin.port));
@@ -77,33 +191,20 @@ pub(super) fn opener(options: &Options, tls: Option<Tls>) -> Opener {
             authority: origin.authority(),
             addresses: addresses.collect(),
             tls: origin.https.then(secured).transpose()?,
+            way,
         })
     })
 }
 
-fn roots_in(path: &Path) -> Result<Roots, Diagnostic> {
-    Roots::in_file(path).map_err(|error| {
-        Diagnostic::without_place(
-            format!("`--cacert {}`: {error}", path.display()),
-            "give a file with the CA's certificate between `-----BEGIN CERTIFICATE-----` and `-----END CERTIFICATE-----`",
-        )
-    })
-}
-
-/// The target's certificate will not be verified.
-pub(super) fn is_unverified(target: &Target, trust: &Trust) -> bool {
-    target.is_https() && *trust == Trust::Anyone
-}
-
 /// What must be said of trust before the run: a line, or nothing.
-pub(super) fn remark(target: &Target, trust: &Trust) -> String {
-    let option = match (trust, target.is_https()) {
-        (Trust::Anyone, true) => {
-            return "warning: the target's certificate is not verified (`--insecure`)\n".to_owned();
-        }
-        (Trust::System, _) | (Trust::File(_), true) => return String::new(),
-        (Trust::Anyone, false) => "--insecure",
-        (Trust::File(_), false) => "--cacert",
+pub(super) fn remark(target: &Target, way: &Way, trust: &Trust) -> String {
+    let by = |word: &str| format!("warning: the target's certificate is not verified ({word})\n");
+    let option = match (way.unverified, trust, target.is_https()) {
+        (Some(Unverified::ByOption), ..) => return by("`--insecure`"),
+        (Some(Unverified::ByPlan), ..) => return by("`insecure: true` in the plan"),
+        (None, Trust::System, _) | (None, _, true) => return String::new(),
+        (None, Trust::Anyone, false) => "--insecure",
+        (None, Trust::File(_), false) => "--cacert",
     };
     format!("warning: `{option}` changes nothing: {target} is without TLS\n")
 }
@@ -204,31 +305,45 @@ fn pinned(target: &Target, all: &[Pinned]) -> Result<Option<Vec<SocketAddr>>, Di
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-
     use super::*;
 
     fn target(text: &str) -> Target {
         Target::parse(text).unwrap()
     }
 
+    fn security(trust: Trust) -> Security {
+        Security::new(vec![Secured::default()], trust)
+    }
+
     #[test]
     fn the_systems_authorities_are_loaded_only_for_certificates_that_need_them() {
         let loaded = |url: &str, trust: Trust| {
-            let loads = Cell::new(0);
-            let options = Options { trust, ..Options::default() };
-            let system = || {
-                loads.set(loads.get() + 1);
-                Roots::of_system()
-            };
-            let way = Way::to(&target(url), &options, system).unwrap();
-            (way.tls.is_some(), loads.get())
+            let options = Options { trust: trust.clone(), ..Options::default() };
+            let security = security(trust);
+            let way = Way::to(&target(url), 0, &options, &security).unwrap();
+            (way.tls.is_some(), security.system.get().is_some())
         };
-        assert_eq!(loaded("http://localhost", Trust::System), (false, 0));
-        assert_eq!(loaded("http://localhost", Trust::Anyone), (false, 0));
-        assert_eq!(loaded("http://localhost", Trust::File("absent.pem".into())), (false, 0));
-        assert_eq!(loaded("https://localhost", Trust::Anyone), (true, 0));
-        assert_eq!(loaded("https://localhost", Trust::System), (true, 1));
+        assert_eq!(loaded("http://localhost", Trust::System), (false, false));
+        assert_eq!(loaded("http://localhost", Trust::Anyone), (false, false));
+        assert_eq!(loaded("http://localhost", Trust::File("absent.pem".into())), (false, false));
+        assert_eq!(loaded("https://localhost", Trust::Anyone), (true, false));
+        assert_eq!(loaded("https://localhost", Trust::System), (true, true));
+    }
+
+    #[test]
+    fn the_command_line_wins_over_what_the_plan_trusts() {
+        let of = |secured: Secured, trust: Trust| {
+            let options = Options { trust: trust.clone(), ..Options::default() };
+            let security = Security::new(vec![secured], trust);
+            let way = Way::to(&target("https://localhost"), 0, &options, &security);
+            way.map(|way| way.unverified).map_err(|mistake| mistake.title)
+        };
+        let insecure = || Secured { insecure: true, ..Secured::default() };
+        assert_eq!(of(insecure(), Trust::System), Ok(Some(Unverified::ByPlan)));
+        assert_eq!(of(insecure(), Trust::Anyone), Ok(Some(Unverified::ByOption)));
+        assert_eq!(of(Secured::default(), Trust::System), Ok(None));
+        let absent = of(insecure(), Trust::File("absent.pem".into())).unwrap_err();
+        assert!(absent.starts_with("`--cacert absent.pem`: it cannot be read"), "{absent}");
     }
 
     #[test]
@@ -288,9 +403,9 @@ mod tests {
         let resolve = ["a.test:127.0.0.1", "a.test:81:[::1]"];
         let resolve = resolve.map(|text| Pinned::parse(text).unwrap()).to_vec();
         let options = Options { trust: Trust::Anyone, resolve, ..Options::default() };
-        let open = opener(&options, None);
+        let open = opener(&options, Arc::new(security(Trust::Anyone)));
         let opened = |text: &str| {
-            let target = open(&Origin::parse(text).unwrap())?;
+            let target = open(&Origin::parse(text).unwrap(), 0)?;
             let addresses = format!("{:?}", target.addresses);
             Ok::<_, Fault>((target.authority, addresses, target.tls.is_some()))
         };
@@ -302,8 +417,8 @@ mod tests {
         assert_eq!(opened("https://b.test"), is("b.test", "[]", true));
 
         let trust = Trust::File("absent.pem".into());
-        let open = opener(&Options { trust, ..Options::default() }, None);
-        let opened = |text: &str| open(&Origin::parse(text).unwrap()).map(|_| ());
+        let open = opener(&Options::default(), Arc::new(security(trust)));
+        let opened = |text: &str| open(&Origin::parse(text).unwrap(), 0).map(|_| ());
         assert_eq!(opened("http://b.test"), Ok(()));
         assert_eq!(opened("https://b.test"), Err(Fault::TlsFailed));
     }
@@ -311,7 +426,8 @@ mod tests {
     #[test]
     fn a_host_that_no_certificate_can_hold_is_a_mistake() {
         let options = Options { trust: Trust::Anyone, ..Options::default() };
-        let mistake = Way::to(&target("https://a.1"), &options, Roots::of_system).unwrap_err();
+        let security = security(Trust::Anyone);
+        let mistake = Way::to(&target("https://a.1"), 0, &options, &security).unwrap_err();
         assert_eq!(mistake.title, "no certificate can be for `a.1`");
     }
 }

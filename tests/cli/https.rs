@@ -1,105 +1,10 @@
 //! `https` targets: `--cacert`, `--insecure`, `--resolve`, and what a target that cannot be trusted is told.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::net::{Ipv4Addr, TcpListener};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
-use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
-
-use super::support::{Folder, Said, answer, said, server};
-
-const PLAN: &str = "\
-users:
-  Visitor:
-    tasks:
-      home: { get: / }
-thresholds: [error_rate < 1%]
-";
-const LOAD: &str = "-u 2 -t 300ms --out out";
-
-/// A server within TLS that answers every request, and what its clients called it.
-struct Secured {
-    address: SocketAddr,
-    /// The certificate of its authority, as PEM.
-    authority: String,
-    /// For each request: the name in the handshake, and the head.
-    asked: Receiver<(Option<String>, String)>,
-}
-
-fn secured(name: &str) -> Secured {
-    let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, "Test authority");
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-    params.distinguished_name.push(DnType::CommonName, name);
-    let key = KeyPair::generate().unwrap();
-    let certificate = params.signed_by(&key, &authority).unwrap().der().clone();
-    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .unwrap();
-    let config = Arc::new(config);
-
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let address = listener.local_addr().unwrap();
-    let (asks, asked) = channel();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(stream) = stream else { return };
-            let (config, asks) = (config.clone(), asks.clone());
-            std::thread::spawn(move || serve(config, stream, &asks));
-        }
-    });
-    let text = STANDARD.encode(authority.der());
-    let authority = format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n");
-    Secured { address, authority, asked }
-}
-
-fn serve(config: Arc<ServerConfig>, stream: TcpStream, asks: &Sender<(Option<String>, String)>) {
-    let mut stream = StreamOwned::new(ServerConnection::new(config).unwrap(), stream);
-    let mut read = Vec::new();
-    let mut chunk = [0; 4096];
-    while let Ok(count) = stream.read(&mut chunk)
-        && count > 0
-    {
-        read.extend_from_slice(&chunk[..count]);
-        if read.ends_with(b"\r\n\r\n") {
-            let name = stream.conn.server_name().map(ToOwned::to_owned);
-            let _ = asks.send((name, String::from_utf8(std::mem::take(&mut read)).unwrap()));
-            if stream.write_all(answer(200, "hello").as_bytes()).is_err() {
-                return;
-            }
-        }
-    }
-}
-
-impl Secured {
-    /// A folder with a plan, and with the certificate of the authority.
-    fn folder(&self) -> Folder {
-        let folder = Folder::new();
-        folder.file("plan.yaml", PLAN).file("ca.pem", &self.authority);
-        folder
-    }
-
-    fn at(&self, host: &str) -> String {
-        format!("https://{host}:{}", self.address.port())
-    }
-
-    /// Runs the plan against `host` at this server's port.
-    fn run(&self, folder: &Folder, host: &str, options: &str) -> Said {
-        folder.throng(&format!("run plan.yaml --target {} {LOAD} {options}", self.at(host)))
-    }
-}
+use super::secured::{LOAD, PLAN, secured};
+use super::support::{Folder, answer, said, server};
 
 #[test]
 fn a_target_in_the_plan_may_be_https() {
@@ -115,9 +20,10 @@ fn a_target_in_the_plan_may_be_https() {
     for text in [&said.err, &said.out, &folder.read("out/report.html")] {
         assert!(!text.contains("not verified") && !text.contains("warning"), "{text}");
     }
-    let (name, head) = server.asked.recv().unwrap();
-    assert_eq!(name.as_deref(), Some("localhost"));
-    assert!(head.contains(&format!("localhost:{}\r\n", server.address.port())), "{head}");
+    let asked = server.asked.recv().unwrap();
+    assert_eq!(asked.name.as_deref(), Some("localhost"));
+    let host = format!("localhost:{}\r\n", server.address.port());
+    assert!(asked.head.contains(&host), "{}", asked.head);
 }
 
 #[test]
@@ -127,7 +33,7 @@ fn a_url_without_a_plan_may_be_https() {
     let url = server.at("localhost");
     let said = folder.throng(&format!("run {url}/a -n 3 --cacert ca.pem --out out"));
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
-    let (_, head) = server.asked.recv().unwrap();
+    let head = server.asked.recv().unwrap().head;
     assert!(head.starts_with("GET /a HTTP/1.1\r\n"), "{head}");
 }
 
@@ -159,7 +65,8 @@ fn a_target_that_cannot_be_trusted_is_4_and_told_what_to_do() {
             4,
             told(
                 "tls: the certificate is not signed by a known authority",
-                "give its CA with `--cacert FILE`, or `--insecure` for a test system"
+                "give its CA with `--cacert FILE` or `tls: { ca: FILE }` in the plan, or `--insecure` for a \
+                 test system"
             )
         )
     );
@@ -170,7 +77,7 @@ fn a_target_that_cannot_be_trusted_is_4_and_told_what_to_do() {
             told(
                 "tls: the certificate is for another name",
                 "use a name that it holds in the target, with `--resolve NAME:ADDRESS` when that \
-                 is elsewhere, or `--insecure` for a test system"
+                 is elsewhere, or `tls: { name: NAME }` in the plan; or `--insecure` for a test system"
             )
         )
     );
@@ -243,8 +150,9 @@ fn resolve_reaches_a_name_elsewhere_and_nobody_notices() {
         let options = format!("--cacert ca.pem --resolve {resolve}");
         let said = server.run(&folder, "shop.test", &options);
         assert_eq!(said.code, 0, "{}{}", said.out, said.err);
-        let (name, head) = server.asked.recv().unwrap();
-        assert_eq!(name.as_deref(), Some("shop.test"));
+        let asked = server.asked.recv().unwrap();
+        assert_eq!(asked.name.as_deref(), Some("shop.test"));
+        let head = asked.head;
         assert!(head.to_lowercase().contains(&format!("host: shop.test:{port}\r\n")), "{head}");
     }
     let plain = super::support::server(|_| Some(answer(200, "")));

@@ -14,4 +14,6 @@ mod options;
 mod overrides;
 mod rehearsal;
 mod results;
+mod secured;
 mod support;
+mod tls;

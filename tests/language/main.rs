@@ -15,6 +15,7 @@ mod requests;
 mod rows;
 mod rules;
 mod same;
+mod secured;
 mod steps;
 mod templates;
 mod users;

@@ -314,6 +314,47 @@ pub(super) const FOREIGN: &[(&[Context], &[&str], &str)] = &[
     ),
     (&[Context::Redirects], &["max", "follow", "limit"], "write `at_most`"),
     (
+        &[Context::Tls],
+        &["cacert", "cafile", "ca_file", "ca_cert", "cacerts", "capath"],
+        "write `ca`",
+    ),
+    (
+        &[Context::Tls],
+        &["certificate", "client_cert", "certfile", "cert_file", "crt", "pfx", "p12"],
+        "write `cert`, and `key` beside it: two PEM files",
+    ),
+    (
+        &[Context::Tls],
+        &["private_key", "client_key", "keyfile", "key_file"],
+        "write `key`: a PEM file",
+    ),
+    (
+        &[Context::Tls],
+        &["passphrase", "password"],
+        "take it out: keys are read without a password; decrypt it with `openssl pkey`",
+    ),
+    (&[Context::Tls], &["sni", "server_name", "servername", "host"], "write `name`"),
+    (
+        &[Context::Tls],
+        &["version", "min", "max", "min_version", "max_version"],
+        "write `versions`, as `[1.2, 1.3]`",
+    ),
+    (
+        &[Context::Tls],
+        &["verify", "skip_verify", "rejectunauthorized", "reject_unauthorized", "verify_ssl"],
+        "write `insecure: true` to verify nothing",
+    ),
+    (
+        &[Context::Tls],
+        &["resumption", "session", "sessions", "tickets", "reuse"],
+        "write `resume: off` for a full handshake with each connection",
+    ),
+    (
+        &[Context::Tls],
+        &["ciphers", "cipher_suites", "ciphersuites", "alpn"],
+        "take it out: it is what a modern client offers",
+    ),
+    (
         &[Context::Branch],
         &["chance", "probability", "percent"],
         "write `weight`: a share of the sum of all",

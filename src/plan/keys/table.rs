@@ -37,6 +37,12 @@ const EXPECT_SHAPE: Shape = Many(&Keys(Context::Expect));
 const RETRY_SHAPE: Shape = Any(&[Word(&["none"]), Keys(Context::Retry)]);
 const AUTH_SHAPE: Shape = Any(&[Word(&["none"]), Keys(Context::Auth)]);
 const REDIRECTS_SHAPE: Shape = Any(&[Integer, Word(&["off"]), Keys(Context::Redirects)]);
+const TLS: Key = key(
+    "tls",
+    Keys(Context::Tls),
+    "{ ca: certs/ca.pem }",
+    "How connections to `https` targets are secured; what a class says wins, key by key.",
+);
 const USERS_OR_RATE: Shape = Any(&[Users, Rate]);
 const TAGS: Key = key(
     "tags",
@@ -91,6 +97,7 @@ const PLAN: &[Key] = &[
     key("seed", Integer, "42", "Where all random numbers come from; `--seed` wins over it. By chance when nothing is said."),
     key("defaults", Keys(Context::Defaults), "timeout: 10s", "What holds for every request; a user class may have its own, and a request overrides both."),
     key("connections", CONNECTIONS_SHAPE, "{ shared: 500 }", "How users hold connections: each its `own`, a `new` one for each request, or borrowed from a pool.").or("own"),
+    TLS,
     key("data", Named(Context::Data), "accounts: { file: accounts.csv }", "Rows of values from files or lists, by name."),
     key("before", Steps, "[{ get: /health }]", "Steps that run once, before the first user; every user can read what they capture."),
     key("after", Steps, "[{ delete: /projects/1/todos }]", "Steps that run once, at the end, whenever `before` was begun."),
@@ -166,6 +173,7 @@ const CLASS: &[Key] = &[
     key("target", Url, "http://127.0.0.1:8001", "The base URL of this class, where it is another than the plan's."),
     key("defaults", Keys(Context::Defaults), "auth: { bearer: \"{{ token }}\" }", "What holds for every request of this class."),
     key("connections", CONNECTIONS_SHAPE, "new", "How users of this class hold connections."),
+    TLS,
     key("tags", TEXTS, "[smoke]", "Words that all its tasks inherit."),
     key("on_start", Steps, "[{ post: /login }]", "Steps that each user does first."),
     key("tasks", Named(Context::Task), "home: { get: / }", "What a user of this class does, by name."),
@@ -407,6 +415,56 @@ const RETRY: &[Key] = &[
 const CONNECTIONS: &[Key] =
     &[key("shared", Integer, "500", "Users borrow from a pool of so many, over all workers.")];
 
+const TLS_KEYS: &[Key] = &[
+    key(
+        "ca",
+        Text,
+        "certs/ca.pem",
+        "A PEM file below the plan's folder: the authorities that are trusted, instead of the system's; \
+         `--cacert` wins over it.",
+    ),
+    key(
+        "cert",
+        Template,
+        "certs/client.pem",
+        "A PEM file with the client certificate, and below it those that lead to its authority.",
+    ),
+    key(
+        "key",
+        Template,
+        "certs/client.key",
+        "A PEM file with the private key of `cert`; it may be the same file.",
+    ),
+    key(
+        "name",
+        Text,
+        "api.internal",
+        "What the target is called in the handshake (SNI), and what its certificate must be for, instead \
+         of its host.",
+    ),
+    key(
+        "versions",
+        Many(&Any(&[Number, Word(&["1.2", "1.3"])])),
+        "[1.2, 1.3]",
+        "The versions of TLS that are offered: `1.2`, `1.3` or both.",
+    )
+    .or("[1.2, 1.3]"),
+    key(
+        "resume",
+        Word(&["on", "off"]),
+        "off",
+        "`off`: each connection makes a full handshake, instead of resuming the session of one before.",
+    )
+    .or("on"),
+    key(
+        "insecure",
+        Bool,
+        "true",
+        "Does not verify the target's certificate; for test systems, and every result says so.",
+    )
+    .or("false"),
+];
+
 const DATA: &[Key] = &[
     key("file", Text, "accounts.csv", "A CSV, JSON or JSON Lines file below the plan's folder."),
     key("values", List(&Value), "[/, /about]", "The rows themselves."),
@@ -640,6 +698,7 @@ impl Context {
             Self::Redirects => &[REDIRECTS],
             Self::Retry => &[RETRY],
             Self::Connections => &[CONNECTIONS],
+            Self::Tls => &[TLS_KEYS],
             Self::Data => &[DATA],
             Self::Capture => &[CAPTURE],
             Self::AcceptRule => &[ACCEPT_RULE],

@@ -89,6 +89,7 @@ impl Checker<'_> {
             None => Default::default(),
         };
         let connections = fields.get("connections").and_then(|node| self.connections(node));
+        let tls = fields.entry("tls").map(|entry| self.tls(entry)).unwrap_or_default();
         let tags = self.tags(&fields);
         let on_start = fields.entry("on_start").and_then(|entry| self.steps(entry));
         let on_stop = fields.entry("on_stop").and_then(|entry| self.steps(entry));
@@ -108,6 +109,7 @@ impl Checker<'_> {
             target,
             defaults,
             connections,
+            tls,
             tags,
             on_start: on_start.unwrap_or_default(),
             tasks: tasks.unwrap_or_default(),

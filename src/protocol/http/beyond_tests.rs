@@ -33,7 +33,7 @@ fn answers(acts: impl IntoIterator<Item = Act>) -> Vec<Act> {
 }
 
 fn target(authority: &str, address: SocketAddr) -> Target {
-    Target { authority: authority.to_owned(), addresses: vec![address], tls: None }
+    Target { authority: authority.to_owned(), addresses: vec![address], tls: None, way: 0 }
 }
 
 /// A client of `test`, which is at the server.
@@ -43,7 +43,7 @@ fn client(server: &Server, settings: Settings) -> Http {
 
 /// Every host that the plan did not name is at this address.
 fn all_at(address: SocketAddr) -> Opener {
-    Arc::new(move |origin| Ok(target(&origin.authority(), address)))
+    Arc::new(move |origin, _| Ok(target(&origin.authority(), address)))
 }
 
 /// A request that follows up to five redirects.
@@ -166,7 +166,7 @@ async fn load_never_goes_to_where_clouds_hand_out_credentials() {
             let (exchange, ..) = send(&http, &mut user, follows(GET)).await;
             assert_eq!((exchange.status, exchange.hops), (Err(Fault::ConnectForbidden), 1));
 
-            let number = http.target(&format!("http://{place}")).unwrap();
+            let number = http.target(0, &format!("http://{place}")).unwrap();
             let (exchange, ..) = send(&http, &mut user, plain(number, GET)).await;
             assert_eq!((exchange.status, exchange.sent), (Err(Fault::ConnectForbidden), None));
         }
@@ -237,13 +237,13 @@ async fn a_jar_is_a_users_own_and_made_by_the_first_cookie() {
         let server = Server::start(vec![script(), script()], GET.len()).await;
         let (http, mut user) = (client(&server, Settings::default()), Connections::default());
         send(&http, &mut user, plain(0, GET)).await;
-        assert!(user.jar.is_none());
+        assert!(user.own.is_none());
         send(&http, &mut user, plain(0, GET)).await;
         assert_eq!(http.cookie(&user, 0, "/", "a").as_deref(), Some("1"));
 
         let mut other = Connections::default();
         send(&http, &mut other, plain(0, GET)).await;
-        assert_eq!((http.cookie(&other, 0, "/", "a"), other.jar.is_none()), (None, true));
+        assert_eq!((http.cookie(&other, 0, "/", "a"), other.own.is_none()), (None, true));
     })
     .await;
 }
@@ -412,7 +412,7 @@ async fn a_shared_connection_that_ended_is_replaced_and_carries_nobodys_cookies(
         let (mut first, mut second) = (Connections::default(), Connections::default());
         assert_eq!(send(&http, &mut first, shared(0)).await.0.status, Ok(200));
         assert_eq!(send(&http, &mut second, shared(0)).await.0.status, Ok(200));
-        assert!(first.jar.is_some() && second.jar.is_none());
+        assert!(first.own.is_some() && second.own.is_none());
         // Whether its end is seen in time or not, the next but one finds a new connection.
         let (_, (exchange, ..)) =
             (send(&http, &mut second, shared(0)).await, send(&http, &mut second, shared(0)).await);
@@ -428,18 +428,18 @@ async fn a_host_that_the_plan_did_not_name_is_a_target_once_it_is_met() {
         let server = Server::start(vec![], GET.len()).await;
         let http = client(&server, Settings::default());
         let port = server.address.port();
-        let number = http.target(&format!("http://localhost:{port}")).unwrap();
+        let number = http.target(0, &format!("http://localhost:{port}")).unwrap();
         assert_eq!(number, 1);
         // Looked up: the system knows this name.
         let mut user = Connections::default();
         assert_eq!(send(&http, &mut user, plain(number, GET)).await.0.status, Ok(200));
-        assert_eq!(http.target(&format!("http://localhost:{port}")), Ok(1));
-        assert_eq!(http.target("http://test"), Ok(0));
-        assert_eq!(http.target("http://test:80"), Ok(0));
-        assert_eq!(http.target("https://test"), Ok(2));
-        assert_eq!(http.target("ftp://test"), Err(Fault::TargetInvalid));
+        assert_eq!(http.target(0, &format!("http://localhost:{port}")), Ok(1));
+        assert_eq!(http.target(0, "http://test"), Ok(0));
+        assert_eq!(http.target(0, "http://test:80"), Ok(0));
+        assert_eq!(http.target(0, "https://test"), Ok(2));
+        assert_eq!(http.target(0, "ftp://test"), Err(Fault::TargetInvalid));
         // Too long to be asked for, so that no name server is needed to say no.
-        let long = http.target(&format!("http://{}", "x".repeat(300))).unwrap();
+        let long = http.target(0, &format!("http://{}", "x".repeat(300))).unwrap();
         for _ in 0..2 {
             let (exchange, ..) = send(&http, &mut user, plain(long, GET)).await;
             assert_eq!((exchange.status, exchange.sent), (Err(Fault::DnsFailed), None));
@@ -453,10 +453,11 @@ async fn a_host_that_the_plan_did_not_name_is_a_target_once_it_is_met() {
 #[test]
 fn a_worker_knows_a_bounded_number_of_hosts() {
     let http = Http::new(Vec::new(), Settings::default());
-    let all: Vec<_> = (0..1_001).map(|nth| http.target(&format!("http://h{nth}.test"))).collect();
+    let all: Vec<_> =
+        (0..1_001).map(|nth| http.target(0, &format!("http://h{nth}.test"))).collect();
     assert_eq!(all[..1_000], (0..1_000).map(Ok).collect::<Vec<_>>());
     assert_eq!(all[1_000], Err(Fault::LimitTargets));
-    assert_eq!(http.target("http://h7.test"), Ok(7));
+    assert_eq!(http.target(0, "http://h7.test"), Ok(7));
 }
 
 const ASKS: &[u8] =

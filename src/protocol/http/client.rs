@@ -1,6 +1,7 @@
 //! Owns the HTTP/1.1 client: one exchange with its redirects, and connecting.
 
-use std::cell::RefCell;
+use std::borrow::Cow;
+use std::cell::{OnceCell, RefCell};
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -14,6 +15,7 @@ use super::codec::Noted;
 use super::connection::{Connection, after};
 use super::cookies::Jar;
 use super::decode::decode;
+use super::identity::{Pair, Pairs};
 use super::pool::Pool;
 use super::redirect;
 use super::request::{Parts, values, without_query};
@@ -34,18 +36,35 @@ pub struct Http {
     targets: Targets,
     pool: Pool,
     buffers: RefCell<Vec<Vec<u8>>>,
+    pairs: Pairs,
 }
 
 /// What a user keeps: at most one connection to each target, and its cookies.
 #[derive(Debug, Default)]
 pub struct Connections {
     pub(super) kept: Vec<(usize, Connection)>,
-    /// Made by the first cookie: most users have none. Shared by the connections over which one user
-    /// sends requests together.
-    pub(super) jar: Option<Rc<RefCell<Jar>>>,
+    /// Made by the first cookie, or with a client certificate: most users have none. Shared by the
+    /// connections over which one user sends requests together.
+    pub(super) own: Option<Rc<Own>>,
+}
+
+/// What makes a user one that a server knows again.
+#[derive(Debug, Default)]
+pub(super) struct Own {
+    jar: RefCell<Jar>,
+    /// The files of its client certificate and of the key.
+    pair: OnceCell<Pair>,
 }
 
 impl Connections {
+    fn jar(&self) -> Option<&RefCell<Jar>> {
+        self.own.as_deref().map(|own| &own.jar)
+    }
+
+    fn pair(&self) -> Option<Pair> {
+        self.own.as_ref()?.pair.get().cloned()
+    }
+
     /// Where the connection to a target is, if it can be used again; else it is gone. It stays there
     /// during its exchange: to move it out and back costs more than to find it. One that was cut is
     /// known by that, and never used again.
@@ -81,7 +100,8 @@ impl Http {
     #[must_use]
     pub fn new(targets: Vec<Target>, settings: Settings) -> Self {
         let pool = Pool::new(settings.pool);
-        Self { targets: Targets::new(targets, &settings), pool, buffers: RefCell::default() }
+        let pairs = Pairs::new(settings.identify.clone());
+        Self { targets: Targets::new(targets, &settings), pool, buffers: RefCell::default(), pairs }
     }
 
     /// Sends one request and reads its answer, whatever it is. `started` is when the whole exchange
@@ -125,21 +145,24 @@ impl Http {
                 let mut held = match known.take() {
                     Some(held) => held,
                     // Boxed, because connecting is rare and its state would be a part of every user.
-                    None => match Box::pin(self.connect(target, limits, started, now)).await {
-                        Ok(stream) => {
-                            sent = Instant::now();
-                            connect = Some(sent - now);
-                            let connection = Connection::new(stream);
-                            match which {
-                                Use::Own => Held::Own(connections.keep(target, connection)),
-                                Use::New | Use::Shared => Held::Other(Box::new(connection)),
+                    None => {
+                        let pair = connections.pair();
+                        match Box::pin(self.connect(target, limits, started, now, pair)).await {
+                            Ok(stream) => {
+                                sent = Instant::now();
+                                connect = Some(sent - now);
+                                let connection = Connection::new(stream);
+                                match which {
+                                    Use::Own => Held::Own(connections.keep(target, connection)),
+                                    Use::New | Use::Shared => Held::Other(Box::new(connection)),
+                                }
+                            }
+                            Err(fault) => {
+                                let exchange = Exchange { noticed, ..not_connected(fault) };
+                                return (exchange, Noted::default());
                             }
                         }
-                        Err(fault) => {
-                            let exchange = Exchange { noticed, ..not_connected(fault) };
-                            return (exchange, Noted::default());
-                        }
-                    },
+                    }
                 };
                 let connection = match &mut held {
                     Held::Own(place) => &mut connections.kept[*place].1,
@@ -203,7 +226,7 @@ impl Http {
     ) -> Noticed {
         let known = self.targets.get(request.target);
         let (path, now) = (Parts::path_of(request.bytes), Instant::now());
-        let mut jar = connections.jar.get_or_insert_default().borrow_mut();
+        let mut jar = connections.own.get_or_insert_default().jar.borrow_mut();
         let mut noticed = Noticed::default();
         for header in values(head, "set-cookie") {
             if !jar.take(header, &known.origin, path, now) {
@@ -249,7 +272,7 @@ impl Http {
             answer.body.clear();
             let now = Instant::now();
             let asked = Outgoing { target: *target, bytes, ..request };
-            let written = self.with_cookies(connections.jar.as_deref(), &asked, now);
+            let written = self.with_cookies(connections.jar(), &asked, now);
             let whole = if written.is_empty() { asked.bytes } else { &written };
             let hop = Outgoing { bytes: whole, ..asked };
             (exchange, noted) = self.hop(connections, &hop, answer, started, now).await;
@@ -289,7 +312,7 @@ impl Http {
         let target = if next.origin == from.origin {
             request.target
         } else if self.targets.may_lead(&from.origin, &next.origin) {
-            self.targets.number(&next.origin)?
+            self.targets.number(request.target, &next.origin)?
         } else {
             return Err(Fault::RedirectHost);
         };
@@ -304,10 +327,18 @@ impl Http {
         limits: &Limits,
         started: Instant,
         mut now: Instant,
+        pair: Option<Pair>,
     ) -> Result<Stream, Fault> {
         let known = self.targets.get(target);
-        let tls = known.target.tls.as_ref();
         let total = after(started, limits.total);
+        let tls = match (&known.target.tls, pair) {
+            (Some(tls), Some(pair)) => {
+                let made = timeout_at(total, self.pairs.of_user(tls, known.target.way, pair)).await;
+                Some(Cow::Owned(made.unwrap_or(Err(Fault::TotalTimeout))?))
+            }
+            (tls, _) => tls.as_ref().map(Cow::Borrowed),
+        };
+        let tls = tls.as_deref();
         let addresses = known.addresses(total).await?;
         if known.target.addresses.is_empty() {
             now = Instant::now();
@@ -356,7 +387,7 @@ impl Protocol for Http {
         async move {
             let started = Instant::now();
             let rest = {
-                let written = self.with_cookies(connections.jar.as_deref(), &request, started);
+                let written = self.with_cookies(connections.jar(), &request, started);
                 let mut first = request;
                 if !written.is_empty() {
                     first.bytes = &written;
@@ -374,8 +405,18 @@ impl Protocol for Http {
         }
     }
 
-    fn target(&self, origin: &str) -> Result<usize, Fault> {
-        self.targets.number(&Origin::parse(origin)?)
+    fn target(&self, from: usize, origin: &str) -> Result<usize, Fault> {
+        self.targets.number(from, &Origin::parse(origin)?)
+    }
+
+    fn is_identified(&self, connections: &Connections) -> bool {
+        connections.own.as_ref().is_some_and(|own| own.pair.get().is_some())
+    }
+
+    fn identify(&self, connections: &mut Connections, cert: String, key: String) {
+        let own = connections.own.get_or_insert_default();
+        // Who a user is does not change.
+        let _ = own.pair.set((cert.into(), key.into()));
     }
 
     fn cookie(
@@ -385,24 +426,24 @@ impl Protocol for Http {
         path: &str,
         name: &str,
     ) -> Option<String> {
-        let jar = connections.jar.as_deref()?.borrow();
+        let jar = connections.jar()?.borrow();
         let known = self.targets.get(target);
         jar.value(&known.origin, without_query(path), name).map(str::to_owned)
     }
 
     fn share_cookies(&self, from: &mut Connections, with: &mut Connections) {
-        with.jar = Some(from.jar.get_or_insert_default().clone());
+        with.own = Some(from.own.get_or_insert_default().clone());
     }
 
     fn as_sent(&self, connections: &Connections, request: Outgoing<'_>) -> Vec<u8> {
-        let written = self.with_cookies(connections.jar.as_deref(), &request, Instant::now());
+        let written = self.with_cookies(connections.jar(), &request, Instant::now());
         if written.is_empty() { request.bytes.to_vec() } else { written }
     }
 
     async fn probe(&self, limits: &Limits) -> Result<(), (usize, Fault)> {
         for target in 0..self.targets.named() {
             let now = Instant::now();
-            self.connect(target, limits, now, now).await.map_err(|fault| (target, fault))?;
+            self.connect(target, limits, now, now, None).await.map_err(|fault| (target, fault))?;
         }
         Ok(())
     }

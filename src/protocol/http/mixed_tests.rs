@@ -101,6 +101,7 @@ async fn mixed(attempts: usize, seed: u64) {
         authority: "test".to_owned(),
         addresses: vec![server.address],
         tls: None,
+        way: 0,
     };
     let http = Http::new(servers.iter().map(target).collect(), Settings::default());
     let users = (0..USERS).map(|user| {

@@ -14,6 +14,7 @@ mod codec;
 mod connection;
 mod cookies;
 mod decode;
+mod identity;
 #[cfg(test)]
 mod mixed_tests;
 mod pool;
@@ -35,5 +36,6 @@ pub use address::{Origin, Reach};
 pub use client::{Connections, Http};
 #[cfg(fuzzing)]
 pub use codec::pieces::check as check_pieces;
+pub use identity::{Identify, Identity, IdentityError};
 pub use targets::{Opener, Settings, Target, resolve};
-pub use tls::{BadName, Roots, RootsError, Tls};
+pub use tls::{BadName, Manner, Roots, RootsError, Tls, Versions, can_be_certified};

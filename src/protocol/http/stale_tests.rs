@@ -96,8 +96,12 @@ async fn it_is_sent_again_once_and_shared_connections_are_no_other() {
         let again = vec![Read(GET.len()), Fin];
         for connection in [Use::Own, Use::Shared] {
             let server = Server::start(vec![first.clone(), again.clone()], GET.len()).await;
-            let target =
-                Target { authority: "test".into(), addresses: vec![server.address], tls: None };
+            let target = Target {
+                authority: "test".into(),
+                addresses: vec![server.address],
+                tls: None,
+                way: 0,
+            };
             let http = Http::new(vec![target], Settings { pool: 1, ..Settings::default() });
             let mut user = Connections::default();
             for (status, accepted) in [(Ok(200), 1), (Err(Fault::HeadClosed), 2), (Ok(200), 3)] {
@@ -168,7 +172,7 @@ async fn race(requests: u64, request: &'static [u8], rude: bool) -> (Rc<Hasty>, 
     let address = listener.local_addr().unwrap();
     let server = Rc::new(Hasty::default());
     tokio::task::spawn_local(server.clone().listen(listener, rude));
-    let target = Target { authority: "test".into(), addresses: vec![address], tls: None };
+    let target = Target { authority: "test".into(), addresses: vec![address], tls: None, way: 0 };
     let http = Http::new(vec![target], Settings::default());
     let users = (0..USERS).map(|user| {
         let http = &http;

@@ -12,7 +12,8 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::address::{Origin, Reach};
-use super::tls::{Roots, Tls};
+use super::identity::Identify;
+use super::tls::{Manner, Roots, Tls};
 use crate::metrics::Fault;
 
 /// How many targets a worker knows at most.
@@ -34,10 +35,13 @@ pub struct Target {
     pub addresses: Vec<SocketAddr>,
     /// How connections to it are secured; in the clear when absent.
     pub tls: Option<Tls>,
+    /// The number of the way in which the plan secures connections: an origin is another target for
+    /// each, and leads to others of its own way.
+    pub way: usize,
 }
 
-/// Makes a target for an origin that the plan did not name.
-pub type Opener = Arc<dyn Fn(&Origin) -> Result<Target, Fault> + Send + Sync>;
+/// Makes a target for an origin that the plan did not name, reached in the way of that number.
+pub type Opener = Arc<dyn Fn(&Origin, usize) -> Result<Target, Fault> + Send + Sync>;
 
 /// What a client does beyond its targets.
 #[derive(Clone)]
@@ -48,24 +52,31 @@ pub struct Settings {
     pub any_host: bool,
     /// Makes targets for origins that the plan did not name.
     pub open: Opener,
+    /// Reads the client certificates of users.
+    pub identify: Identify,
 }
 
 impl Default for Settings {
     /// 100 shared connections; redirects stay on the plan's hosts; names are the system's to look
-    /// up, and its authorities are trusted.
+    /// up, and its authorities are trusted; no user has a client certificate of its own.
     fn default() -> Self {
-        let open: Opener = Arc::new(|origin| {
-            let secured = || Tls::new(&origin.host, Some(Roots::of_system()));
+        let open: Opener = Arc::new(|origin, way| {
+            let secured = || Tls::new(&origin.host, Manner::trusting(Some(Roots::of_system())));
             let tls = origin.https.then(secured).transpose().map_err(|_| Fault::TargetInvalid)?;
-            Ok(Target { authority: origin.authority(), addresses: Vec::new(), tls })
+            Ok(Target { authority: origin.authority(), addresses: Vec::new(), tls, way })
         });
-        Self { pool: 100, any_host: false, open }
+        Self {
+            pool: 100,
+            any_host: false,
+            open,
+            identify: Arc::new(|_, _| Err(Fault::LocalIdentity)),
+        }
     }
 }
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { pool, any_host, open: _ } = self;
+        let Self { pool, any_host, open: _, identify: _ } = self;
         let mut shown = f.debug_struct("Settings");
         shown.field("pool", pool).field("any_host", any_host).finish_non_exhaustive()
     }
@@ -127,7 +138,7 @@ impl Known {
 /// All targets by number.
 pub(super) struct Targets {
     known: RefCell<Vec<Arc<Known>>>,
-    numbers: RefCell<HashMap<Origin, usize>>,
+    numbers: RefCell<HashMap<(Origin, usize), usize>>,
     /// The plan names those with numbers below.
     named: usize,
     any_host: bool,
@@ -144,7 +155,7 @@ impl Targets {
         let mut numbers = HashMap::new();
         for (number, known) in known.iter().enumerate() {
             // Of two that are the same the first counts.
-            numbers.entry(known.origin.clone()).or_insert(number);
+            numbers.entry((known.origin.clone(), known.target.way)).or_insert(number);
         }
         let (named, numbers) = (known.len(), RefCell::new(numbers));
         let Settings { any_host, open, .. } = settings.clone();
@@ -160,12 +171,14 @@ impl Targets {
         self.known.borrow()[number].clone()
     }
 
-    /// The number of an origin, which is added when it is new.
+    /// The number of an origin that the target `from` leads to, which is added when it is new.
     ///
     /// # Errors
     /// There are too many, or none can be made for it.
-    pub(super) fn number(&self, origin: &Origin) -> Result<usize, Fault> {
-        if let Some(&number) = self.numbers.borrow().get(origin) {
+    pub(super) fn number(&self, from: usize, origin: &Origin) -> Result<usize, Fault> {
+        let way = self.known.borrow().get(from).map_or(0, |known| known.target.way);
+        let asked = (origin.clone(), way);
+        if let Some(&number) = self.numbers.borrow().get(&asked) {
             return Ok(number);
         }
         let mut known = self.known.borrow_mut();
@@ -173,8 +186,8 @@ impl Targets {
         if number >= TARGETS_MAX.max(self.named) {
             return Err(Fault::LimitTargets);
         }
-        known.push(Arc::new(Known::new(origin.clone(), (self.open)(origin)?)));
-        self.numbers.borrow_mut().insert(origin.clone(), number);
+        known.push(Arc::new(Known::new(origin.clone(), (self.open)(origin, way)?)));
+        self.numbers.borrow_mut().insert(asked, number);
         Ok(number)
     }
 
@@ -216,7 +229,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_name_is_looked_up_again_when_what_was_found_is_old() {
         let origin = Origin::parse("http://localhost:81").unwrap();
-        let known = Known::new(origin.clone(), (Settings::default().open)(&origin).unwrap());
+        let known = Known::new(origin.clone(), (Settings::default().open)(&origin, 0).unwrap());
         let never = || Instant::now() + Duration::from_secs(3_600);
         let elsewhere: SocketAddr = "192.0.2.1:81".parse().unwrap();
         let cases: [(Addresses, Duration); 2] =
@@ -235,7 +248,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn looking_up_ends_with_the_exchange() {
         let origin = Origin::parse("http://localhost:81").unwrap();
-        let known = Known::new(origin.clone(), (Settings::default().open)(&origin).unwrap());
+        let known = Known::new(origin.clone(), (Settings::default().open)(&origin, 0).unwrap());
         // Somebody else is looking, and does not come back.
         let _looking = known.looked.lock().await;
         let total = Instant::now() + Duration::from_secs(3);

@@ -58,7 +58,7 @@ impl User {
 
     pub(super) fn within(tls: Option<Tls>, addresses: &[SocketAddr]) -> Self {
         let (authority, addresses) = ("test".to_owned(), addresses.to_vec());
-        let target = Target { authority, addresses, tls };
+        let target = Target { authority, addresses, tls, way: 0 };
         Self {
             http: Http::new(vec![target], Settings::default()),
             connections: Connections::default(),
@@ -309,6 +309,7 @@ async fn a_user_keeps_a_connection_to_each_target() {
             authority: server.address.to_string(),
             addresses: vec![server.address],
             tls: None,
+            way: 0,
         });
         let http = Http::new(targets.collect(), Settings::default());
         let mut connections = Connections::default();

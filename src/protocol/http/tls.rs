@@ -3,8 +3,7 @@
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -12,18 +11,57 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::client::danger::{
     HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
 };
-use tokio_rustls::rustls::client::{ResolvesClientCert, WebPkiServerVerifier, verify_server_name};
+use tokio_rustls::rustls::client::{Resumption, WebPkiServerVerifier, verify_server_name};
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
-use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
+use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::server::ParsedCertificate;
-use tokio_rustls::rustls::sign::CertifiedKey;
+use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{
     AlertDescription as Alert, CertificateError, ClientConfig, DigitallySignedStruct, Error,
     InvalidMessage, OtherError, PeerIncompatible, PeerMisbehaved, RootCertStore, SignatureScheme,
+    SupportedProtocolVersion,
 };
 
+use super::identity::{Identity, Shown};
 use crate::metrics::Fault;
+
+/// A user that has a client certificate of its own keeps no more sessions than this.
+const SESSIONS_OF_A_USER: usize = 16;
+
+/// Which versions of TLS the client offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Versions {
+    /// 1.2 and 1.3.
+    #[default]
+    Both,
+    /// 1.2 alone.
+    Old,
+    /// 1.3 alone.
+    New,
+}
+
+/// How the client secures its connections, whatever the host.
+#[derive(Debug, Clone)]
+pub struct Manner {
+    /// The authorities whose word is taken. Without them nothing is verified, and the server may be
+    /// anyone.
+    pub roots: Option<Roots>,
+    /// What a server is shown that asks for a client certificate.
+    pub identity: Option<Identity>,
+    /// The versions that are offered.
+    pub versions: Versions,
+    /// A new connection resumes the session of one before it, where the server lets it.
+    pub resumes: bool,
+}
+
+impl Manner {
+    /// Without a client certificate, of both versions, resuming sessions.
+    #[must_use]
+    pub fn trusting(roots: Option<Roots>) -> Self {
+        Self { roots, identity: None, versions: Versions::Both, resumes: true }
+    }
+}
 
 /// How connections to one target are secured. Clones share the configuration, and with it the
 /// sessions that a server lets the client resume.
@@ -31,7 +69,8 @@ use crate::metrics::Fault;
 pub struct Tls {
     config: Arc<ClientConfig>,
     name: ServerName<'static>,
-    pub(super) asked: Arc<Asked>,
+    pub(super) shown: Arc<Shown>,
+    resumes: bool,
 }
 
 /// The host is neither an address nor a name that a certificate can hold.
@@ -39,27 +78,35 @@ pub struct Tls {
 pub struct BadName;
 
 impl Tls {
-    /// The server must show that it is `host`, by a certificate that goes back to `roots`. Without
-    /// roots nothing is verified, and it may be anyone.
+    /// The server must show that it is `host`.
     ///
     /// # Errors
     /// No certificate can hold such a host.
-    pub fn new(host: &str, roots: Option<Roots>) -> Result<Self, BadName> {
+    pub fn new(host: &str, manner: Manner) -> Result<Self, BadName> {
         let name = ServerName::try_from(host.to_owned()).map_err(|_| BadName)?;
-        let provider = Arc::new(ring::default_provider());
+        let Manner { roots, identity, versions, resumes } = manner;
+        let provider = Arc::new(provider().clone());
         let verifier: Arc<dyn ServerCertVerifier> = match roots {
             Some(roots) => Arc::new(Verifier::new(roots, &provider)),
             None => Arc::new(Anyone(provider.clone())),
         };
-        let asked = Arc::new(Asked::default());
+        let versions: &[&SupportedProtocolVersion] = match versions {
+            Versions::Both => &[&TLS12, &TLS13],
+            Versions::Old => &[&TLS12],
+            Versions::New => &[&TLS13],
+        };
+        let shown = Shown::of(identity);
         let mut config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("ring has cipher suites of both versions")
+            .with_protocol_versions(versions)
+            .expect("the provider has cipher suites of both versions")
             .dangerous()
             .with_custom_certificate_verifier(verifier)
-            .with_client_cert_resolver(asked.clone());
+            .with_client_cert_resolver(shown.clone());
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { config: Arc::new(config), name, asked })
+        if !resumes {
+            config.resumption = Resumption::disabled();
+        }
+        Ok(Self { config: Arc::new(config), name, shown, resumes })
     }
 
     /// The same for another host: it must convince the same authorities.
@@ -68,10 +115,27 @@ impl Tls {
     /// No certificate can hold such a host.
     pub fn for_host(&self, host: &str) -> Result<Self, BadName> {
         let name = ServerName::try_from(host.to_owned()).map_err(|_| BadName)?;
-        let asked = Arc::new(Asked::default());
+        let shown = self.shown.anew();
         let mut config = ClientConfig::clone(&self.config);
-        config.client_auth_cert_resolver = asked.clone();
-        Ok(Self { config: Arc::new(config), name, asked })
+        config.client_auth_cert_resolver = shown.clone();
+        Ok(Self { config: Arc::new(config), name, shown, resumes: self.resumes })
+    }
+
+    /// The same, showing another client certificate. Sessions are its own: one that is resumed is that
+    /// of whoever began it.
+    pub(super) fn showing(&self, identity: Identity) -> Self {
+        let shown = Shown::of(Some(identity));
+        let mut config = ClientConfig::clone(&self.config);
+        config.client_auth_cert_resolver = shown.clone();
+        if self.resumes {
+            config.resumption = Resumption::in_memory_sessions(SESSIONS_OF_A_USER);
+        }
+        Self { config: Arc::new(config), name: self.name.clone(), shown, resumes: self.resumes }
+    }
+
+    /// The same configuration for the host of another.
+    pub(super) fn for_host_of(&self, other: &Self) -> Self {
+        Self { name: other.name.clone(), ..self.clone() }
     }
 
     pub(super) async fn handshake(
@@ -85,9 +149,21 @@ impl Tls {
 
     pub(super) fn fault(&self, error: &io::Error) -> Fault {
         match rustls_error(error) {
-            // What servers without a better word say to an empty hand.
-            Some(Error::AlertReceived(Alert::HandshakeFailure)) if self.asked.get() => {
-                Fault::TlsClientCert
+            // What servers without a better word say to an empty hand, or to a wrong one.
+            Some(Error::AlertReceived(
+                Alert::HandshakeFailure | Alert::BadCertificate | Alert::CertificateUnknown,
+            )) if self.shown.was_asked() => {
+                if self.shown.is_some() {
+                    Fault::TlsClientRefused
+                } else {
+                    Fault::TlsClientCert
+                }
+            }
+            // Of an authority with the right name and another key.
+            Some(Error::AlertReceived(Alert::DecryptError))
+                if self.shown.was_asked() && self.shown.is_some() =>
+            {
+                Fault::TlsClientRefused
             }
             Some(error) => named(error),
             None => match error.kind() {
@@ -100,6 +176,18 @@ impl Tls {
             },
         }
     }
+}
+
+/// A certificate can be for a host of this name.
+#[must_use]
+pub fn can_be_certified(host: &str) -> bool {
+    ServerName::try_from(host).is_ok()
+}
+
+/// What the cryptography is made with.
+pub(super) fn provider() -> &'static CryptoProvider {
+    static PROVIDER: LazyLock<CryptoProvider> = LazyLock::new(ring::default_provider);
+    &PROVIDER
 }
 
 impl fmt::Debug for Tls {
@@ -148,12 +236,16 @@ impl Roots {
     /// # Errors
     /// The file cannot be read, or holds no certificate, or a broken one.
     pub fn in_file(path: &Path) -> Result<Self, RootsError> {
-        let read = |error| match error {
-            pem::Error::Io(error) => RootsError::Unreadable(error),
-            _ => RootsError::NoCertificate,
-        };
-        let found = CertificateDer::pem_file_iter(path).map_err(read)?;
-        Self::given(found.collect::<Result<_, _>>().map_err(read)?)
+        Self::of_pem(&std::fs::read(path).map_err(RootsError::Unreadable)?)
+    }
+
+    /// Those in the contents of such a file.
+    ///
+    /// # Errors
+    /// It holds no certificate, or a broken one.
+    pub fn of_pem(text: &[u8]) -> Result<Self, RootsError> {
+        let found = CertificateDer::pem_slice_iter(text).collect::<Result<_, _>>();
+        Self::given(found.map_err(|_| RootsError::NoCertificate)?)
     }
 
     pub(super) fn given(given: Vec<CertificateDer<'static>>) -> Result<Self, RootsError> {
@@ -302,31 +394,14 @@ impl ServerCertVerifier for Anyone {
     }
 }
 
-/// Has no client certificate, and remembers that a server asked for one.
-#[derive(Debug, Default)]
-pub(super) struct Asked(AtomicBool);
-
-impl Asked {
-    fn get(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-impl ResolvesClientCert for Asked {
-    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        self.0.store(true, Ordering::Relaxed);
-        None
-    }
-
-    fn has_certs(&self) -> bool {
-        false
-    }
-}
-
 /// What broke a connection after its handshake, when TLS did: TLS 1.3 tells only then that a
 /// client certificate was wanted.
 pub(super) fn broken(error: &io::Error) -> Option<Fault> {
-    rustls_error(error).map(named)
+    rustls_error(error).map(|error| match error {
+        // The rest of the handshake was decrypted: it was about the certificate.
+        Error::AlertReceived(Alert::DecryptError) => Fault::TlsClientRefused,
+        error => named(error),
+    })
 }
 
 fn rustls_error(error: &io::Error) -> Option<&Error> {
@@ -352,15 +427,16 @@ fn named(error: &Error) -> Fault {
         Error::AlertReceived(alert) => match alert {
             Alert::ProtocolVersion => Fault::TlsVersion,
             Alert::NoApplicationProtocol => Fault::TlsAlpn,
-            // From a server these speak of the certificate that it got, or did not get.
+            // From a server these speak of the certificate that it got,
+            Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::UnknownCA => Fault::TlsClientRefused,
+            // and these also of one that it did not get: some servers have no other word for that.
             Alert::CertificateRequired
             | Alert::NoCertificate
             | Alert::BadCertificate
-            | Alert::UnsupportedCertificate
-            | Alert::CertificateRevoked
-            | Alert::CertificateExpired
             | Alert::CertificateUnknown
-            | Alert::UnknownCA
             | Alert::AccessDenied => Fault::TlsClientCert,
             _ => Fault::TlsFailed,
         },

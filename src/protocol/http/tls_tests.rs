@@ -28,7 +28,7 @@ use super::tests::{
     GET, LARGE, LONG, Row, SHORT, User, first_and_reuse_of, locally, plain, poll_once, post, rows,
     write,
 };
-use super::{BadName, Roots, RootsError, Tls};
+use super::{BadName, Manner, Roots, RootsError, Tls};
 use crate::metrics::{Fault, Noticed};
 use crate::protocol::{Answer, Limits, Outgoing, Protocol as _};
 
@@ -107,7 +107,7 @@ fn acceptor(identity: &Identity, settings: Settings) -> TlsAcceptor {
 /// Trusts what these sign, or nobody's word but takes everyone.
 fn client(host: &str, trusted: &[CertificateDer<'static>]) -> Tls {
     let roots = (!trusted.is_empty()).then(|| Roots::given(trusted.to_vec()).unwrap());
-    Tls::new(host, roots).unwrap()
+    Tls::new(host, Manner::trusting(roots)).unwrap()
 }
 
 /// A server that the client trusts.
@@ -322,7 +322,7 @@ fn a_refusal_after_asking_for_a_certificate_is_about_the_certificate() {
     let error = io::Error::new(io::ErrorKind::InvalidData, refused);
     let tls = client("localhost", &[]);
     assert_eq!(tls.fault(&error), Fault::TlsFailed);
-    assert!(tls.asked.resolve(&[], &[]).is_none());
+    assert!(tls.shown.resolve(&[], &[]).is_none());
     assert_eq!(tls.fault(&error), Fault::TlsClientCert);
 }
 
@@ -500,7 +500,10 @@ async fn what_tls_has_taken_is_written_when_the_socket_lets_it() {
 #[test]
 fn a_host_that_no_certificate_can_hold_is_refused() {
     for (host, good) in [("shop.test", true), ("::1", true), ("127.0.0.1", true), ("a.1", false)] {
-        assert_eq!(Tls::new(host, None).map(|_| ()), if good { Ok(()) } else { Err(BadName) });
+        assert_eq!(
+            Tls::new(host, Manner::trusting(None)).map(|_| ()),
+            if good { Ok(()) } else { Err(BadName) }
+        );
     }
 }
 
