@@ -217,7 +217,7 @@ fn quantity() -> impl Strategy<Value = String> {
         of("< ?[0-9]{1,3}(\\.[0-9])? ?(B|b|KB|kb|mB|MiB|gib|GB|TB|K)".into()),
         of("[0-9]{1,2}(\\.[0-9])? ?%".into()),
         of(" ?(any|[0-9](xx|XX)|[0-9]{3}( ?\\.\\. ?[0-9]{3})?)".into()),
-        of("((ok|service|connect|ttfb)\\.)?(p[0-9]{1,2}(\\.[0-9]{1,2})?|avg|min|max) ?(<|>|<=|>=|≤) ?[0-9]{1,3}m?s".into()),
+        of("((ok|service|connect|tls|ttfb)\\.)?(p[0-9]{1,2}(\\.[0-9]{1,2})?|avg|min|max) ?(<|>|<=|>=|≤) ?[0-9]{1,3}m?s".into()),
         of("(rps|requests|failures|error_rate) ?(<|>=) ?[0-9]{1,2}(%|/s|)".into()),
         of("[0-9smh.,: %<x/]{0,8}".into()),
     ]

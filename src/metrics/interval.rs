@@ -80,6 +80,8 @@ pub struct NameStats {
     pub service: Timing,
     /// Time to open a connection, where one was opened.
     pub connect: Timing,
+    /// Time of it until both ends agreed on TLS, where they did.
+    pub tls: Timing,
     /// Time from the first byte written to the first byte read.
     pub first_byte: Timing,
     /// Bytes of all bodies, as they came over the wire.
@@ -151,6 +153,7 @@ impl Default for NameStats {
             response_failed: Timing::default(),
             service: Timing::default(),
             connect: Timing::coarse(),
+            tls: Timing::coarse(),
             first_byte: Timing::coarse(),
             body_bytes: 0,
             decoded_bytes: 0,
@@ -211,6 +214,7 @@ impl NameStats {
         self.response_failed.merge(&other.response_failed);
         self.service.merge(&other.service);
         self.connect.merge(&other.connect);
+        self.tls.merge(&other.tls);
         self.first_byte.merge(&other.first_byte);
         self.body_bytes += other.body_bytes;
         self.decoded_bytes += other.decoded_bytes;

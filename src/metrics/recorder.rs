@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::interval::{Interval, NameStats, Seen};
 use super::notice::Noticed;
+use super::opening::Opening;
 use super::outcome::{Failure, Outcome};
 
 /// One request, with its times.
@@ -22,7 +23,7 @@ pub struct Sample {
     /// When the last byte was read or it failed.
     pub ended: Instant,
     /// Time to connect, when a connection was opened for it.
-    pub connect: Option<Duration>,
+    pub connect: Option<Opening>,
     /// Bytes of the body as they came.
     pub body_bytes: u64,
     /// What they became, when the body was decompressed.
@@ -100,7 +101,10 @@ impl Recorder {
             }
         }
         if let Some(connect) = sample.connect {
-            stats.connect.record(connect);
+            stats.connect.record(connect.whole());
+            if let Some(tls) = connect.tls() {
+                stats.tls.record(tls);
+            }
         }
         stats.body_bytes += sample.body_bytes;
         stats.decoded_bytes += sample.decoded_bytes;

@@ -15,7 +15,7 @@ const TIME: &str = "([0-9]+(\\.[0-9]+)?\\s*(h|hrs?|hours?|m|mins?|minutes?|s|sec
 const SIZE: &str = r"[0-9.]+\s*[kKmMgG]?[iI]?[bB]";
 const RANGE: &str = r"(-?[0-9.]+\s*\.\.\s*(-?[0-9.]+)?|\.\.\s*-?[0-9.]+)";
 const CODES: &str = r"(any|[1-5](xx|XX)|[1-5][0-9][0-9](\s*\.\.\s*[1-5][0-9][0-9])?)";
-const TIMES: &str = r"((ok|service|connect|ttfb)\.)?(p[0-9]+(\.[0-9]+)?|avg|min|max)";
+const TIMES: &str = r"((ok|service|connect|tls|ttfb)\.)?(p[0-9]+(\.[0-9]+)?|avg|min|max)";
 
 /// The schema as the file that editors read: JSON, with a line feed at its end.
 #[must_use]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::metrics::{Fault, Noticed};
+use crate::metrics::{Fault, Noticed, Opening};
 use crate::protocol::{Answer, Exchange, Limits, Outgoing, Protocol, Use};
 
 /// What a request is answered with, and when.
@@ -173,7 +173,7 @@ impl Protocol for Fake {
         let own = request.connection == Use::Own;
         let stands = own.then(|| kept.connected.iter().position(|to| *to == request.target));
         let stands = stands.flatten().map(|place| kept.connected.remove(place));
-        let connect = stands.is_none().then_some(Duration::ZERO);
+        let connect = stands.is_none().then(|| Opening::new(Duration::ZERO, None));
 
         // A system call that fails at once lets nobody else have a turn: neither does this.
         let answered = reply.after.is_zero()

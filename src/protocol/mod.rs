@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::metrics::{Fault, Noticed};
+use crate::metrics::{Fault, Noticed, Opening};
 
 /// A request, rendered: all that the wire needs.
 #[derive(Debug, Clone, Copy)]
@@ -100,7 +100,7 @@ pub struct Exchange {
     pub ended: Instant,
     /// How long connecting took, TLS included, when a connection was opened for this exchange; the
     /// sum when there were several.
-    pub connect: Option<Duration>,
+    pub connect: Option<Opening>,
     /// Bytes of the final answer's body as they came over the wire: compressed when they were,
     /// chunk framing left out.
     pub body_bytes: u64,

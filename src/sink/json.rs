@@ -248,6 +248,8 @@ fn row(row: &Row) -> Value {
         "service_ms_p50": rounded(stats.service.quantile_ms(0.5)),
         "service_ms_p95": rounded(stats.service.quantile_ms(0.95)),
         "connect_ms_p95": rounded(stats.connect.quantile_ms(0.95)),
+        "tls_ms_p50": rounded(stats.tls.quantile_ms(0.5)),
+        "tls_ms_p95": rounded(stats.tls.quantile_ms(0.95)),
         "first_byte_ms_p95": rounded(stats.first_byte.quantile_ms(0.95)),
         "body_bytes_avg": rounded(Some(row.mean_body())),
         "body_bytes": stats.body_bytes,

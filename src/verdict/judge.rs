@@ -84,6 +84,7 @@ impl Figures {
                 Timing::OkResponse => stats.response_ok.clone(),
                 Timing::Service => stats.service.clone(),
                 Timing::Connect => stats.connect.clone(),
+                Timing::Tls => stats.tls.clone(),
                 Timing::FirstByte => stats.first_byte.clone(),
             }),
             _ => None,

@@ -129,6 +129,8 @@ pub enum Timing {
     Service,
     /// Opening a connection: `connect.p95`.
     Connect,
+    /// Agreeing on TLS, which is a part of that: `tls.p95`.
+    Tls,
     /// From when it was sent to the first byte: `ttfb.p95`.
     FirstByte,
 }
@@ -230,10 +232,11 @@ pub const METRICS: [&str; 11] = [
 const COUNTS: [&str; 4] = ["requests", "failures", "retries", "dropped"];
 
 /// What a percentile or a mean can be taken of, by the word before the dot.
-const TIMINGS: [(&str, Timing); 4] = [
+const TIMINGS: [(&str, Timing); 5] = [
     ("ok", Timing::OkResponse),
     ("service", Timing::Service),
     ("connect", Timing::Connect),
+    ("tls", Timing::Tls),
     ("ttfb", Timing::FirstByte),
 ];
 
@@ -518,7 +521,7 @@ fn unknown(text: &str) -> ThresholdError {
         Some(likely) => format!("did you mean `{likely}`?"),
         None => {
             "there are `p50` to `p99.99`, `avg`, `min`, `max`, `rps`, `requests`, `failures`, \
-                 `error_rate`, `retries` and `dropped`; before a time may stand `ok.`, `service.`, `connect.` or `ttfb.`"
+                 `error_rate`, `retries` and `dropped`; before a time may stand `ok.`, `service.`, `connect.`, `tls.` or `ttfb.`"
                 .to_owned()
         }
     };
@@ -563,6 +566,7 @@ mod tests {
                 "connect.max < 1s",
                 ("connect.max < 1s", Time(Timing::Connect, Max), Op::Less, 1000.0),
             ),
+            ("tls.avg<20ms", ("tls.avg < 20ms", Time(Timing::Tls, Avg), Op::Less, 20.0)),
             ("ttfb.p50 < 1s", ("ttfb.p50 < 1s", time(Timing::FirstByte, 0.5), Op::Less, 1000.0)),
             ("error_rate < 0.1%", ("error_rate < 0.1%", ErrorRate, Op::Less, 0.001)),
             ("rps > 50", ("rps > 50/s", Rps, Op::Greater, 50.0)),

@@ -8,10 +8,15 @@ use super::secured::{PLAN, Wants, secured, secured_with};
 fn a_plan_says_whom_to_trust() {
     let server = secured("localhost");
     let folder = server.folder();
-    folder.file("plan.yaml", &format!("tls: {{ ca: ca.pem }}\n{PLAN}"));
+    let timed = PLAN.replace("[error", "[tls.p95 < 5s, error");
+    folder.file("plan.yaml", &format!("tls: {{ ca: ca.pem }}\n{timed}"));
     let said = server.run(&folder, "localhost", "");
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
-    assert_eq!(folder.json("out/summary.json")["run"]["insecure"], false);
+    let summary = folder.json("out/summary.json");
+    assert_eq!(summary["run"]["insecure"], false);
+    let times = ["tls_ms_p50", "tls_ms_p95", "connect_ms_p95"];
+    let [half, most, whole] = times.map(|name| summary["totals"][name].as_f64().unwrap());
+    assert!(0.0 < half && half <= most && most <= whole, "{half} {most} {whole}");
     assert!(!said.err.contains("not verified"), "{}", said.err);
 
     // The command line wins, in either direction.

@@ -5,6 +5,7 @@ use std::cell::{OnceCell, RefCell};
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::time::Duration;
 
 use rustix::io::Errno;
 use tokio::net::{TcpSocket, TcpStream};
@@ -22,7 +23,7 @@ use super::request::{Parts, values, without_query};
 use super::stream::Stream;
 use super::targets::{Settings, Target, Targets};
 use super::tls::Tls;
-use crate::metrics::{Fault, Notice, Noticed};
+use crate::metrics::{Fault, Notice, Noticed, Opening};
 use crate::protocol::{Answer, Exchange, Limits, Outgoing, Protocol, Use};
 
 /// How many buffers a worker keeps for requests that cookies are written into.
@@ -148,9 +149,9 @@ impl Http {
                     None => {
                         let pair = connections.pair();
                         match Box::pin(self.connect(target, limits, started, now, pair)).await {
-                            Ok(stream) => {
+                            Ok((stream, tls)) => {
                                 sent = Instant::now();
-                                connect = Some(sent - now);
+                                connect = Some(Opening::new(sent - now, tls));
                                 let connection = Connection::new(stream);
                                 match which {
                                     Use::Own => Held::Own(connections.keep(target, connection)),
@@ -319,7 +320,7 @@ impl Http {
         Ok(Some((target, next.bytes)))
     }
 
-    /// Tries every address in turn; the fault is that of the last. With an address that takes the
+    /// A stream, and how long agreeing on TLS took. Tries every address in turn; the fault is that of the last. With an address that takes the
     /// connection a server is met: what becomes of TLS with it is the end of it.
     async fn connect(
         &self,
@@ -328,7 +329,7 @@ impl Http {
         started: Instant,
         mut now: Instant,
         pair: Option<Pair>,
-    ) -> Result<Stream, Fault> {
+    ) -> Result<(Stream, Option<Duration>), Fault> {
         let known = self.targets.get(target);
         let total = after(started, limits.total);
         let tls = match (&known.target.tls, pair) {
@@ -349,7 +350,7 @@ impl Http {
             fault = match timeout_at(limit.min(total), open(address)).await {
                 Ok(Ok(stream)) => {
                     return match tls {
-                        None => Ok(Stream::Plain(stream)),
+                        None => Ok((Stream::Plain(stream), None)),
                         Some(tls) => secure(tls, stream, limits, total).await,
                     };
                 }
@@ -479,10 +480,11 @@ async fn secure(
     stream: TcpStream,
     limits: &Limits,
     total: Instant,
-) -> Result<Stream, Fault> {
-    let limit = after(Instant::now(), limits.tls);
+) -> Result<(Stream, Option<Duration>), Fault> {
+    let begun = Instant::now();
+    let limit = after(begun, limits.tls);
     match timeout_at(limit.min(total), tls.handshake(stream)).await {
-        Ok(secured) => secured.map(Stream::Tls),
+        Ok(secured) => secured.map(|stream| (Stream::Tls(stream), Some(begun.elapsed()))),
         Err(_) if total < limit => Err(Fault::TotalTimeout),
         Err(_) => Err(Fault::TlsTimeout),
     }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
 };
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::client::ResolvesClientCert as _;
@@ -399,6 +400,32 @@ async fn a_connection_within_tls_is_kept_and_used_again() {
             assert_eq!((server.accepted(), server.requests()), (1, vec![GET.to_vec(); 10]));
             assert_eq!(server.handshakes(), [HandshakeKind::Full]);
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_handshake_has_a_time_of_its_own_within_that_of_connecting() {
+    let trusted = Trusted::new();
+    locally(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let acceptor = acceptor(&trusted.identity, Settings::default());
+        tokio::task::spawn_local(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            tokio::time::sleep(SHORT).await;
+            let mut stream = acceptor.accept(stream).await.unwrap();
+            stream.read_exact(&mut [0; GET.len()]).await.unwrap();
+            stream.write_all(PLAIN).await.unwrap();
+        });
+        let mut user = User::within(Some(trusted.client()), &[address]);
+        let opening = user.send(GET).await.connect.unwrap();
+        let tls = opening.tls().unwrap();
+        assert!(tls >= SHORT && opening.whole() >= tls, "{opening:?}");
+
+        let server = Server::start(vec![], GET.len()).await;
+        let exchange = User::of(&[server.address]).send(GET).await;
+        assert_eq!(exchange.connect.map(|opening| opening.tls()), Some(None));
     })
     .await;
 }
