@@ -22,21 +22,21 @@ use tokio_rustls::rustls::{
 };
 
 use super::connection::Connection;
-use super::scripted::Act::{self, Await, Cut, Fin, Read, Reset, Silence, Write};
+use super::scripted::Act::{self, Await, Cut, Drip, Fin, Read, Reset, Silence, Write};
 use super::scripted::{PLAIN, Server};
 use super::stream::Stream;
 use super::tests::{
     GET, LARGE, LONG, Row, SHORT, User, first_and_reuse_of, locally, plain, poll_once, post, rows,
     write,
 };
-use super::{BadName, Manner, Roots, RootsError, Tls};
+use super::{BadName, Manner, Roots, RootsError, Tls, Versions};
 use crate::metrics::{Fault, Noticed};
 use crate::protocol::{Answer, Limits, Outgoing, Protocol as _};
 
-type Versions = &'static [&'static SupportedProtocolVersion];
-static BOTH: Versions = &[&TLS12, &TLS13];
-static OLD: Versions = &[&TLS12];
-static NEW: Versions = &[&TLS13];
+type Spoken = &'static [&'static SupportedProtocolVersion];
+static BOTH: Spoken = &[&TLS12, &TLS13];
+static OLD: Spoken = &[&TLS12];
+static NEW: Spoken = &[&TLS13];
 
 /// A certificate and its key, as a server shows them.
 struct Identity {
@@ -79,7 +79,7 @@ fn self_signed_authority() -> Identity {
 /// What the server can do beyond showing its certificate.
 #[derive(Default)]
 struct Settings {
-    versions: Option<Versions>,
+    versions: Option<Spoken>,
     alpn: &'static [&'static str],
     /// Wants client certificates of this authority.
     clients: Option<CertificateDer<'static>>,
@@ -235,11 +235,21 @@ async fn a_certificate_may_be_for_an_address() {
     .await;
 }
 
+/// What a server begins with that picks TLS 1.`minor - 1`, this way of encrypting, and these extensions.
+fn hello(minor: u8, cipher: [u8; 2], extensions: &[u8]) -> Vec<u8> {
+    let hello = [&[3, minor][..], &[7; 32], &[0], &cipher, &[0], extensions].concat();
+    let length = hello.len() as u8;
+    [&[22, 3, minor, 0, length + 4, 2, 0, 0, length][..], &hello].concat()
+}
+
 /// A server that knows TLS 1.1 at best says so, or picks that one.
 fn old_hello() -> Vec<u8> {
-    let hello = [&[3, 2][..], &[7; 32], &[0, 0, 0x2f, 0]].concat();
-    let length = hello.len() as u8;
-    [&[22, 3, 2, 0, length + 4, 2, 0, 0, length][..], &hello].concat()
+    hello(2, [0, 0x2f], &[])
+}
+
+/// A server that speaks HTTP/2, whether it is asked for it or not: in the extension with number 16.
+fn h2_hello() -> Vec<u8> {
+    hello(3, [0xc0, 0x2f], &[0, 9, 0, 16, 0, 5, 0, 3, 2, b'h', b'2'])
 }
 
 // T6, T8 to T11: what is no handshake at all. The server reads a little of the client's first.
@@ -252,13 +262,18 @@ async fn a_handshake_that_fails_has_its_fault() {
         (vec![alert(70), Fin], LONG, Fault::TlsVersion),
         (vec![Write(old_hello()), Fin], LONG, Fault::TlsVersion),
         (vec![alert(120), Fin], LONG, Fault::TlsAlpn),
+        (vec![Write(h2_hello()), Fin], LONG, Fault::TlsAlpn),
         (vec![alert(40), Fin], LONG, Fault::TlsFailed),
         (vec![write("HTTP/1.1 400 Bad Request\r\n\r\n"), Fin], LONG, Fault::TlsNotTls),
         (vec![write("SSH-2.0-OpenSSH_9.2\r\n"), Fin], LONG, Fault::TlsNotTls),
         (vec![Fin], LONG, Fault::TlsEof),
         (vec![Write(vec![22, 3, 3]), Fin], LONG, Fault::TlsEof),
         (vec![Reset], LONG, Fault::TlsReset),
+        (vec![Write(vec![22, 3, 3]), Reset], LONG, Fault::TlsReset),
         (vec![Silence], slow, Fault::TlsTimeout),
+        (vec![Write(vec![22, 3, 3]), Silence], slow, Fault::TlsTimeout),
+        // A record of 16 KiB that never ends: the limit is one of the whole handshake.
+        (vec![Write(vec![22, 3, 3, 0x40, 0]), Drip(b"\x02")], slow, Fault::TlsTimeout),
         (vec![Silence], short, Fault::TotalTimeout),
     ];
     locally(async {
@@ -327,6 +342,111 @@ fn a_refusal_after_asking_for_a_certificate_is_about_the_certificate() {
     assert_eq!(tls.fault(&error), Fault::TlsClientCert);
 }
 
+// T7, when there is one and the server does not take it.
+#[tokio::test]
+async fn a_client_certificate_that_is_refused_is_told_from_one_that_is_missing() {
+    let trusted = Trusted::new();
+    let shown = |identity: Identity| {
+        let chain = pem("CERTIFICATE", &identity.certificate);
+        let key = pem("PRIVATE KEY", &identity.key.serialize_der());
+        Some(super::Identity::of_pem(chain.as_bytes(), key.as_bytes()).unwrap())
+    };
+    let clients = authority("clients");
+    let past = || {
+        let mut params = params("late");
+        params.not_after = date_time_ymd(2020, 1, 1);
+        params
+    };
+    locally(async {
+        for (what, identity, status) in [
+            ("known", issued(&clients, params("ann")), Ok(200)),
+            ("of nobody", self_signed(params("eve")), Err(Fault::TlsClientRefused)),
+            (
+                "of others",
+                issued(&authority("others"), params("eve")),
+                Err(Fault::TlsClientRefused),
+            ),
+            // An authority of that name with another key.
+            (
+                "of a liar",
+                issued(&authority("clients"), params("eve")),
+                Err(Fault::TlsClientRefused),
+            ),
+            ("late", issued(&clients, past()), Err(Fault::TlsClientRefused)),
+        ] {
+            let identity = shown(identity);
+            for versions in [OLD, NEW] {
+                let clients = Some(clients.der().clone());
+                let settings =
+                    Settings { versions: Some(versions), clients, ..Settings::default() };
+                let tls = Some(acceptor(&trusted.identity, settings));
+                let server = Server::start_within(tls, vec![], GET.len()).await;
+                let roots = Roots::given(vec![trusted.authority.clone()]).unwrap();
+                let manner = Manner { identity: identity.clone(), ..Manner::trusting(Some(roots)) };
+                let tls = Tls::new("localhost", manner).unwrap();
+                let mut user = User::within(Some(tls), &[server.address]);
+                assert_eq!(user.send(GET).await.status, status, "{what}, {versions:?}");
+            }
+        }
+    })
+    .await;
+}
+
+// T6.
+#[tokio::test]
+async fn versions_that_do_not_meet_are_told() {
+    let trusted = Trusted::new();
+    locally(async {
+        let only = |versions| {
+            let roots = Roots::given(vec![trusted.authority.clone()]).unwrap();
+            Tls::new("localhost", Manner { versions, ..Manner::trusting(Some(roots)) }).unwrap()
+        };
+        for (theirs, ours, status) in [
+            (OLD, Versions::Old, Ok(200)),
+            (NEW, Versions::New, Ok(200)),
+            (NEW, Versions::Old, Err(Fault::TlsVersion)),
+            (OLD, Versions::New, Err(Fault::TlsVersion)),
+        ] {
+            let settings = Settings { versions: Some(theirs), ..Settings::default() };
+            let tls = Some(acceptor(&trusted.identity, settings));
+            let server = Server::start_within(tls, vec![], GET.len()).await;
+            let mut user = User::within(Some(only(ours)), &[server.address]);
+            assert_eq!(user.send(GET).await.status, status, "{theirs:?}, {ours:?}");
+        }
+        // It was not offered, and is picked all the same.
+        let script = vec![Read(5), Write(hello(3, [0xc0, 0x2f], &[])), Fin];
+        let server = Server::start(vec![script], GET.len()).await;
+        let mut user = User::within(Some(only(Versions::New)), &[server.address]);
+        assert_eq!(user.send(GET).await.status, Err(Fault::TlsVersion));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_resuming_every_handshake_is_a_full_one() {
+    let trusted = Trusted::new();
+    locally(async {
+        for versions in [OLD, NEW] {
+            for (resumes, second) in [(true, HandshakeKind::Resumed), (false, HandshakeKind::Full)]
+            {
+                let settings = Settings { versions: Some(versions), ..Settings::default() };
+                let script = || vec![Read(GET.len()), Write(PLAIN.to_vec()), Fin];
+                let tls = Some(acceptor(&trusted.identity, settings));
+                let server = Server::start_within(tls, vec![script(), script()], GET.len()).await;
+                let roots = Roots::given(vec![trusted.authority.clone()]).unwrap();
+                let manner = Manner { resumes, ..Manner::trusting(Some(roots)) };
+                let tls = Tls::new("localhost", manner).unwrap();
+                for tls in [tls.clone(), tls] {
+                    let mut user = User::within(Some(tls), &[server.address]);
+                    assert_eq!(user.send(GET).await.status, Ok(200));
+                }
+                assert_eq!(server.handshakes(), [HandshakeKind::Full, second], "{versions:?}");
+            }
+        }
+    })
+    .await;
+}
+
 // T12.
 #[tokio::test]
 async fn an_end_without_a_goodbye_is_no_end_of_a_body() {
@@ -345,6 +465,14 @@ async fn an_end_without_a_goodbye_is_no_end_of_a_body() {
             let (server, user) = trusted.start(Settings::default(), vec![script]).await;
             let (exchange, _, reused) = first_and_reuse_of(&server, user, GET, LONG).await;
             assert_eq!((exchange.status, reused), (Err(fault), false), "{text:?}");
+        }
+        // What says where it ends is whole, however the connection ends.
+        for rest in
+            ["Content-Length: 5\r\n\r\nhello", "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"]
+        {
+            let script = vec![Read(GET.len()), write(&format!("{OK}{rest}")), Cut];
+            let (_server, mut user) = trusted.start(Settings::default(), vec![script]).await;
+            assert_eq!(user.send(GET).await.status, Ok(200), "{rest:?}");
         }
     })
     .await;
@@ -534,6 +662,12 @@ fn a_host_that_no_certificate_can_hold_is_refused() {
     }
 }
 
+fn pem(kind: &str, der: &[u8]) -> String {
+    use base64::Engine as _;
+    let text = base64::engine::general_purpose::STANDARD.encode(der);
+    format!("-----BEGIN {kind}-----\n{text}\n-----END {kind}-----\n")
+}
+
 #[test]
 fn roots_are_read_from_a_file_or_it_is_said_why_not() {
     let folder = tempfile::tempdir().unwrap();
@@ -542,11 +676,7 @@ fn roots_are_read_from_a_file_or_it_is_said_why_not() {
         std::fs::write(&path, text).unwrap();
         Roots::in_file(&path).map(|roots| roots.given.len())
     };
-    let pem = |der: &[u8]| {
-        use base64::Engine as _;
-        let text = base64::engine::general_purpose::STANDARD.encode(der);
-        format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
-    };
+    let pem = |der: &[u8]| pem("CERTIFICATE", der);
     let good = pem(authority("one").der());
     assert_eq!(read(format!("{good}# and another\n{good}").as_bytes()).unwrap(), 2);
     let said = |text: &[u8]| read(text).unwrap_err().to_string();
