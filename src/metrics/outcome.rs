@@ -121,8 +121,12 @@ faults! {
         "the answers come too slowly for so few connections: share more of them (`connections: { shared: N }`) or run fewer users";
     DnsTimeout, "timeout.dns", Timeout, "dns timeout",
         "the name server does not answer: look at this machine's network";
-    DnsFailed, "dns.failed", Connection, "dns: the name does not resolve",
+    DnsUnknown, "dns.nxdomain", Connection, "dns: the name does not exist",
         "check the host name, and that it is known from this machine or container";
+    DnsServer, "dns.servfail", Connection, "dns: the name server failed",
+        "it cannot say, or not to this machine: look at its log, and at `nameserver` in /etc/resolv.conf";
+    DnsFailed, "dns.failed", Connection, "dns: the name does not resolve",
+        "it has no address, or there is no name server to ask: look at /etc/resolv.conf";
     ConnectForbidden, "connect.forbidden", Connection, "connect: a link-local address, where clouds hand out credentials",
         "load is never sent there: see where the address comes from";
     ConnectRefused, "connect.refused", Connection, "connect refused",
@@ -271,6 +275,8 @@ mod tests {
     fn faults_are_tried_again_by_what_they_are() {
         for (fault, class) in [
             (Fault::DnsFailed, RetryClass::Connect),
+            (Fault::DnsUnknown, RetryClass::Connect),
+            (Fault::DnsTimeout, RetryClass::Timeout),
             (Fault::ConnectRefused, RetryClass::Connect),
             (Fault::TlsReset, RetryClass::Connect),
             (Fault::ConnectForbidden, RetryClass::Other),

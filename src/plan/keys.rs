@@ -40,6 +40,8 @@ pub enum Context {
     Connections,
     /// `tls`.
     Tls,
+    /// `dns` as a map.
+    Dns,
     /// A source of rows.
     Data,
     /// A capture as a map.
@@ -169,7 +171,7 @@ pub struct Key {
 
 impl Context {
     /// All, from the outermost.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Plan,
         Self::Class,
         Self::Task,
@@ -195,6 +197,7 @@ impl Context {
         Self::Redirects,
         Self::Connections,
         Self::Tls,
+        Self::Dns,
         Self::Branch,
         Self::Defaults,
         Self::Environment,
@@ -258,6 +261,7 @@ impl Context {
             Self::Retry => "retry",
             Self::Connections => "connections",
             Self::Tls => "tls",
+            Self::Dns => "dns",
             Self::Data => "data",
             Self::Capture => "capture",
             Self::AcceptRule => "accept_rule",
@@ -293,6 +297,7 @@ impl Context {
             Self::Retry => "`retry`",
             Self::Connections => "`connections`",
             Self::Tls => "`tls`",
+            Self::Dns => "`dns`",
             Self::Data => "a source of data",
             Self::Capture => "a capture",
             Self::AcceptRule => "an accept rule",

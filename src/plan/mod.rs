@@ -14,6 +14,7 @@ pub mod keys;
 mod landed;
 mod merge;
 mod model;
+mod network;
 pub mod schema;
 mod secrets;
 pub mod source;
@@ -29,6 +30,7 @@ pub use model::{
     Content, Data, Expect, Flow, Items, METHODS, Matcher, NamedProfile, OnFail, Origin, Part, Plan,
     Range, Redirects, Request, Retry, Settings, Step, Stop, Task, Timeout, Tls, TlsVersions,
 };
+pub use network::{Host, Leads, Lookup, Network, NetworkError};
 pub use secrets::{literal_proofs, secrets_of, words_of_proofs};
 pub use source::{Loaded, Loading, Partial, load, load_each, load_with, parse, parse_with};
 pub use status::{Accept, AcceptError};

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::document::Node;
+use super::network::Network;
 use super::status::Accept;
 use super::target::Target;
 use crate::data;
@@ -35,6 +36,8 @@ pub struct Plan {
     pub connections: Connections,
     /// How connections are secured.
     pub tls: Tls,
+    /// How targets are found and reached.
+    pub network: Network,
     /// Rows of values, by name.
     pub data: Vec<Data>,
     /// Once, before the first user.

@@ -176,7 +176,7 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
     }
 }
 
-fn is_host(host: &str) -> bool {
+pub(super) fn is_host(host: &str) -> bool {
     if let Some(address) = host.strip_prefix('[') {
         return address
             .strip_suffix(']')

@@ -4,6 +4,7 @@ mod bodies;
 mod computed;
 mod data;
 mod forms;
+mod network;
 mod profiles;
 mod requests;
 mod rules;
@@ -346,6 +347,7 @@ impl<'g> Checker<'g> {
         };
         let connections = top.get("connections").and_then(|node| self.connections(node));
         let tls = top.entry("tls").map(|entry| self.tls(entry)).unwrap_or_default();
+        let network = self.network(&top);
         let data = top.entry("data").map_or_else(Vec::new, |entry| self.data(entry));
         let steps = |checker: &mut Self, key: &str| {
             top.entry(key).and_then(|entry| checker.steps(entry)).unwrap_or_default()
@@ -383,6 +385,7 @@ impl<'g> Checker<'g> {
             defaults,
             connections: connections.unwrap_or_default(),
             tls,
+            network,
             data,
             before,
             after,
@@ -524,6 +527,7 @@ fn home_of(context: Context) -> &'static str {
         Context::Retry => "move it below `retry`",
         Context::Connections => "move it below `connections`",
         Context::Tls => "move it below `tls`",
+        Context::Dns => "move it below `dns`",
         Context::Data => "move it into a source of rows, under `data`",
         Context::Expect => "move it into an `expect`",
         Context::Of => "move it below `of`",

@@ -7,6 +7,7 @@ mod health_tests;
 mod once;
 mod onlooker;
 mod options;
+mod ports;
 mod prepare;
 mod reach;
 mod rehearse;

@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::options::{Options, ProfileChoice, Ramp};
+use super::ports;
 use super::way::{Security, Way};
 use crate::data::{Per, Source as Rows};
 use crate::diagnostic::{Diagnostic, Source, suggest};
 use crate::engine::Part;
 use crate::load::{Form, Load, Open, Profile, Span, Spread};
-use crate::plan::{NamedProfile, Plan, Target, literal_proofs, secrets_of};
+use crate::plan::{self, Host, NamedProfile, Network, Plan, Target, literal_proofs, secrets_of};
 use crate::program::{self, Class, Inputs, Program, Row};
+use crate::protocol::http::{Lookup, Names, Settings};
 use crate::units::format_duration;
 use crate::untrusted::Secrets;
 use crate::verdict::Threshold;
@@ -32,6 +34,11 @@ pub struct Prepared {
     pub targets: Vec<(Target, Way)>,
     /// How connections to those and to all others are secured.
     pub security: Arc<Security>,
+    /// What connections are made with: for each worker the same, but for its share of the pool. Hosts
+    /// that the plan does not name are not told yet.
+    pub settings: Settings,
+    /// Where names lead, whatever name servers say.
+    pub hosts: Vec<Host>,
     /// The profile in words.
     pub profile: String,
     /// Its parts in time.
@@ -92,12 +99,14 @@ pub fn prepare(
     let security = Arc::new(
         Security::new(secured, options.trust.clone()).below(&plan.folder, plan.allow_outside),
     );
+    let hosts = &plan.network.hosts;
     for (target, way) in compiled.program.targets.iter().zip(&compiled.program.ways) {
-        match Way::to(target, *way, options, &security) {
+        match Way::to(target, *way, options, hosts, &security) {
             Ok(way) => targets.push((target.clone(), way)),
             Err(mistake) => mistakes.push(mistake),
         }
     }
+    let sources = ports::sources(&plan.network.sources).map_err(|found| mistakes.extend(found));
     let (Some(load), Some((weights, fixed)), true) = (load, weights, mistakes.is_empty()) else {
         return Err(mistakes);
     };
@@ -153,7 +162,15 @@ pub fn prepare(
             secrets.add(value);
         }
     }
+    let settings = Settings {
+        any_host: compiled.program.any_host,
+        names: names(&plan.network),
+        sources: sources.unwrap_or_default(),
+        ..Settings::default()
+    };
     Ok(Prepared {
+        settings,
+        hosts: plan.network.hosts.clone(),
         program: compiled.program,
         spans: load.spans(&class_names(plan)),
         parts,
@@ -168,6 +185,16 @@ pub fn prepare(
         seed,
         secrets,
     })
+}
+
+/// How names are looked up.
+fn names(network: &Network) -> Names {
+    let lookup = match network.lookup {
+        plan::Lookup::Once => Lookup::Once,
+        plan::Lookup::Each => Lookup::Each,
+        plan::Lookup::Ttl => Lookup::Ttl,
+    };
+    Names { lookup, server: network.server }
 }
 
 /// `1 row`, `20 rows`
@@ -310,7 +337,7 @@ fn weights(plan: &Plan, wanted: &[String]) -> Result<(Vec<f64>, Vec<u32>), Diagn
         let title = format!("the plan has no user class `{unknown}`");
         return Err(Diagnostic::without_place(title, did_you_mean(unknown, names())));
     }
-    let weight = |class: &crate::plan::Class| {
+    let weight = |class: &plan::Class| {
         if class.fixed.is_some() {
             0.0
         } else if wanted.is_empty() {
@@ -324,8 +351,7 @@ fn weights(plan: &Plan, wanted: &[String]) -> Result<(Vec<f64>, Vec<u32>), Diagn
         }
     };
     let weights: Vec<f64> = plan.classes.iter().map(weight).collect();
-    let picked =
-        |class: &crate::plan::Class| wanted.is_empty() || wanted.contains(&class.name.value);
+    let picked = |class: &plan::Class| wanted.is_empty() || wanted.contains(&class.name.value);
     let fixed: Vec<u32> = plan
         .classes
         .iter()

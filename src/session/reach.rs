@@ -1,9 +1,10 @@
 //! Owns what happens before the first user: whether load may go to the target, and reaching it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use super::options::Options;
 use super::signals::Signals;
@@ -14,13 +15,11 @@ use crate::diagnostic::{self, Diagnostic};
 use crate::exit::Exit;
 use crate::metrics::Fault;
 use crate::plan::Target;
-use crate::protocol::http::{self, Http, Reach, Settings};
+use crate::protocol::http::{self, Http, Lookup, Place, Reach, Settings};
 use crate::protocol::{Limits, Protocol};
 
 /// Between two tries of `--wait-for`.
 const AGAIN: Duration = Duration::from_millis(250);
-/// How long looking up a name may take.
-const LOOKUP: Duration = Duration::from_secs(5);
 
 /// Reaches every target before anything is sent, and says what must be said of the way there.
 ///
@@ -28,9 +27,10 @@ const LOOKUP: Duration = Duration::from_secs(5);
 /// It was said what hinders; this is how the program ends.
 pub(super) async fn all(
     targets: &[(Target, Way)],
+    settings: &Settings,
     options: &Options,
     signals: &mut Signals,
-) -> Result<Vec<http::Target>, Exit> {
+) -> Result<Vec<Reached>, Exit> {
     let mut reached = Vec::with_capacity(targets.len());
     // A target that classes secure in different ways stands there for each.
     let mut remarks: Vec<String> = Vec::new();
@@ -42,7 +42,7 @@ pub(super) async fn all(
         }
         let first = targets[..number].iter().all(|(known, _)| known != target);
         let one = tokio::select! {
-            one = reach(target, way, options.wait_for) => one,
+            one = reach(target, way, settings, options.wait_for) => one,
             reason = signals.next() => {
                 say("stopped before the first user: nothing was sent\n");
                 return Err(stopped(reason));
@@ -108,12 +108,13 @@ fn warn_of_distance(target: &Target, addresses: &[SocketAddr], yes: bool) {
 async fn reach(
     target: &Target,
     way: &Way,
+    settings: &Settings,
     patience: Option<Duration>,
-) -> Result<http::Target, NotReached> {
+) -> Result<Reached, NotReached> {
     let started = Instant::now();
     let mut told = false;
     loop {
-        let fault = match once(target, way).await {
+        let fault = match once(target, way, settings).await {
             Ok(reached) => return Ok(reached),
             Err(NotReached::Forbidden) => return Err(NotReached::Forbidden),
             Err(NotReached::Fault(fault)) => fault,
@@ -132,27 +133,44 @@ async fn reach(
     }
 }
 
-async fn once(target: &Target, way: &Way) -> Result<http::Target, NotReached> {
-    let addresses = match &way.addresses {
-        Some(addresses) => addresses.clone(),
-        None => {
-            let lookup = timeout(LOOKUP, http::resolve(target.host(), target.port()));
-            lookup.await.unwrap_or(Err(Fault::DnsFailed)).map_err(NotReached::Fault)?
+/// A target that was reached.
+pub(super) struct Reached {
+    /// As workers reach it.
+    pub(super) target: http::Target,
+    /// Where it was: nowhere, when it is behind a socket of this machine.
+    pub(super) addresses: Arc<[SocketAddr]>,
+}
+
+async fn once(target: &Target, way: &Way, settings: &Settings) -> Result<Reached, NotReached> {
+    let found = match &way.place {
+        Place::Named => {
+            let found = http::resolve(settings.names, target.host(), target.port()).await;
+            Place::At(found.map_err(NotReached::Fault)?.into())
         }
+        known => known.clone(),
+    };
+    let addresses = match &found {
+        Place::At(addresses) => addresses.clone(),
+        Place::Named | Place::Socket(_) => Arc::default(),
     };
     // Before the first packet: not even a connection goes there.
     if Reach::of(&addresses) == Reach::Metadata {
         return Err(NotReached::Forbidden);
     }
     let (authority, tls) = (target.authority(), way.tls.clone());
-    let reached = http::Target { authority, addresses, tls, way: way.number };
-    let http = Http::new(vec![reached.clone()], Settings::default());
+    let mut reached = http::Target { authority, place: found, tls, way: way.number };
+    let http = Http::new(vec![reached.clone()], settings.clone());
     match http.probe(&Limits::default()).await {
         // It is there, and wants what only users have.
-        Err((_, Fault::TlsClientCert)) if way.users_differ => Ok(reached),
-        Err((_, fault)) => Err(NotReached::Fault(fault)),
-        Ok(()) => Ok(reached),
+        Err((_, Fault::TlsClientCert)) if way.users_differ => {}
+        Err((_, fault)) => return Err(NotReached::Fault(fault)),
+        Ok(()) => {}
     }
+    // What was looked up once is known now; else it is looked up by whoever connects.
+    if settings.names.lookup != Lookup::Once {
+        reached.place = way.place.clone();
+    }
+    Ok(Reached { target: reached, addresses })
 }
 
 /// Why a run cannot begin.

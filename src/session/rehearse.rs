@@ -120,15 +120,16 @@ async fn perform(
         Ok(signals) => signals,
         Err(error) => return mistakes(&[cannot("listen for signals", &error)], sources),
     };
-    let reached = match reach::all(&prepared.targets, options, &mut signals).await {
-        Ok(reached) => reached,
-        Err(exit) => return exit,
-    };
+    let reached =
+        match reach::all(&prepared.targets, &prepared.settings, options, &mut signals).await {
+            Ok(reached) => reached,
+            Err(exit) => return exit,
+        };
+    let targets: Vec<_> = reached.into_iter().map(|reached| reached.target).collect();
     let settings = Settings {
-        open: way::opener(options, prepared.security.clone()),
+        open: way::opener(options, &prepared.hosts, prepared.security.clone()),
         identify: prepared.security.identify(),
-        any_host: prepared.program.any_host,
-        ..Settings::default()
+        ..prepared.settings
     };
     let manner = Manner {
         width: stdout_width().map(usize::from),
@@ -142,7 +143,7 @@ async fn perform(
     let story = Story::new(manner, secrets, catalogue, sources.to_vec(), Box::new(print));
     let mut stage = Stage {
         story: Rc::new(RefCell::new(story)),
-        protocol: Box::new(move || Http::new(reached.clone(), settings.clone())),
+        protocol: Box::new(move || Http::new(targets.clone(), settings.clone())),
         setup: Setup {
             program: Arc::new(prepared.program),
             parts: prepared.parts,

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use super::descriptors::{self, Held};
 use super::once;
 use super::options::Options;
+use super::ports::{self, Ends};
 use super::prepare::{Prepared, prepare};
 use super::reach;
 use super::results::{Folder, cannot_write, link_latest, sinks};
@@ -131,13 +132,24 @@ async fn measure(
         Ok(signals) => signals,
         Err(error) => return mistakes(&[cannot("listen for signals", &error)], sources),
     };
-    let reached = match reach::all(&prepared.targets, options, &mut signals).await {
-        Ok(reached) => reached,
-        Err(exit) => {
-            out.discard();
-            return exit;
-        }
-    };
+    let reached =
+        match reach::all(&prepared.targets, &prepared.settings, options, &mut signals).await {
+            Ok(reached) => reached,
+            Err(exit) => {
+                out.discard();
+                return exit;
+            }
+        };
+    let (users, held) = (most_users(&prepared.parts), Held::by(&prepared.program));
+    let few = prepared.targets.iter().zip(&reached).filter_map(|((target, _), reached)| {
+        let (addresses, sources) = (&*reached.addresses, &*prepared.settings.sources);
+        ports::too_few(users, held, &Ends { target, addresses, sources })
+    });
+    let few: Vec<_> = few.collect();
+    if !few.is_empty() {
+        say(&diagnostic::render(&few, sources, colour()));
+    }
+    let targets: Vec<_> = reached.into_iter().map(|reached| reached.target).collect();
     let mut started = about(plan, sources, options, &prepared, workers, &out.path);
     let mut fan_out = match sinks(&out.path, &options.output, started.plan_format) {
         Ok(fan_out) => fan_out,
@@ -159,15 +171,15 @@ async fn measure(
         workers,
     };
     let settings = Settings {
-        open: way::opener(options, prepared.security.clone()),
+        open: way::opener(options, &prepared.hosts, prepared.security.clone()),
         identify: prepared.security.identify(),
-        any_host: setup.program.any_host,
-        ..Settings::default()
+        ..prepared.settings
     };
     let shares = Shares::new(setup.program.pool, workers);
     let protocol = || {
-        let pool = shares.next().unwrap_or(settings.pool);
-        Http::new(reached.clone(), Settings { pool, ..settings.clone() })
+        let (worker, pool) = shares.next();
+        let pool = pool.unwrap_or(settings.pool);
+        Http::new(targets.clone(), Settings { pool, worker, ..settings.clone() })
     };
     started.at = jiff::Timestamp::now();
     fan_out.take(&Event::Started(&started));
@@ -294,12 +306,12 @@ impl Shares {
         Self { pool: pool.map(|pool| pool as usize), workers, given: Cell::new(0) }
     }
 
-    /// The share of the next worker, the first after the last.
-    fn next(&self) -> Option<usize> {
+    /// The next worker, the first after the last, and its share.
+    fn next(&self) -> (usize, Option<usize>) {
         let worker = self.given.get();
         self.given.set((worker + 1) % self.workers);
-        let pool = self.pool?;
-        Some(pool / self.workers + usize::from(worker < pool % self.workers))
+        let share = |pool| pool / self.workers + usize::from(worker < pool % self.workers);
+        (worker, self.pool.map(share))
     }
 }
 
@@ -440,11 +452,12 @@ mod tests {
     fn a_pool_is_shared_out_exactly() {
         for (pool, workers) in [(3, 2), (500, 7), (4, 4)] {
             let shares = Shares::new(Some(pool), workers);
-            let all: Vec<usize> = (0..workers).filter_map(|_| shares.next()).collect();
+            let all: Vec<usize> = (0..workers).filter_map(|_| shares.next().1).collect();
             assert_eq!((all.iter().sum::<usize>(), all.len()), (pool as usize, workers));
             assert!(all.iter().all(|share| *share > 0));
         }
-        assert_eq!(Shares::new(None, 2).next(), None);
+        let none = Shares::new(None, 2);
+        assert_eq!([none.next(), none.next(), none.next()], [(0, None), (1, None), (0, None)]);
     }
     use crate::verdict::{Judged, State, Threshold, Validity};
 

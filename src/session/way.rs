@@ -9,10 +9,10 @@ use super::options::{Options, Trust};
 use crate::data;
 use crate::diagnostic::Diagnostic;
 use crate::metrics::Fault;
-use crate::plan::Target;
+use crate::plan::{Host, Leads, Target};
 use crate::program::Secured;
 use crate::protocol::http::{
-    self, Identify, Identity, Manner, Opener, Origin, Roots, RootsError, Tls,
+    self, Identify, Identity, Manner, Opener, Origin, Place, Roots, RootsError, Tls,
 };
 
 /// A file of a client certificate is not larger.
@@ -21,8 +21,8 @@ const MOST_BYTES: u64 = 1024 * 1024;
 /// How a target is reached, beyond what it says itself.
 #[derive(Debug, Clone)]
 pub struct Way {
-    /// Where, when the user said so; otherwise the system knows the name.
-    pub addresses: Option<Vec<SocketAddr>>,
+    /// Where it is: as the user said, or where its name leads.
+    pub place: Place,
     /// How it is secured. All workers of a run share this one.
     pub tls: Option<Tls>,
     /// The number of the way in which the plan secures it.
@@ -51,16 +51,17 @@ impl Way {
         target: &Target,
         number: usize,
         options: &Options,
+        hosts: &[Host],
         security: &Security,
     ) -> Result<Self, Diagnostic> {
-        let addresses = pinned(target, &options.resolve)?;
+        let place = pinned(target, &options.resolve, hosts)?;
         let (mut tls, mut unverified) = (None, None);
         if target.is_https() {
             tls = Some(security.tls(number, target.host()).map_err(Unsecured::diagnostic)?);
             unverified = security.unverified(number);
         }
         let users_differ = security.secured(number).live;
-        Ok(Self { addresses, tls, number, unverified, users_differ })
+        Ok(Self { place, tls, number, unverified, users_differ })
     }
 }
 
@@ -176,8 +177,8 @@ impl Security {
 }
 
 /// How hosts are reached that the plan did not name: pinned and secured as those are that lead there.
-pub(super) fn opener(options: &Options, security: Arc<Security>) -> Opener {
-    let pinned = options.resolve.clone();
+pub(super) fn opener(options: &Options, hosts: &[Host], security: Arc<Security>) -> Opener {
+    let (pinned, hosts) = (options.resolve.clone(), hosts.to_vec());
     Arc::new(move |origin: &Origin, way: usize| {
         let secured = || {
             security.tls(way, &origin.host).map_err(|unsecured| match unsecured {
@@ -185,11 +186,9 @@ pub(super) fn opener(options: &Options, security: Arc<Security>) -> Opener {
                 Unsecured::Roots(..) => Fault::TlsFailed,
             })
         };
-        let mine = pinned.iter().filter(|pinned| pinned.leads(&origin.host, origin.port));
-        let addresses = mine.map(|pinned| SocketAddr::new(pinned.address, origin.port));
         Ok(http::Target {
             authority: origin.authority(),
-            addresses: addresses.collect(),
+            place: place(&pinned, &hosts, &origin.host, origin.port),
             tls: origin.https.then(secured).transpose()?,
             way,
         })
@@ -256,10 +255,6 @@ impl Pinned {
         Ok(Self { host, port: port.transpose()?, address })
     }
 
-    fn is_for(&self, target: &Target) -> bool {
-        self.leads(target.host(), target.port())
-    }
-
     fn leads(&self, host: &str, port: u16) -> bool {
         self.host.eq_ignore_ascii_case(bare_name(host))
             && self.port.is_none_or(|pinned| pinned == port)
@@ -286,21 +281,44 @@ fn bare_name(host: &str) -> &str {
     host.strip_suffix('.').unwrap_or(host)
 }
 
-/// Where the user says that the target is. A list that does not speak of the target at all is a
-/// mistake: without it the load would go to where the name really leads.
-fn pinned(target: &Target, all: &[Pinned]) -> Result<Option<Vec<SocketAddr>>, Diagnostic> {
-    let Some(first) = all.first() else { return Ok(None) };
-    let mine = all.iter().filter(|pinned| pinned.is_for(target));
-    let addresses: Vec<_> =
-        mine.map(|pinned| SocketAddr::new(pinned.address, target.port())).collect();
-    if addresses.is_empty() {
+/// Where the user says that a host is, or the plan; otherwise where its name leads, which an address
+/// says itself.
+fn place(pinned: &[Pinned], hosts: &[Host], host: &str, port: u16) -> Place {
+    let mine = pinned.iter().filter(|pinned| pinned.leads(host, port));
+    let addresses: Vec<_> = mine.map(|pinned| SocketAddr::new(pinned.address, port)).collect();
+    if !addresses.is_empty() {
+        return Place::At(addresses.into());
+    }
+    let named = hosts.iter().find(|one| one.name.value.eq_ignore_ascii_case(bare_name(host)));
+    match named.map(|host| &host.leads) {
+        Some(Leads::At(addresses)) => {
+            let at = addresses.iter().map(|(ip, own)| SocketAddr::new(*ip, own.unwrap_or(port)));
+            return Place::At(at.collect());
+        }
+        Some(Leads::Socket(path)) => return Place::Socket((**path).into()),
+        None => {}
+    }
+    match host.parse() {
+        Ok(address) => Place::At([SocketAddr::new(address, port)].into()),
+        Err(_) => Place::Named,
+    }
+}
+
+/// The same for a target. A list that does not speak of it at all is a mistake: without it the load
+/// would go to where the name really leads.
+fn pinned(target: &Target, all: &[Pinned], hosts: &[Host]) -> Result<Place, Diagnostic> {
+    let known = place(all, hosts, target.host(), target.port());
+    if let Some(first) = all.first()
+        && known == Place::Named
+        && !all.iter().any(|pinned| pinned.leads(target.host(), target.port()))
+    {
         let to = Pinned { host: target.host().to_owned(), port: None, ..first.clone() };
         return Err(Diagnostic::without_place(
             format!("`--resolve {first}` is not about the target {target}"),
             format!("to reach it there, write `--resolve {to}`"),
         ));
     }
-    Ok(Some(addresses))
+    Ok(known)
 }
 
 #[cfg(test)]
@@ -320,7 +338,7 @@ mod tests {
         let loaded = |url: &str, trust: Trust| {
             let options = Options { trust: trust.clone(), ..Options::default() };
             let security = security(trust);
-            let way = Way::to(&target(url), 0, &options, &security).unwrap();
+            let way = Way::to(&target(url), 0, &options, &[], &security).unwrap();
             (way.tls.is_some(), security.system.get().is_some())
         };
         assert_eq!(loaded("http://localhost", Trust::System), (false, false));
@@ -335,7 +353,7 @@ mod tests {
         let of = |secured: Secured, trust: Trust| {
             let options = Options { trust: trust.clone(), ..Options::default() };
             let security = Security::new(vec![secured], trust);
-            let way = Way::to(&target("https://localhost"), 0, &options, &security);
+            let way = Way::to(&target("https://localhost"), 0, &options, &[], &security);
             way.map(|way| way.unverified).map_err(|mistake| mistake.title)
         };
         let insecure = || Secured { insecure: true, ..Secured::default() };
@@ -381,10 +399,11 @@ mod tests {
     fn only_what_is_about_the_target_counts() {
         let reached = |url: &str, texts: &[&str]| {
             let all: Vec<_> = texts.iter().map(|text| Pinned::parse(text).unwrap()).collect();
-            pinned(&target(url), &all).map(|addresses| format!("{addresses:?}"))
+            pinned(&target(url), &all, &[]).map(|place| format!("{place:?}"))
         };
-        let some = |text: &str| Ok(format!("Some([{text}])"));
-        assert_eq!(reached("https://shop.test", &[]), Ok("None".to_owned()));
+        let some = |text: &str| Ok(format!("At([{text}])"));
+        assert_eq!(reached("https://shop.test", &[]), Ok("Named".to_owned()));
+        assert_eq!(reached("https://[::1]", &[]), some("[::1]:443"));
         let two = ["other.test:10.0.0.1", "shop.test:127.0.0.1", "SHOP.test:443:[::1]"];
         assert_eq!(reached("https://shop.test", &two), some("127.0.0.1:443, [::1]:443"));
         assert_eq!(reached("http://shop.test:8080", &two), some("127.0.0.1:8080"));
@@ -399,25 +418,55 @@ mod tests {
     }
 
     #[test]
+    fn hosts_of_the_plan_lead_where_it_says_and_what_is_pinned_wins() {
+        let host = |name: &str, leads| {
+            let place = crate::diagnostic::Place::default();
+            Host { name: crate::diagnostic::Placed { value: name.to_owned(), place }, leads }
+        };
+        let ip = |text: &str| text.parse().unwrap();
+        let hosts = [
+            host("shop.test", Leads::At(vec![(ip("10.0.0.1"), None), (ip("::1"), Some(81))])),
+            host("app.test", Leads::Socket("/run/app.sock".into())),
+        ];
+        let all = [Pinned::parse("shop.test:443:127.0.0.1").unwrap()];
+        for (url, want) in [
+            ("http://Shop.test.", "At([10.0.0.1:80, [::1]:81])"),
+            ("https://shop.test:8443", "At([10.0.0.1:8443, [::1]:81])"),
+            ("https://shop.test", "At([127.0.0.1:443])"),
+            ("https://app.test", "Socket(\"/run/app.sock\")"),
+            ("https://127.0.0.2", "At([127.0.0.2:443])"),
+        ] {
+            let place = pinned(&target(url), &all, &hosts).unwrap();
+            assert_eq!(format!("{place:?}"), want, "{url}");
+        }
+        let open = opener(&Options::default(), &hosts, Arc::new(security(Trust::System)));
+        let opened = open(&Origin::parse("http://app.test:81").unwrap(), 0).unwrap();
+        assert_eq!(opened.place, Place::Socket(Path::new("/run/app.sock").into()));
+        assert_eq!(opened.authority, "app.test:81", "the header stays as it is");
+    }
+
+    #[test]
     fn hosts_that_the_plan_did_not_name_are_pinned_and_trusted_as_its_target_is() {
         let resolve = ["a.test:127.0.0.1", "a.test:81:[::1]"];
         let resolve = resolve.map(|text| Pinned::parse(text).unwrap()).to_vec();
         let options = Options { trust: Trust::Anyone, resolve, ..Options::default() };
-        let open = opener(&options, Arc::new(security(Trust::Anyone)));
+        let open = opener(&options, &[], Arc::new(security(Trust::Anyone)));
         let opened = |text: &str| {
             let target = open(&Origin::parse(text).unwrap(), 0)?;
-            let addresses = format!("{:?}", target.addresses);
-            Ok::<_, Fault>((target.authority, addresses, target.tls.is_some()))
+            let place = format!("{:?}", target.place);
+            Ok::<_, Fault>((target.authority, place, target.tls.is_some()))
         };
-        let is = |authority: &str, addresses: &str, tls| {
-            Ok((authority.to_owned(), addresses.to_owned(), tls))
-        };
-        assert_eq!(opened("http://A.test"), is("a.test", "[127.0.0.1:80]", false));
-        assert_eq!(opened("https://a.test:81"), is("a.test:81", "[127.0.0.1:81, [::1]:81]", true));
-        assert_eq!(opened("https://b.test"), is("b.test", "[]", true));
+        let is =
+            |authority: &str, place: &str, tls| Ok((authority.to_owned(), place.to_owned(), tls));
+        assert_eq!(opened("http://A.test"), is("a.test", "At([127.0.0.1:80])", false));
+        assert_eq!(
+            opened("https://a.test:81"),
+            is("a.test:81", "At([127.0.0.1:81, [::1]:81])", true)
+        );
+        assert_eq!(opened("https://b.test"), is("b.test", "Named", true));
 
         let trust = Trust::File("absent.pem".into());
-        let open = opener(&Options::default(), Arc::new(security(trust)));
+        let open = opener(&Options::default(), &[], Arc::new(security(trust)));
         let opened = |text: &str| open(&Origin::parse(text).unwrap(), 0).map(|_| ());
         assert_eq!(opened("http://b.test"), Ok(()));
         assert_eq!(opened("https://b.test"), Err(Fault::TlsFailed));
@@ -427,7 +476,7 @@ mod tests {
     fn a_host_that_no_certificate_can_hold_is_a_mistake() {
         let options = Options { trust: Trust::Anyone, ..Options::default() };
         let security = security(Trust::Anyone);
-        let mistake = Way::to(&target("https://a.1"), 0, &options, &security).unwrap_err();
+        let mistake = Way::to(&target("https://a.1"), 0, &options, &[], &security).unwrap_err();
         assert_eq!(mistake.title, "no certificate can be for `a.1`");
     }
 }

@@ -188,7 +188,7 @@ fn a_target_that_was_never_reached_is_4() {
     assert!(folder.path().join("mine").exists(), "what was there before stays");
     let (_, unknown) = run("", "-u 1 -t 1s", "no-such-host.invalid");
     assert_eq!(unknown.code, 4);
-    assert!(unknown.err.contains("the name does not resolve"), "{}", unknown.err);
+    assert!(unknown.err.contains("the name does not exist"), "{}", unknown.err);
 }
 
 fn signalled(signal: &str, second: bool) -> (Folder, super::support::Said, usize) {

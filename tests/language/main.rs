@@ -1,5 +1,8 @@
 //! Every row of the plan language and the engine that runs it, by what goes over the wire.
 
+#[allow(dead_code, reason = "the tests of the client need more of it")]
+#[path = "../../src/protocol/http/name_server.rs"]
+mod name_server;
 mod run;
 mod support;
 mod wire;
@@ -9,6 +12,7 @@ mod data;
 mod engine;
 mod meaning;
 mod nested;
+mod network;
 mod open;
 mod rates;
 mod requests;

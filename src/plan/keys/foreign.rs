@@ -312,6 +312,28 @@ pub(super) const FOREIGN: &[(&[Context], &[&str], &str)] = &[
         &["pool", "size", "max", "limit"],
         "write `shared`, as `{ shared: 500 }`",
     ),
+    (
+        &[Context::Plan],
+        &["resolve", "host_aliases", "host_overrides", "hostnames"],
+        "write `hosts`, as `hosts: { shop.test: 127.0.0.1 }`",
+    ),
+    (
+        &[Context::Plan],
+        &["local_ips", "localips", "local_address", "source_address", "source_ip", "bind"],
+        "write `source_addresses`",
+    ),
+    (&[Context::Dns], &["ttl"], "an answer is good for as long as it says: write `lookup: ttl`"),
+    (
+        &[Context::Dns],
+        &["select", "policy"],
+        "take it out: each connection begins with the next address",
+    ),
+    (
+        &[Context::Dns],
+        &["servers", "nameserver", "nameservers", "resolver", "address"],
+        "write `server`",
+    ),
+    (&[Context::Dns], &["when", "mode", "often", "cache"], "write `lookup`"),
     (&[Context::Redirects], &["max", "follow", "limit"], "write `at_most`"),
     (
         &[Context::Tls],

@@ -31,6 +31,8 @@ const CODES: Shape = Many(&Codes);
 const TIMEOUT_SHAPE: Shape = Any(&[Duration, Keys(Context::Timeout)]);
 const ON_FAIL: Shape = Word(&["continue", "iteration", "user", "run"]);
 const CONNECTIONS_SHAPE: Shape = Any(&[Word(&["own", "new"]), Keys(Context::Connections)]);
+const DNS_SHAPE: Shape = Any(&[LOOKUP, Keys(Context::Dns)]);
+const LOOKUP: Shape = Word(&["once", "each", "ttl"]);
 const WAIT_SHAPE: Shape = Any(&[Wait, Keys(Context::Wait)]);
 const ACCEPT_SHAPE: Shape = Many(&Any(&[Codes, Keys(Context::AcceptRule)]));
 const EXPECT_SHAPE: Shape = Many(&Keys(Context::Expect));
@@ -98,6 +100,9 @@ const PLAN: &[Key] = &[
     key("defaults", Keys(Context::Defaults), "timeout: 10s", "What holds for every request; a user class may have its own, and a request overrides both."),
     key("connections", CONNECTIONS_SHAPE, "{ shared: 500 }", "How users hold connections: each its `own`, a `new` one for each request, or borrowed from a pool.").or("own"),
     TLS,
+    key("dns", DNS_SHAPE, "each", "How often names are looked up: `once` before the first user, for `each` connection, or when the answer is no longer good (`ttl`).").or("ttl"),
+    key("hosts", Map(&TEXTS), "{ shop.test: 127.0.0.1:8080 }", "Where names lead, whatever a name server says: to addresses, with a port or without, or to `unix:/run/app.sock`; `--resolve` wins over it."),
+    key("source_addresses", TEXTS, "127.0.0.2-127.0.0.9", "The addresses of this machine that connections come from, in turn: each has its own ports."),
     key("data", Named(Context::Data), "accounts: { file: accounts.csv }", "Rows of values from files or lists, by name."),
     key("before", Steps, "[{ get: /health }]", "Steps that run once, before the first user; every user can read what they capture."),
     key("after", Steps, "[{ delete: /projects/1/todos }]", "Steps that run once, at the end, whenever `before` was begun."),
@@ -465,6 +470,17 @@ const TLS_KEYS: &[Key] = &[
     .or("false"),
 ];
 
+const DNS: &[Key] = &[
+    key("lookup", LOOKUP, "each", "How often names are looked up, as above.").or("ttl"),
+    key(
+        "server",
+        Text,
+        "127.0.0.1:5353",
+        "The name server, with a port where it is not 53; `/etc/hosts` goes before it.",
+    )
+    .or("those of `/etc/resolv.conf`"),
+];
+
 const DATA: &[Key] = &[
     key("file", Text, "accounts.csv", "A CSV, JSON or JSON Lines file below the plan's folder."),
     key("values", List(&Value), "[/, /about]", "The rows themselves."),
@@ -699,6 +715,7 @@ impl Context {
             Self::Retry => &[RETRY],
             Self::Connections => &[CONNECTIONS],
             Self::Tls => &[TLS_KEYS],
+            Self::Dns => &[DNS],
             Self::Data => &[DATA],
             Self::Capture => &[CAPTURE],
             Self::AcceptRule => &[ACCEPT_RULE],

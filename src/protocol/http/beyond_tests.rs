@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::scripted::Act::{self, Await, Fin, Pause, Read, ReadHead, Silence, Write};
 use super::scripted::Server;
-use super::tests::{GET, LONG, SHORT, locally, plain, poll_once, write};
+use super::tests::{GET, LONG, SHORT, at, locally, plain, poll_once, write};
 use super::{Connections, Http, Opener, Settings, Target};
 use crate::metrics::Fault;
 use crate::protocol::{Answer, Exchange, Limits, Outgoing, Protocol, Use};
@@ -33,7 +33,7 @@ fn answers(acts: impl IntoIterator<Item = Act>) -> Vec<Act> {
 }
 
 fn target(authority: &str, address: SocketAddr) -> Target {
-    Target { authority: authority.to_owned(), addresses: vec![address], tls: None, way: 0 }
+    Target { authority: authority.to_owned(), place: at(&[address]), tls: None, way: 0 }
 }
 
 /// A client of `test`, which is at the server.

@@ -1,28 +1,21 @@
-//! Owns the HTTP/1.1 client: one exchange with its redirects, and connecting.
+//! Owns the HTTP/1.1 client: one exchange with its redirects.
 
-use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
-use std::io;
-use std::net::SocketAddr;
 use std::rc::Rc;
-use std::time::Duration;
 
-use rustix::io::Errno;
-use tokio::net::{TcpSocket, TcpStream};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::address::Origin;
 use super::codec::Noted;
 use super::connection::{Connection, after};
 use super::cookies::Jar;
 use super::decode::decode;
+use super::dial::Sources;
 use super::identity::{Pair, Pairs};
 use super::pool::Pool;
 use super::redirect;
 use super::request::{Parts, values, without_query};
-use super::stream::Stream;
 use super::targets::{Settings, Target, Targets};
-use super::tls::Tls;
 use crate::metrics::{Fault, Notice, Noticed, Opening};
 use crate::protocol::{Answer, Exchange, Limits, Outgoing, Protocol, Use};
 
@@ -34,10 +27,12 @@ const BUFFER_MAX: usize = 64 * 1024;
 /// The HTTP/1.1 client of one worker.
 #[derive(Debug)]
 pub struct Http {
-    targets: Targets,
+    pub(super) targets: Targets,
+    /// Where connections come from.
+    pub(super) sources: Sources,
     pool: Pool,
     buffers: RefCell<Vec<Vec<u8>>>,
-    pairs: Pairs,
+    pub(super) pairs: Pairs,
 }
 
 /// What a user keeps: at most one connection to each target, and its cookies.
@@ -102,7 +97,9 @@ impl Http {
     pub fn new(targets: Vec<Target>, settings: Settings) -> Self {
         let pool = Pool::new(settings.pool);
         let pairs = Pairs::new(settings.identify.clone());
-        Self { targets: Targets::new(targets, &settings), pool, buffers: RefCell::default(), pairs }
+        let sources = Sources::new(&settings.sources);
+        let targets = Targets::new(targets, &settings);
+        Self { targets, sources, pool, buffers: RefCell::default(), pairs }
     }
 
     /// Sends one request and reads its answer, whatever it is. `started` is when the whole exchange
@@ -319,56 +316,6 @@ impl Http {
         };
         Ok(Some((target, next.bytes)))
     }
-
-    /// A stream, and how long agreeing on TLS took. Tries every address in turn; the fault is that of the last. With an address that takes the
-    /// connection a server is met: what becomes of TLS with it is the end of it.
-    async fn connect(
-        &self,
-        target: usize,
-        limits: &Limits,
-        started: Instant,
-        mut now: Instant,
-        pair: Option<Pair>,
-    ) -> Result<(Stream, Option<Duration>), Fault> {
-        let known = self.targets.get(target);
-        let total = after(started, limits.total);
-        let tls = match (&known.target.tls, pair) {
-            (Some(tls), Some(pair)) => {
-                let made = timeout_at(total, self.pairs.of_user(tls, known.target.way, pair)).await;
-                Some(Cow::Owned(made.unwrap_or(Err(Fault::TotalTimeout))?))
-            }
-            (tls, _) => tls.as_ref().map(Cow::Borrowed),
-        };
-        let tls = tls.as_deref();
-        let addresses = known.addresses(total).await?;
-        if known.target.addresses.is_empty() {
-            now = Instant::now();
-        }
-        let mut fault = Fault::DnsFailed;
-        for &address in &*addresses {
-            let limit = after(now, limits.connect);
-            fault = match timeout_at(limit.min(total), open(address)).await {
-                Ok(Ok(stream)) => {
-                    return match tls {
-                        None => Ok((Stream::Plain(stream), None)),
-                        Some(tls) => secure(tls, stream, limits, total).await,
-                    };
-                }
-                Ok(Err(error)) => match connect_fault(&error) {
-                    Fault::HeadReset if tls.is_some() => Fault::TlsReset,
-                    fault => fault,
-                },
-                Err(_) if total < limit => Fault::TotalTimeout,
-                Err(_) => Fault::ConnectTimeout,
-            };
-            // The one has no time left for another address, the other has met a server.
-            if matches!(fault, Fault::TotalTimeout | Fault::HeadReset | Fault::TlsReset) {
-                break;
-            }
-            now = Instant::now();
-        }
-        Err(fault)
-    }
 }
 
 impl Protocol for Http {
@@ -464,72 +411,5 @@ fn not_connected(fault: Fault) -> Exchange {
         hops: 0,
         noticed: Noticed::default(),
         status,
-    }
-}
-
-async fn open(address: SocketAddr) -> io::Result<TcpStream> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // A request is written at once; waiting to send more would only make it late.
-    socket.set_nodelay(true)?;
-    socket.connect(address).await
-}
-
-/// `total` is when the whole exchange must have ended.
-async fn secure(
-    tls: &Tls,
-    stream: TcpStream,
-    limits: &Limits,
-    total: Instant,
-) -> Result<(Stream, Option<Duration>), Fault> {
-    let begun = Instant::now();
-    let limit = after(begun, limits.tls);
-    match timeout_at(limit.min(total), tls.handshake(stream)).await {
-        Ok(secured) => secured.map(|stream| (Stream::Tls(stream), Some(begun.elapsed()))),
-        Err(_) if total < limit => Err(Fault::TotalTimeout),
-        Err(_) => Err(Fault::TlsTimeout),
-    }
-}
-
-fn connect_fault(error: &io::Error) -> Fault {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => Fault::ConnectRefused,
-        // A SYN that is reset is "refused". This connection stood, and was reset before we looked:
-        // whether we look in time must not decide what it is called.
-        io::ErrorKind::ConnectionReset => Fault::HeadReset,
-        io::ErrorKind::ConnectionAborted => Fault::ConnectReset,
-        io::ErrorKind::HostUnreachable
-        | io::ErrorKind::NetworkUnreachable
-        | io::ErrorKind::NetworkDown => Fault::ConnectUnreachable,
-        io::ErrorKind::TimedOut => Fault::ConnectTimeout,
-        io::ErrorKind::AddrNotAvailable => Fault::LocalPorts,
-        _ => match Errno::from_io_error(error) {
-            Some(Errno::MFILE | Errno::NFILE) => Fault::LocalFiles,
-            _ => Fault::ConnectFailed,
-        },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_the_system_says_about_connecting_is_told_apart() {
-        for (errno, fault) in [
-            (Errno::CONNREFUSED, Fault::ConnectRefused),
-            (Errno::CONNRESET, Fault::HeadReset),
-            (Errno::CONNABORTED, Fault::ConnectReset),
-            (Errno::HOSTUNREACH, Fault::ConnectUnreachable),
-            (Errno::NETUNREACH, Fault::ConnectUnreachable),
-            (Errno::NETDOWN, Fault::ConnectUnreachable),
-            (Errno::TIMEDOUT, Fault::ConnectTimeout),
-            (Errno::MFILE, Fault::LocalFiles),
-            (Errno::NFILE, Fault::LocalFiles),
-            (Errno::ADDRNOTAVAIL, Fault::LocalPorts),
-            (Errno::ACCESS, Fault::ConnectFailed),
-        ] {
-            let error = io::Error::from_raw_os_error(errno.raw_os_error());
-            assert_eq!(connect_fault(&error), fault, "{error}");
-        }
     }
 }

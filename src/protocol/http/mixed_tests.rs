@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::scripted::Act::Flood;
 use super::scripted::Server;
-use super::tests::{LONG, Row, User, locally, plain, rows};
+use super::tests::{LONG, Row, User, at, locally, plain, rows};
 use super::{Connections, Http, Settings, Target};
 use crate::metrics::Fault;
 use crate::protocol::{Answer, Exchange, Limits, Outgoing, Protocol, Use};
@@ -99,7 +99,7 @@ async fn mixed(attempts: usize, seed: u64) {
     }
     let target = |server: &Server| Target {
         authority: "test".to_owned(),
-        addresses: vec![server.address],
+        place: at(&[server.address]),
         tls: None,
         way: 0,
     };

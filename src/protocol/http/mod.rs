@@ -1,7 +1,7 @@
 //! Owns HTTP/1.1 on the wire: a client that is exact about every way in which an answer can fail.
 //!
-//! `client` makes one exchange of requests, redirects and cookies, and opens connections to what
-//! `targets` knows; `tls` secures them, `stream` is what comes of that, `pool` shares them,
+//! `client` makes one exchange of requests, redirects and cookies; `dial` opens connections to what
+//! `targets` knows, whose names `dns` looks up; `tls` secures them, `stream` is what comes of that, `pool` shares them,
 //! `connection` moves bytes within limits, and `codec` reads answers. `address` says where requests
 //! may go, `request` takes one apart, `redirect` makes the next one, `cookies` holds what a user was
 //! given, and `decode` unpacks bodies.
@@ -14,9 +14,15 @@ mod codec;
 mod connection;
 mod cookies;
 mod decode;
+mod dial;
+#[cfg(test)]
+mod dial_tests;
+mod dns;
 mod identity;
 #[cfg(test)]
 mod mixed_tests;
+#[cfg(test)]
+mod name_server;
 mod pool;
 mod redirect;
 mod request;
@@ -36,6 +42,7 @@ pub use address::{Origin, Reach};
 pub use client::{Connections, Http};
 #[cfg(fuzzing)]
 pub use codec::pieces::check as check_pieces;
+pub use dns::{Lookup, Names, resolve};
 pub use identity::{Identify, Identity, IdentityError};
-pub use targets::{Opener, Settings, Target, resolve};
+pub use targets::{Opener, Place, Settings, Target};
 pub use tls::{BadName, Manner, Roots, RootsError, Tls, Versions, can_be_certified};

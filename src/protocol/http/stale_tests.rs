@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::scripted::Act::{self, Fin, Read, Reset, Write};
 use super::scripted::{PLAIN, Server};
-use super::tests::{GET, User, locally, plain, write};
+use super::tests::{GET, User, at, locally, plain, write};
 use super::{Connections, Http, Settings, Target};
 use crate::metrics::{Fault, Notice};
 use crate::protocol::{Answer, Outgoing, Protocol, Use};
@@ -98,7 +98,7 @@ async fn it_is_sent_again_once_and_shared_connections_are_no_other() {
             let server = Server::start(vec![first.clone(), again.clone()], GET.len()).await;
             let target = Target {
                 authority: "test".into(),
-                addresses: vec![server.address],
+                place: at(&[server.address]),
                 tls: None,
                 way: 0,
             };
@@ -172,7 +172,7 @@ async fn race(requests: u64, request: &'static [u8], rude: bool) -> (Rc<Hasty>, 
     let address = listener.local_addr().unwrap();
     let server = Rc::new(Hasty::default());
     tokio::task::spawn_local(server.clone().listen(listener, rude));
-    let target = Target { authority: "test".into(), addresses: vec![address], tls: None, way: 0 };
+    let target = Target { authority: "test".into(), place: at(&[address]), tls: None, way: 0 };
     let http = Http::new(vec![target], Settings::default());
     let users = (0..USERS).map(|user| {
         let http = &http;

@@ -6,17 +6,35 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::task::unconstrained;
 use tokio_rustls::client::TlsStream;
 
-/// A stream to a server.
+/// A stream to a server. One variant beside the common one: with more it would need a word of its own
+/// to tell them apart, in every connection.
 #[derive(Debug)]
 pub(super) enum Stream {
     /// As the bytes are.
     Plain(TcpStream),
-    /// Boxed: its state is a kilobyte, and most runs have none.
-    Tls(Box<TlsStream<TcpStream>>),
+    /// Boxed: the state of TLS is a kilobyte, and most runs have none.
+    Other(Box<Other>),
+}
+
+/// What is rare, or large.
+#[derive(Debug)]
+pub(super) enum Other {
+    /// Secured.
+    Tls(TlsStream<TcpStream>),
+    /// To a socket of this machine.
+    Socket(UnixStream),
+    /// The same, secured.
+    TlsSocket(TlsStream<UnixStream>),
+}
+
+impl From<Other> for Stream {
+    fn from(other: Other) -> Self {
+        Self::Other(other.into())
+    }
 }
 
 /// What a stream holds that was not read.
@@ -37,23 +55,12 @@ impl Stream {
     pub(super) fn idle(&mut self) -> Idle {
         let mut byte = [0];
         match self {
-            Self::Plain(stream) => match stream.try_read(&mut byte) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Idle::Quiet,
-                Ok(1..) => Idle::Unasked,
-                Ok(0) | Err(_) => Idle::Gone,
+            Self::Plain(stream) => idle_after(stream.try_read(&mut byte)),
+            Self::Other(other) => match &mut **other {
+                Other::Tls(stream) => idle_within(Pin::new(stream)),
+                Other::Socket(stream) => idle_after(stream.try_read(&mut byte)),
+                Other::TlsSocket(stream) => idle_within(Pin::new(stream)),
             },
-            Self::Tls(stream) => {
-                let mut read = ReadBuf::new(&mut byte);
-                let look = poll_fn(|context| Pin::new(&mut **stream).poll_read(context, &mut read));
-                // Nobody waits: the next exchange leaves its own waker. And a task that has used up
-                // its turn must be told the truth all the same.
-                let mut context = Context::from_waker(Waker::noop());
-                match pin!(unconstrained(look)).poll(&mut context) {
-                    Poll::Pending => Idle::Quiet,
-                    Poll::Ready(Ok(())) if !read.filled().is_empty() => Idle::Unasked,
-                    Poll::Ready(_) => Idle::Gone,
-                }
-            }
         }
     }
 
@@ -64,7 +71,11 @@ impl Stream {
     ) -> Poll<io::Result<()>> {
         match self {
             Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
-            Self::Tls(stream) => Pin::new(&mut **stream).poll_read(context, buffer),
+            Self::Other(other) => match &mut **other {
+                Other::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+                Other::Socket(stream) => Pin::new(stream).poll_read(context, buffer),
+                Other::TlsSocket(stream) => Pin::new(stream).poll_read(context, buffer),
+            },
         }
     }
 
@@ -85,7 +96,11 @@ impl Stream {
                 }
                 Pin::new(stream).poll_write(context, bytes)
             }
-            Self::Tls(stream) => Pin::new(&mut **stream).poll_write(context, bytes),
+            Self::Other(other) => match &mut **other {
+                Other::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+                Other::Socket(stream) => Pin::new(stream).poll_write(context, bytes),
+                Other::TlsSocket(stream) => Pin::new(stream).poll_write(context, bytes),
+            },
         }
     }
 
@@ -94,12 +109,28 @@ impl Stream {
     /// # Errors
     /// Nothing more can be written.
     pub(super) fn poll_flush(&mut self, context: &mut Context<'_>) -> io::Result<()> {
-        match self {
-            Self::Plain(_) => Ok(()),
-            Self::Tls(stream) => match Pin::new(&mut **stream).poll_flush(context) {
-                Poll::Ready(flushed) => flushed,
-                Poll::Pending => Ok(()),
+        let flushed = match self {
+            Self::Plain(_) => return Ok(()),
+            Self::Other(other) => match &mut **other {
+                Other::Tls(stream) => Pin::new(stream).poll_flush(context),
+                Other::Socket(_) => return Ok(()),
+                Other::TlsSocket(stream) => Pin::new(stream).poll_flush(context),
             },
+        };
+        match flushed {
+            Poll::Ready(flushed) => flushed,
+            Poll::Pending => Ok(()),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn secured(&self) -> &TlsStream<TcpStream> {
+        match self {
+            Self::Other(other) => match &**other {
+                Other::Tls(stream) => stream,
+                other => panic!("{other:?}"),
+            },
+            Self::Plain(stream) => panic!("{stream:?}"),
         }
     }
 
@@ -107,7 +138,31 @@ impl Stream {
     pub(super) fn tcp(&self) -> &TcpStream {
         match self {
             Self::Plain(stream) => stream,
-            Self::Tls(stream) => stream.get_ref().0,
+            Self::Other(_) => self.secured().get_ref().0,
         }
+    }
+}
+
+/// What a stream holds in which a read came to this.
+fn idle_after(read: io::Result<usize>) -> Idle {
+    match read {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Idle::Quiet,
+        Ok(1..) => Idle::Unasked,
+        Ok(0) | Err(_) => Idle::Gone,
+    }
+}
+
+/// The same within TLS.
+fn idle_within(mut stream: Pin<&mut impl AsyncRead>) -> Idle {
+    let mut byte = [0];
+    let mut read = ReadBuf::new(&mut byte);
+    let look = poll_fn(|context| stream.as_mut().poll_read(context, &mut read));
+    // Nobody waits: the next exchange leaves its own waker. And a task that has used up its turn must
+    // be told the truth all the same.
+    let mut context = Context::from_waker(Waker::noop());
+    match pin!(unconstrained(look)).poll(&mut context) {
+        Poll::Pending => Idle::Quiet,
+        Poll::Ready(Ok(())) if !read.filled().is_empty() => Idle::Unasked,
+        Poll::Ready(_) => Idle::Gone,
     }
 }

@@ -14,7 +14,7 @@ use super::connection::Connection;
 use super::scripted::Act::{self, Await, Drip, Fin, Flood, Pause, Read, Reset, Silence, Write};
 use super::scripted::{PLAIN, Server};
 use super::stream::Stream;
-use super::{Connections, Http, Settings, Target, Tls, resolve};
+use super::{Connections, Http, Names, Place, Settings, Target, Tls, resolve};
 use crate::metrics::{Fault, Notice};
 use crate::protocol::{Answer, Exchange, Limits, Outgoing, Protocol, Use};
 
@@ -43,6 +43,10 @@ pub(super) fn plain(target: usize, bytes: &[u8]) -> Outgoing<'_> {
     }
 }
 
+pub(super) fn at(addresses: &[SocketAddr]) -> Place {
+    Place::At(addresses.into())
+}
+
 /// A user of one target, with what it keeps.
 pub(super) struct User {
     pub(super) http: Http,
@@ -57,8 +61,11 @@ impl User {
     }
 
     pub(super) fn within(tls: Option<Tls>, addresses: &[SocketAddr]) -> Self {
-        let (authority, addresses) = ("test".to_owned(), addresses.to_vec());
-        let target = Target { authority, addresses, tls, way: 0 };
+        Self::at(tls, at(addresses))
+    }
+
+    pub(super) fn at(tls: Option<Tls>, place: Place) -> Self {
+        let target = Target { authority: "test".to_owned(), place, tls, way: 0 };
         Self {
             http: Http::new(vec![target], Settings::default()),
             connections: Connections::default(),
@@ -307,7 +314,7 @@ async fn a_user_keeps_a_connection_to_each_target() {
             [Server::start(vec![], GET.len()).await, Server::start(vec![], GET.len()).await];
         let targets = servers.iter().map(|server| Target {
             authority: server.address.to_string(),
-            addresses: vec![server.address],
+            place: at(&[server.address]),
             tls: None,
             way: 0,
         });
@@ -491,7 +498,7 @@ async fn a_timer_that_is_armed_too_early_is_armed_again() {
 }
 
 /// An address where nothing listens, and nothing will while this lives.
-fn deaf() -> (TcpSocket, SocketAddr) {
+pub(super) fn deaf() -> (TcpSocket, SocketAddr) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = socket.local_addr().unwrap();
@@ -602,17 +609,20 @@ async fn the_first_byte_is_that_of_the_final_answer() {
 
 #[tokio::test]
 async fn names_resolve_to_each_address_once() {
-    let addresses = resolve("localhost", 80).await.unwrap();
+    let addresses = resolve(Names::default(), "localhost", 80).await.unwrap();
     let mut once = addresses.clone();
     once.dedup();
     assert_eq!(addresses, once);
     assert!(addresses.iter().all(|address| address.ip().is_loopback() && address.port() == 80));
-    assert_eq!(resolve("127.0.0.1", 1).await, Ok(vec!["127.0.0.1:1".parse().unwrap()]));
-    assert_eq!(resolve("[::1]", 1).await, Ok(vec!["[::1]:1".parse().unwrap()]));
-    assert_eq!(resolve("::1", 1).await, Ok(vec!["[::1]:1".parse().unwrap()]));
+    assert_eq!(
+        resolve(Names::default(), "127.0.0.1", 1).await,
+        Ok(vec!["127.0.0.1:1".parse().unwrap()])
+    );
+    assert_eq!(resolve(Names::default(), "[::1]", 1).await, Ok(vec!["[::1]:1".parse().unwrap()]));
+    assert_eq!(resolve(Names::default(), "::1", 1).await, Ok(vec!["[::1]:1".parse().unwrap()]));
     // Too long to be asked for, so that no name server is needed to say no.
-    assert_eq!(resolve(&"x".repeat(300), 1).await, Err(Fault::DnsFailed));
-    assert_eq!(resolve("", 1).await, Err(Fault::DnsFailed));
+    assert_eq!(resolve(Names::default(), &"x".repeat(300), 1).await, Err(Fault::DnsFailed));
+    assert_eq!(resolve(Names::default(), "", 1).await, Err(Fault::DnsFailed));
 }
 
 #[test]

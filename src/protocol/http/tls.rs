@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::client::danger::{
@@ -138,13 +138,13 @@ impl Tls {
         Self { name: other.name.clone(), ..self.clone() }
     }
 
-    pub(super) async fn handshake(
-        &self,
-        stream: TcpStream,
-    ) -> Result<Box<TlsStream<TcpStream>>, Fault> {
+    pub(super) async fn handshake<S>(&self, stream: S) -> Result<TlsStream<S>, Fault>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         let secured =
             TlsConnector::from(self.config.clone()).connect(self.name.clone(), stream).await;
-        secured.map(Box::new).map_err(|error| self.fault(&error))
+        secured.map_err(|error| self.fault(&error))
     }
 
     pub(super) fn fault(&self, error: &io::Error) -> Fault {

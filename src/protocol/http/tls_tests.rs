@@ -9,7 +9,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener};
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::client::ResolvesClientCert as _;
@@ -24,12 +24,12 @@ use tokio_rustls::rustls::{
 use super::connection::Connection;
 use super::scripted::Act::{self, Await, Cut, Drip, Fin, Read, Reset, Silence, Write};
 use super::scripted::{PLAIN, Server};
-use super::stream::Stream;
+use super::stream::Other;
 use super::tests::{
     GET, LARGE, LONG, Row, SHORT, User, first_and_reuse_of, locally, plain, poll_once, post, rows,
     write,
 };
-use super::{BadName, Manner, Roots, RootsError, Tls, Versions};
+use super::{BadName, Manner, Place, Roots, RootsError, Tls, Versions};
 use crate::metrics::{Fault, Noticed};
 use crate::protocol::{Answer, Limits, Outgoing, Protocol as _};
 
@@ -287,6 +287,8 @@ async fn a_handshake_that_fails_has_its_fault() {
             user.limits = limits;
             let exchange = user.send(GET).await;
             assert_eq!((exchange.status, exchange.sent), (Err(fault), None), "{what}");
+            // The next connection would begin with the other.
+            let user = User::within(Some(client("localhost", &[])), &addresses);
             assert_eq!(user.http.probe(&limits).await, Err((0, fault)), "{what}");
             assert_eq!(other.accepted(), 0, "a server was met: {what}");
         }
@@ -307,6 +309,31 @@ async fn a_reset_at_accept_is_one_in_the_handshake() {
         let server = Server::start(vec![vec![Reset]], GET.len()).await;
         let mut user = User::within(Some(client("localhost", &[])), &[server.address]);
         assert_eq!(user.send(GET).await.status, Err(Fault::TlsReset));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_socket_of_this_machine_may_be_secured() {
+    locally(async {
+        let trusted = Trusted::new();
+        let acceptor = acceptor(&trusted.identity, Settings::default());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        tokio::task::spawn_local(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut stream = acceptor.accept(stream).await.unwrap();
+            for _ in 0..2 {
+                stream.read_exact(&mut vec![0; GET.len()]).await.unwrap();
+                stream.write_all(PLAIN).await.unwrap();
+            }
+        });
+        let mut user = User::at(Some(trusted.client()), Place::Socket((*path).into()));
+        for connects in [true, false] {
+            let exchange = user.send(GET).await;
+            assert_eq!((exchange.status, exchange.connect.is_some()), (Ok(200), connects));
+        }
     })
     .await;
 }
@@ -505,7 +532,7 @@ async fn http_1_1_is_agreed_on() {
             let (_server, mut user) = trusted.start(settings, vec![]).await;
             assert_eq!(user.send(GET).await.status, status, "{alpn:?}");
             let Ok(_) = status else { continue };
-            let Stream::Tls(stream) = &user.connections.kept[0].1.stream else { panic!("plain") };
+            let stream = user.connections.kept[0].1.stream.secured();
             let agreed = (!alpn.is_empty()).then_some(&b"http/1.1"[..]);
             assert_eq!(stream.get_ref().1.alpn_protocol(), agreed, "{alpn:?}");
         }
@@ -566,7 +593,7 @@ async fn tickets_that_come_after_the_handshake_leave_the_connection_usable() {
         let (server, _) = trusted.start(settings, vec![]).await;
         let stream = TcpStream::connect(server.address).await.unwrap();
         let stream = trusted.client().handshake(stream).await.unwrap();
-        let mut connection = Connection::new(Stream::Tls(stream));
+        let mut connection = Connection::new(Other::Tls(stream).into());
         connection.stream.tcp().readable().await.unwrap();
         assert!(connection.is_reusable(&mut Noticed::default()));
         // They were taken in: nothing is left to see.
@@ -639,7 +666,7 @@ async fn what_tls_has_taken_is_written_when_the_socket_lets_it() {
             socket.set_send_buffer_size(4096).unwrap();
             let stream = socket.connect(server.address).await.unwrap();
             let stream = trusted.client().handshake(stream).await.unwrap();
-            let mut connection = Connection::new(Stream::Tls(stream));
+            let mut connection = Connection::new(Other::Tls(stream).into());
 
             let (now, mut answer) = (Instant::now(), Answer::default());
             let request = Outgoing { limits: &limits, ..plain(0, &bytes) };
