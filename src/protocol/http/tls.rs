@@ -12,7 +12,11 @@ use tokio_rustls::rustls::client::danger::{
     HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
 };
 use tokio_rustls::rustls::client::{Resumption, WebPkiServerVerifier, verify_server_name};
-use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
+use tokio_rustls::rustls::crypto::CryptoProvider;
+#[cfg(feature = "aws-lc")]
+use tokio_rustls::rustls::crypto::aws_lc_rs as made_with;
+#[cfg(not(feature = "aws-lc"))]
+use tokio_rustls::rustls::crypto::ring as made_with;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::server::ParsedCertificate;
@@ -186,7 +190,7 @@ pub fn can_be_certified(host: &str) -> bool {
 
 /// What the cryptography is made with.
 pub(super) fn provider() -> &'static CryptoProvider {
-    static PROVIDER: LazyLock<CryptoProvider> = LazyLock::new(ring::default_provider);
+    static PROVIDER: LazyLock<CryptoProvider> = LazyLock::new(made_with::default_provider);
     &PROVIDER
 }
 
