@@ -7,10 +7,11 @@ use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use tokio::time::Instant;
 
-use super::scripted::Act::Flood;
+use super::scripted::Act::{Flood, Read, Reset, Write};
 use super::scripted::Server;
-use super::tests::{LONG, Row, User, at, locally, plain, rows};
-use super::{Connections, Http, Settings, Target};
+use super::tests::{GET, LONG, Row, SHORT, User, at, locally, plain, rows};
+use super::tls_tests::{Trusted, acceptor, client, no_handshakes, untrusted};
+use super::{Connections, Http, Settings, Target, Tls};
 use crate::metrics::Fault;
 use crate::protocol::{Answer, Exchange, Limits, Outgoing, Protocol, Use};
 
@@ -37,9 +38,10 @@ fn late(exchange: &Exchange, limits: &Limits, started: Instant) -> Duration {
 }
 
 /// So many users at once meet a row, each for the first time; then each asks again, and all is well.
-async fn round(row: &Row, server: &Server, users: usize) -> Duration {
+async fn round(row: &Row, tls: Option<&Tls>, server: &Server, users: usize) -> Duration {
     let Row { number, request, limits, .. } = row;
-    let mut users: Vec<_> = (0..users).map(|_| User::of(&[server.address])).collect();
+    let user = |_| User::within(tls.cloned(), &[server.address]);
+    let mut users: Vec<_> = (0..users).map(user).collect();
     server.calm(false);
     let first = users.iter_mut().map(|user| async {
         user.limits = *limits;
@@ -67,13 +69,86 @@ async fn every_fault_has_its_name_each_time_and_at_fifty_at_once() {
             let server = Server::start_always(row.acts.clone(), row.request.len()).await;
             let mut latest = Duration::ZERO;
             for _ in 0..TIMES {
-                latest = latest.max(round(&row, &server, 1).await);
+                latest = latest.max(round(&row, None, &server, 1).await);
             }
-            latest.max(round(&row, &server, TIMES).await)
+            latest.max(round(&row, None, &server, TIMES).await)
         });
         let latest = join_all(all).await.into_iter().max().unwrap_or_default();
         println!("at most {latest:?} later than a limit");
         assert!(latest < HANGS, "{latest:?}");
+    })
+    .await;
+}
+
+/// The handshake would have to be done in a short time as well; and who resets takes back what the system
+/// has not sent yet, which on a busy machine may be all of it.
+fn is_certain_within_tls(row: &Row) -> bool {
+    let wrote = row.acts.iter().any(|act| matches!(act, Write(_)));
+    row.limits.total != SHORT && !(wrote && row.acts.iter().any(|act| matches!(act, Reset)))
+}
+
+// T1: what comes after the handshake.
+#[tokio::test]
+async fn within_tls_it_has_the_same_name_each_time_and_at_fifty_at_once() {
+    let trusted = Trusted::new();
+    locally(async {
+        let all = light().filter(is_certain_within_tls).map(|row| {
+            let (tls, client) = (acceptor(&trusted.identity, Default::default()), trusted.client());
+            async move {
+                let (acts, length) = (row.acts.clone(), row.request.len());
+                let server = Server::start_always_within(Some(tls), acts, length).await;
+                for _ in 0..TIMES {
+                    round(&row, Some(&client), &server, 1).await;
+                }
+                round(&row, Some(&client), &server, TIMES).await
+            }
+        });
+        let latest = join_all(all).await.into_iter().max().unwrap_or_default();
+        assert!(latest < HANGS, "{latest:?}");
+    })
+    .await;
+}
+
+/// So many users at once fail to agree on TLS; whoever comes after them meets a good server.
+async fn refused(server: &Server, tls: &Tls, limits: Limits, fault: Fault, users: usize) {
+    let all = (0..users).map(|_| async {
+        let mut user = User::within(Some(tls.clone()), &[server.address]);
+        user.limits = limits;
+        let exchange = user.send(GET).await;
+        assert_eq!((exchange.status, exchange.sent), (Err(fault), None));
+    });
+    join_all(all).await;
+}
+
+// T2 to T6, T8 to T11.
+#[tokio::test]
+async fn handshakes_that_fail_have_their_name_each_time_and_at_fifty_at_once() {
+    let (trusted, servers) = untrusted();
+    let client = client("localhost", &trusted);
+    locally(async {
+        let certificates = servers.iter().map(|(_, identity, fault)| async {
+            let tls = Some(acceptor(identity, Default::default()));
+            let server = Server::start_within(tls, vec![], GET.len()).await;
+            for users in [1; TIMES].into_iter().chain([TIMES]) {
+                refused(&server, &client, LONG, *fault, users).await;
+            }
+            assert_eq!(server.accepted(), 2 * TIMES);
+        });
+        let others = no_handshakes().into_iter().map(|(acts, limits, fault)| {
+            let client = &client;
+            async move {
+                let script = [Read(5)].into_iter().chain(acts).collect();
+                let server = Server::start_always(script, GET.len()).await;
+                for users in [1; TIMES].into_iter().chain([TIMES]) {
+                    refused(&server, client, limits, fault, users).await;
+                }
+                server.calm(true);
+                let mut plain = User::of(&[server.address]);
+                assert_eq!(plain.send(GET).await.status, Ok(200), "after {fault:?}");
+            }
+        });
+        join_all(certificates).await;
+        join_all(others).await;
     })
     .await;
 }

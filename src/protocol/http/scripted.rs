@@ -101,6 +101,15 @@ impl Server {
 
     /// Each connection plays this script, until [`Server::calm`].
     pub(super) async fn start_always(script: Vec<Act>, length: usize) -> Self {
+        Self::start_always_within(None, script, length).await
+    }
+
+    /// The same within TLS, when there is an acceptor.
+    pub(super) async fn start_always_within(
+        tls: Option<TlsAcceptor>,
+        script: Vec<Act>,
+        length: usize,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Rc::new(Shared::default());
@@ -110,7 +119,8 @@ impl Server {
                 let (stream, _) = listener.accept().await.unwrap();
                 again.accepted.set(again.accepted.get() + 1);
                 let script = if again.calm.get() { Vec::new() } else { script.clone() };
-                tokio::task::spawn_local(play(stream, script, length, Rc::clone(&again)));
+                let again = Rc::clone(&again);
+                tokio::task::spawn_local(play_within(tls.clone(), stream, script, length, again));
             }
         });
         Self { address, shared }
@@ -168,16 +178,24 @@ async fn accept(
         shared.accepted.set(shared.accepted.get() + 1);
         let script = scripts.next().unwrap_or_default();
         stream.set_nodelay(true).unwrap();
-        let (tls, shared) = (tls.clone(), Rc::clone(&shared));
-        tokio::task::spawn_local(async move {
-            let Some(tls) = tls else { return play(stream, script, length, shared).await };
-            // A client that does not like what it sees is what some tests are about.
-            let Ok(stream) = tls.accept(stream).await else { return };
-            let kind = stream.get_ref().1.handshake_kind().unwrap();
-            shared.handshakes.borrow_mut().push(kind);
-            play(stream, script, length, shared).await;
-        });
+        let shared = Rc::clone(&shared);
+        tokio::task::spawn_local(play_within(tls.clone(), stream, script, length, shared));
     }
+}
+
+async fn play_within(
+    tls: Option<TlsAcceptor>,
+    stream: TcpStream,
+    script: Vec<Act>,
+    length: usize,
+    shared: Rc<Shared>,
+) {
+    let Some(tls) = tls else { return play(stream, script, length, shared).await };
+    // A client that does not like what it sees is what some tests are about.
+    let Ok(stream) = tls.accept(stream).await else { return };
+    let kind = stream.get_ref().1.handshake_kind().unwrap();
+    shared.handshakes.borrow_mut().push(kind);
+    play(stream, script, length, shared).await;
 }
 
 async fn write(stream: &mut impl Wire, bytes: &[u8]) -> std::io::Result<()> {

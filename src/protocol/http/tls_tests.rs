@@ -33,13 +33,13 @@ use super::{BadName, Manner, Place, Roots, RootsError, Tls, Versions};
 use crate::metrics::{Fault, Noticed};
 use crate::protocol::{Answer, Limits, Outgoing, Protocol as _};
 
-type Spoken = &'static [&'static SupportedProtocolVersion];
+pub(super) type Spoken = &'static [&'static SupportedProtocolVersion];
 static BOTH: Spoken = &[&TLS12, &TLS13];
 static OLD: Spoken = &[&TLS12];
 static NEW: Spoken = &[&TLS13];
 
 /// A certificate and its key, as a server shows them.
-struct Identity {
+pub(super) struct Identity {
     certificate: CertificateDer<'static>,
     key: KeyPair,
 }
@@ -78,14 +78,14 @@ fn self_signed_authority() -> Identity {
 
 /// What the server can do beyond showing its certificate.
 #[derive(Default)]
-struct Settings {
+pub(super) struct Settings {
     versions: Option<Spoken>,
     alpn: &'static [&'static str],
     /// Wants client certificates of this authority.
     clients: Option<CertificateDer<'static>>,
 }
 
-fn acceptor(identity: &Identity, settings: Settings) -> TlsAcceptor {
+pub(super) fn acceptor(identity: &Identity, settings: Settings) -> TlsAcceptor {
     let provider = Arc::new(ring::default_provider());
     let builder = ServerConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(settings.versions.unwrap_or(BOTH))
@@ -106,19 +106,19 @@ fn acceptor(identity: &Identity, settings: Settings) -> TlsAcceptor {
 }
 
 /// Trusts what these sign, or nobody's word but takes everyone.
-fn client(host: &str, trusted: &[CertificateDer<'static>]) -> Tls {
+pub(super) fn client(host: &str, trusted: &[CertificateDer<'static>]) -> Tls {
     let roots = (!trusted.is_empty()).then(|| Roots::given(trusted.to_vec()).unwrap());
     Tls::new(host, Manner::trusting(roots)).unwrap()
 }
 
 /// A server that the client trusts.
-struct Trusted {
-    identity: Identity,
+pub(super) struct Trusted {
+    pub(super) identity: Identity,
     authority: CertificateDer<'static>,
 }
 
 impl Trusted {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let authority = authority("trusted");
         let identity = issued(&authority, params("localhost"));
         Self { identity, authority: authority.der().clone() }
@@ -140,7 +140,7 @@ impl Trusted {
         (server, user)
     }
 
-    fn client(&self) -> Tls {
+    pub(super) fn client(&self) -> Tls {
         client("localhost", std::slice::from_ref(&self.authority))
     }
 }
@@ -169,9 +169,8 @@ async fn every_fault_on_the_wire_has_the_same_name_within_tls() {
     .await;
 }
 
-// T2 to T5.
-#[tokio::test]
-async fn a_certificate_that_is_not_to_be_trusted_has_its_fault() {
+/// Whom the client trusts, and servers whose certificates that is not enough for.
+pub(super) fn untrusted() -> ([CertificateDer<'static>; 1], [(&'static str, Identity, Fault); 7]) {
     let ours = authority("ours");
     let trusted = [ours.der().clone()];
     let dated = |from, to| {
@@ -189,6 +188,13 @@ async fn a_certificate_that_is_not_to_be_trusted_has_its_fault() {
         ("expired", dated(2019, 2020), Fault::TlsExpired),
         ("not yet valid", dated(2090, 2091), Fault::TlsExpired),
     ];
+    (trusted, servers)
+}
+
+// T2 to T5.
+#[tokio::test]
+async fn a_certificate_that_is_not_to_be_trusted_has_its_fault() {
+    let (trusted, servers) = untrusted();
     locally(async {
         for (what, identity, fault) in servers {
             let tls = Some(acceptor(&identity, Settings::default()));
@@ -252,13 +258,12 @@ fn h2_hello() -> Vec<u8> {
     hello(3, [0xc0, 0x2f], &[0, 9, 0, 16, 0, 5, 0, 3, 2, b'h', b'2'])
 }
 
-// T6, T8 to T11: what is no handshake at all. The server reads a little of the client's first.
-#[tokio::test]
-async fn a_handshake_that_fails_has_its_fault() {
+/// What is no handshake at all: what the server does, within which limits, and what it is called.
+pub(super) fn no_handshakes() -> [(Vec<Act>, Limits, Fault); 15] {
     let alert = |description| Write(vec![21, 3, 1, 0, 2, 2, description]);
     let slow = Limits { tls: SHORT, ..LONG };
     let short = Limits { total: SHORT, ..LONG };
-    let rows = [
+    [
         (vec![alert(70), Fin], LONG, Fault::TlsVersion),
         (vec![Write(old_hello()), Fin], LONG, Fault::TlsVersion),
         (vec![alert(120), Fin], LONG, Fault::TlsAlpn),
@@ -275,9 +280,14 @@ async fn a_handshake_that_fails_has_its_fault() {
         // A record of 16 KiB that never ends: the limit is one of the whole handshake.
         (vec![Write(vec![22, 3, 3, 0x40, 0]), Drip(b"\x02")], slow, Fault::TlsTimeout),
         (vec![Silence], short, Fault::TotalTimeout),
-    ];
+    ]
+}
+
+// T6, T8 to T11: what is no handshake at all. The server reads a little of the client's first.
+#[tokio::test]
+async fn a_handshake_that_fails_has_its_fault() {
     locally(async {
-        for (acts, limits, fault) in rows {
+        for (acts, limits, fault) in no_handshakes() {
             let what = format!("{acts:?}");
             let script = || [Read(5)].into_iter().chain(acts.clone()).collect();
             let server = Server::start(vec![script(), script()], GET.len()).await;
