@@ -20,7 +20,7 @@ macro_rules! notices {
                 match self { $(Self::$variant => $id),* }
             }
 
-            /// What happened, to stand behind "12 times".
+            /// What happened, to stand behind "12 requests: ".
             #[must_use]
             pub fn sentence(self) -> &'static str {
                 match self { $(Self::$variant => $sentence),* }
@@ -39,17 +39,17 @@ macro_rules! notices {
 }
 
 notices! {
-    StaleReuse, "stale_reuse", "the server closed a kept connection just as a request went out: it was sent again over a new one",
-        "it closes idle connections sooner than users come back: a longer keep-alive time of the server would save connecting";
-    Unasked, "unasked", "a kept connection held an answer that nobody had asked for: it was closed",
+    StaleReuse, "stale_reuse", "the server ended a kept connection just as they went out, and they were sent again over a new one",
+        "it closes idle connections sooner than users come back, and a longer keep-alive time of the server would save connecting; or it resets what it does not like";
+    Unasked, "unasked", "the kept connection held an answer that nobody had asked for, and was closed",
         "the server answers twice, or answers late what it had given up: look at its log";
-    ExtraBytes, "extra_bytes", "an answer went on after its end: its connection was closed",
+    ExtraBytes, "extra_bytes", "the answer went on after its end, and the connection was closed",
         "the Content-Length is too small, or a HEAD request was answered with a body";
-    BothLengths, "both_lengths", "an answer had a Content-Length beside its chunks, which was ignored: its connection was closed",
+    BothLengths, "both_lengths", "the answer had a Content-Length beside its chunks, which was ignored, and the connection was closed",
         "something between here and the server rewrites answers; proxies that disagree on the length can be attacked by it";
-    Interim, "interim", "an interim answer (1xx) came before the answer",
+    Interim, "interim", "interim answers (1xx) came before the answer",
         "early hints, or `100 Continue`";
-    BareLf, "bare_lf", "the lines of a head ended in LF alone",
+    BareLf, "bare_lf", "the lines of the head ended in LF alone",
         "HTTP wants CR LF; strict clients refuse it";
     Folded, "folded", "a header went on in the next line",
         "HTTP has given that up; strict clients refuse it";

@@ -31,7 +31,7 @@ pub enum Failure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureKind {
-    /// Status 500 and above.
+    /// Status 500 to 599.
     ServerError,
     /// Any other status that the plan does not accept.
     Status,
@@ -130,7 +130,7 @@ faults! {
     ConnectForbidden, "connect.forbidden", Connection, "connect: a link-local address, where clouds hand out credentials",
         "load is never sent there: see where the address comes from";
     ConnectRefused, "connect.refused", Connection, "connect refused",
-        "nothing listens there: check host and port, and that the server is up; inside a container, `localhost` is the container";
+        "nothing listens there: check host and port, or the path of the socket, and that the server is up; inside a container, `localhost` is the container";
     ConnectReset, "connect.reset", Connection, "connect reset",
         "something between here and the server closes new connections";
     ConnectUnreachable, "connect.unreachable", Connection, "connect: no route to the host",
@@ -249,7 +249,7 @@ impl Failure {
     pub fn kind(self) -> FailureKind {
         match self {
             Self::Fault(fault) => fault.kind(),
-            Self::Status(500..) => FailureKind::ServerError,
+            Self::Status(500..600) => FailureKind::ServerError,
             Self::Status(_) => FailureKind::Status,
             Self::Rule(_) => FailureKind::Rule,
         }

@@ -58,11 +58,14 @@ fn fits(
         ));
     }
     let possible = limit.saturating_sub(own + pool * ends) / (each * ends);
+    let fewer = match possible {
+        0 => String::new(),
+        possible => format!(", or run at most {possible} users"),
+    };
     Err(Diagnostic::without_place(
         format!("{users} users need {needed} file descriptors, and this process may have {limit}"),
         format!(
-            "connections take {words}, the program and its workers {own}: raise the limit (`ulimit -n {needed}`), \
-             or run at most {possible} users"
+            "connections take {words}, the program and its workers {own}: raise the limit (`ulimit -n {needed}`){fewer}"
         ),
     ))
 }

@@ -252,7 +252,8 @@ impl<'a> Follow<'a> {
         let warmup = (end <= self.warmup).then_some(&self.warm);
         let so_far = &self.summary;
         let iterations = so_far.totals.iterations + self.warm.totals.iterations;
-        let broke = self.standings.second(interval, so_far, loaded).map(|judged| {
+        let under_way = so_far.unaccounted() + self.warm.unaccounted() > 0;
+        let broke = self.standings.second(interval, so_far, loaded, under_way).map(|judged| {
             let Threshold { text, of, when, .. } = &judged.threshold;
             let of = of.as_ref().map_or(String::new(), |of| format!(" of {}", of.long()));
             format!("{text}{of}{}", when.words())

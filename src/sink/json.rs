@@ -23,7 +23,7 @@ use crate::verdict::{Metric, Of, State, Verdict};
 /// - `groups` are transactions: their `time_ms_…` are without waits, and they are no requests.
 /// - `failures[].examples` are what was seen instead of what the sentence in `error` expects.
 /// - `warmup` is `null` without one, `before` and `after` are when the plan has none.
-/// - `body_bytes` are as they came over the wire; `decoded_bytes` what those became that were decompressed,
+/// - `body_bytes` are as they came over the wire, those of redirects left out; `decoded_bytes` what those became that were decompressed,
 ///   because something looked at them.
 /// - `notices` are what servers did that is odd and no failure, with the number of requests that met it.
 /// - `changes` says who changed the load while the run went on.
@@ -209,7 +209,12 @@ pub(super) fn sentence(
         Some(StopReason::Interrupted | StopReason::Terminated) => {
             format!("Stopped before its end: {counts}.")
         }
-        Some(StopReason::Threshold) => format!("{thresholds}, which ended the run: {counts}."),
+        Some(StopReason::Threshold) if asked == 1 => {
+            format!("{thresholds}, which ended the run: {counts}.")
+        }
+        Some(StopReason::Threshold) => {
+            format!("A threshold ended the run, {broken} of {asked} did not hold: {counts}.")
+        }
         Some(StopReason::Plan) | None => format!("{thresholds}: {counts}."),
     }
 }

@@ -263,8 +263,8 @@ fn remarks(started: &Started, summary: &Summary, warmup: Option<&Summary>, out: 
         remark(plain, what, ": only the last attempt of a request is in the figures");
     }
     for (notice, count) in totals.notices.met() {
-        let says = format!(" {}", notice.sentence());
-        remark(plain, figures::counted(count, "time"), &says);
+        let says = format!(": {}", notice.sentence());
+        remark(plain, figures::counted(count, "request"), &says);
     }
     if totals.unrecorded > 0 {
         let says = " kept out of the tables by `record: off`";

@@ -70,12 +70,14 @@ impl Standings {
     }
 
     /// Takes a second, which `so_far` holds already; load is asked for until `loaded`, from the start
-    /// of the run. Gives the threshold that ends the run, when it broke just now.
+    /// of the run, and at its end some request is `under_way`. Gives the threshold that ends the run,
+    /// when it broke just now.
     pub fn second(
         &mut self,
         interval: &Interval,
         so_far: &Summary,
         loaded: Duration,
+        under_way: bool,
     ) -> Option<&Judged> {
         let within = Duration::from_secs(u64::from(interval.to_s)) <= loaded;
         let everything = OnceCell::new();
@@ -121,11 +123,12 @@ impl Standings {
                     seen.judged(threshold)
                 }
             };
-            // Without windows, what has no data yet may have some later.
+            // Without windows, what has no data yet may have some later; and in a window in which
+            // nothing was asked for, nobody failed to answer.
             let breaks = match judged.state {
                 State::Held => false,
                 State::Broke => true,
-                State::NoData => judged.windows.is_some(),
+                State::NoData => judged.windows.is_some() && under_way,
             };
             if breaks {
                 let at = Windows { judged: 1, broken: 1, at: Some((from, to)) };

@@ -50,6 +50,16 @@ fn judged_within(
     seconds: &[Of],
     loaded: Duration,
 ) -> (Option<u32>, Judged) {
+    judged_with(threshold, warmup, seconds, loaded, true)
+}
+
+fn judged_with(
+    threshold: &Threshold,
+    warmup: u32,
+    seconds: &[Of],
+    loaded: Duration,
+    under_way: bool,
+) -> (Option<u32>, Judged) {
     let name = RequestName { method: "GET".into(), name: "/".into() };
     let catalogue = Catalogue { names: vec![name], ..Catalogue::default() };
     let mut summary = Summary::new(catalogue);
@@ -63,7 +73,7 @@ fn judged_within(
         let end = Duration::from_secs(u64::from(interval.to_s));
         let from = Duration::from_secs(u64::from(warmup));
         summary.loaded = end.min(loaded).saturating_sub(from);
-        if standings.second(&interval, &summary, loaded).is_some() {
+        if standings.second(&interval, &summary, loaded, under_way).is_some() {
             assert_eq!(ended, None, "it ends once");
             ended = Some(interval.to_s);
         }
@@ -169,6 +179,13 @@ fn one_that_breaks_ends_the_run_at_once() {
     assert_eq!(
         abort("p95 < 1s", every(3), &[ok(9), ok(9), ok(9), ok(0), ok(0), ok(0), ok(0)]),
         "NoData nothing in 1 of 4, 3-6, ended after 6"
+    );
+    // Nor did anybody ask it anything.
+    let waits = threshold("p95 < 1s", When { abort: true, ..every(3) });
+    let quiet = [ok(9), ok(9), ok(9), ok(0), ok(0), ok(0), ok(0)];
+    assert_eq!(
+        shown(judged_with(&waits, 0, &quiet, ALWAYS, false)),
+        "NoData nothing in 2 of 5, 3-6"
     );
     // Nobody waits for the first window.
     assert_eq!(abort("rps > 5", every(3), &[ok(0), ok(9), ok(9)]), "Held 6.000 in 0 of 1, 0-3");

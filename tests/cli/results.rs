@@ -192,9 +192,9 @@ fn what_is_odd_on_the_wire_is_counted_and_is_no_failure() {
     let said = folder.throng(&line);
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
     for text in [
-        "6 times the lines of a head ended in LF alone",
-        "6 times a header went on in the next line",
-        "6 times a cookie was not taken, as no browser would take it",
+        "6 requests: the lines of the head ended in LF alone",
+        "6 requests: a header went on in the next line",
+        "6 requests: a cookie was not taken, as no browser would take it",
     ] {
         assert!(said.out.contains(text), "{}", said.out);
         assert!(folder.read("out/report.html").contains(text), "{text}");
@@ -215,7 +215,7 @@ fn a_connection_that_was_closed_in_time_fails_nothing_and_is_told() {
     let folder = Folder::new();
     let said = folder.throng(&format!("run http://{} -u 1 -n 5 --out out", server.address));
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
-    let told = "4 times the server closed a kept connection just as a request went out: it was sent again over a new one";
+    let told = "4 requests: the server ended a kept connection just as they went out, and they were sent again over a new one";
     assert!(said.out.contains(told), "{}", said.out);
     let summary = folder.json("out/summary.json");
     assert_eq!(

@@ -559,7 +559,13 @@ const EXPECT: &[Key] = &[
 
 const TIMEOUT: &[Key] = &[
     key("connect", Duration, "2s", "How long connecting to an address may take.").or("5s"),
-    key("first_byte", Duration, "5s", "How long the server may think.").or("30s"),
+    key(
+        "first_byte",
+        Duration,
+        "5s",
+        "How long the server may think, from when it has the whole request.",
+    )
+    .or("30s"),
     key("idle", Duration, "2s", "How long the answer may pause.").or("10s"),
     key("total", Duration, "10s", "How long the whole exchange may take.").or("60s"),
 ];

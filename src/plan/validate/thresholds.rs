@@ -197,6 +197,16 @@ impl Checker<'_> {
     pub(super) fn thresholds_within_profiles(&mut self, plan: &Plan) {
         for threshold in &plan.thresholds {
             let when = threshold.value.when;
+            let warmups = plan.profiles.iter().map(|profile| profile.warmup.unwrap_or(plan.warmup));
+            let at_start =
+                when.after == 0 && warmups.chain([plan.warmup]).min() == Some(Duration::ZERO);
+            let least = threshold.value.metric == Metric::Rps && !threshold.value.op.is_upper();
+            if when.abort && at_start && least {
+                let text = &threshold.value.text;
+                let title = format!("`{text}` may end the run while its users are starting");
+                let label = "say from when on it must hold, as `after: 30s`";
+                self.warn(threshold.place, title, label);
+            }
             if when.every.is_none() && when.after == 0 {
                 continue;
             }

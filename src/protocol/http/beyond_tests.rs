@@ -133,7 +133,8 @@ async fn a_redirect_that_is_not_followed_is_the_answer_or_a_fault() {
 async fn a_redirect_leaves_the_hosts_of_the_plan_only_when_it_may() {
     locally(async {
         let other = Server::start(vec![answers([write(HELLO)]); 2], GET.len()).await;
-        let get = "GET / HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer t\r\nX: y\r\n\r\n";
+        let get =
+            "GET / HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer t\r\nX: y\r\nRange: z\r\n\r\n";
         let there = "http://other.test:81/x";
         for (any_host, named, status) in [
             (true, false, Ok(200)),
@@ -149,7 +150,7 @@ async fn a_redirect_leaves_the_hosts_of_the_plan_only_when_it_may() {
             let (exchange, ..) = send(&http, &mut user, follows(get.as_bytes())).await;
             assert_eq!(exchange.status, status, "any: {any_host}, named: {named}");
         }
-        let followed = "GET /x HTTP/1.1\r\nHost: other.test:81\r\nX: y\r\n\r\n";
+        let followed = "GET /x HTTP/1.1\r\nHost: other.test:81\r\nRange: z\r\n\r\n";
         assert_eq!(seen(&other), [followed, followed]);
     })
     .await;
@@ -482,13 +483,16 @@ async fn a_body_waits_until_it_is_asked_for() {
         (vec![ok], Ok(200), Duration::ZERO, false, false),
         (vec![Fin], Err(Fault::HeadClosed), Duration::ZERO, false, false),
     ];
+    // Until it is asked, nobody waits for an answer.
+    let hurried = Limits { first_byte: Duration::from_millis(500), ..LONG };
     for (acts, status, took, sent, reused) in cases {
         locally(async {
             let script = [head.clone()].into_iter().chain(acts.clone()).collect();
             let server = Server::start(vec![script], GET.len()).await;
             let http = client(&server, Settings::default());
             let (mut user, started) = (Connections::default(), Instant::now());
-            let (exchange, ..) = send(&http, &mut user, plain(0, ASKS)).await;
+            let asks = Outgoing { limits: &hurried, ..plain(0, ASKS) };
+            let (exchange, ..) = send(&http, &mut user, asks).await;
             assert_eq!(exchange.status, status, "{acts:?}");
             assert!(exchange.ended - started >= took, "{acts:?}");
             assert!(exchange.ended - started < took + second, "{acts:?}");
@@ -500,4 +504,31 @@ async fn a_body_waits_until_it_is_asked_for() {
         })
         .await;
     }
+}
+
+/// The server cannot answer what it has not got.
+#[tokio::test(start_paused = true)]
+async fn the_first_byte_is_waited_for_from_when_all_was_sent() {
+    locally(async {
+        // Far more than systems keep on the way.
+        let body = vec![b'x'; 64 << 20];
+        let head =
+            format!("PUT / HTTP/1.1\r\nHost: test\r\nContent-Length: {}\r\n\r\n", body.len());
+        let request = [head.as_bytes(), &body].concat();
+        // It reads an eighth each second, and answers at once.
+        let eighth = request.len() / 8;
+        let parts = (0..8).flat_map(|_| [Pause(Duration::from_secs(1)), Read(eighth)]);
+        let rest = [Read(request.len() - 8 * eighth)];
+        let ok = write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        let script = parts.chain(rest).chain([ok]).collect();
+        let server = Server::start(vec![script], GET.len()).await;
+        let http = client(&server, Settings::default());
+        let limits = Limits { first_byte: Duration::from_secs(3), ..LONG };
+        let started = Instant::now();
+        let put = Outgoing { limits: &limits, ..plain(0, &request) };
+        let (exchange, ..) = send(&http, &mut Connections::default(), put).await;
+        assert_eq!(exchange.status, Ok(200));
+        assert!(exchange.ended - started >= Duration::from_secs(8));
+    })
+    .await;
 }

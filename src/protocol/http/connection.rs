@@ -93,6 +93,7 @@ impl Connection {
             answer,
             started,
             sent,
+            wrote: sent,
             written: 0,
             broken: false,
             held: request.continues,
@@ -110,6 +111,9 @@ pub(super) struct Talk<'a> {
     answer: &'a mut Answer,
     started: Instant,
     sent: Instant,
+    /// When the last bytes of the request went out, as far as it was sent in several parts: the server
+    /// cannot answer what it has not got.
+    wrote: Instant,
     written: usize,
     /// Nothing more can be sent; an answer may have come before that.
     broken: bool,
@@ -171,7 +175,12 @@ impl Talk<'_> {
             let end = if self.held { head_of(bytes) } else { bytes.len() };
             let rest = &bytes[self.written..end];
             match self.connection.stream.poll_write(context, rest, self.written == 0) {
-                Poll::Ready(Ok(count)) if count > 0 => self.written += count,
+                Poll::Ready(Ok(count)) if count > 0 => {
+                    if self.written > 0 {
+                        self.wrote = Instant::now();
+                    }
+                    self.written += count;
+                }
                 Poll::Ready(_) => self.broken = true,
                 Poll::Pending => return,
             }
@@ -236,6 +245,8 @@ impl Talk<'_> {
     /// reset that came before anything was sent is none.
     fn named(&self, fault: Fault) -> Fault {
         match (self.connection.reader.in_body() || self.is_through(), self.written) {
+            // Who could not send any more was told of the reset by that: what is read then is an end.
+            (true, _) if self.broken && fault == Fault::HeadClosed => Fault::HeadReset,
             (true, _) => fault,
             (false, 0) => Fault::HeadReset,
             (false, _) => Fault::SendReset,
@@ -268,12 +279,14 @@ impl Talk<'_> {
             }
             (after(last_read, limits.idle), Fault::IdleTimeout)
         } else {
-            (after(self.sent, limits.first_byte), Fault::TtfbTimeout)
+            (after(self.wrote, limits.first_byte), Fault::TtfbTimeout)
         };
-        let (mut deadline, fault) = if part.0 <= total.0 { part } else { total };
-        if self.held {
-            deadline = deadline.min(after(self.sent, HELD));
-        }
+        let (deadline, fault) = match self.held {
+            // The server is not asked to answer yet.
+            true => (total.0.min(after(self.sent, HELD)), total.1),
+            false if part.0 <= total.0 => part,
+            false => total,
+        };
         let timer = self.connection.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
         if timer.deadline() > deadline {
             timer.as_mut().reset(deadline);
@@ -286,9 +299,10 @@ impl Talk<'_> {
             }
             timer.as_mut().reset(deadline);
         }
-        if self.held && deadline == after(self.sent, HELD) {
+        if self.held && deadline < total.0 {
             // The server says nothing: it may not know what was asked of it.
             self.held = false;
+            self.wrote = Instant::now();
             return self.poll_limits(context);
         }
         Poll::Ready((Instant::now(), Err(fault)))

@@ -31,9 +31,9 @@ const ALONE: Duration = Duration::from_millis(250);
 const FULL: Duration = Duration::from_millis(1);
 
 impl Http {
-    /// Connects to a target; beside the stream stands how long agreeing on TLS took. Of several addresses each connection begins with the next one; when it
-    /// fails, or does not stand after a while, the one behind it is tried, and the first that stands
-    /// is taken. The fault is the last that was met. With an address that takes the connection a
+    /// Connects to a target; beside the stream stands how long agreeing on TLS took. Of several
+    /// addresses each connection begins with the next one; when it fails, or does not stand after a
+    /// while, the one behind it is tried, and the first that stands is taken. The fault is the last that was met. With an address that takes the connection a
     /// server is met: what becomes of TLS with it is the end of it.
     pub(super) async fn connect(
         &self,

@@ -3,7 +3,7 @@
 use url::{Position, Url};
 
 use super::address::Origin;
-use super::request::{Parts, values};
+use super::request::{Line, Parts, values};
 use crate::metrics::Fault;
 
 /// Where a redirect leads, and what is sent there.
@@ -14,7 +14,8 @@ pub(super) struct Next {
 }
 
 /// Headers that speak of a body, and go with it.
-const OF_BODY: [&str; 6] = [
+const OF_BODY: [&str; 7] = [
+    "expect",
     "content-encoding",
     "content-language",
     "content-length",
@@ -22,6 +23,11 @@ const OF_BODY: [&str; 6] = [
     "content-type",
     "transfer-encoding",
 ];
+
+/// What another host is sent, beside what begins with `accept`, `content-` and `if-`: any other header
+/// may hold what only the first host is to know.
+const FOR_ANYONE: [&str; 6] = ["cache-control", "expect", "host", "pragma", "range", "user-agent"];
+const BEGINNINGS: [&str; 3] = ["accept", "content-", "if-"];
 
 /// Headers that are for one origin only.
 const OF_ORIGIN: [&str; 6] =
@@ -65,7 +71,7 @@ fn resolve(bytes: &[u8], from: &Origin, status: u16, location: &str) -> Option<N
         301 | 302 => parts.method == b"POST",
         _ => false,
     };
-    let moved = origin != *from;
+    let (moved, away) = (origin != *from, origin.host != from.host);
     let method: &[u8] = if becomes_get { b"GET" } else { parts.method };
     let target = url[Position::BeforePath..Position::AfterQuery].as_bytes();
     let mut next = [method, b" ", target, b" HTTP/1.1\r\n"].concat();
@@ -74,7 +80,8 @@ fn resolve(bytes: &[u8], from: &Origin, status: u16, location: &str) -> Option<N
     }
     for line in parts.lines() {
         let drops = becomes_get && OF_BODY.iter().any(|name| line.is(name))
-            || moved && OF_ORIGIN.iter().any(|name| line.is(name));
+            || moved && OF_ORIGIN.iter().any(|name| line.is(name))
+            || away && !is_for_anyone(line);
         if !drops {
             next.extend_from_slice(line.whole);
         }
@@ -84,6 +91,10 @@ fn resolve(bytes: &[u8], from: &Origin, status: u16, location: &str) -> Option<N
         next.extend_from_slice(parts.body);
     }
     Some(Next { origin, bytes: next })
+}
+
+fn is_for_anyone(line: Line<'_>) -> bool {
+    FOR_ANYONE.iter().any(|name| line.is(name)) || BEGINNINGS.iter().any(|start| line.begins(start))
 }
 
 #[cfg(test)]
@@ -159,8 +170,15 @@ mod tests {
         );
         assert_eq!(
             follow(POST, 307, "http://other.test:81/x").unwrap().1,
-            "POST /x HTTP/1.1\r\nHost: other.test:81\r\nContent-Type: text/plain\r\nX: y\r\n\
-             Content-Length: 2\r\n\r\nhi"
+            "POST /x HTTP/1.1\r\nHost: other.test:81\r\nContent-Type: text/plain\r\n\
+             Content-Length: 2\r\n\r\nhi",
+            "what it is not known to be may be a secret"
+        );
+        let asks = "PUT / HTTP/1.1\r\nHost: shop.test\r\nACCEPT-Language: de\r\nIf-Match: a\r\n\
+                    Acce: b\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(
+            follow(asks, 303, "http://other.test/").unwrap().1,
+            "GET / HTTP/1.1\r\nHost: other.test\r\nACCEPT-Language: de\r\nIf-Match: a\r\n\r\n"
         );
         assert_eq!(
             follow(POST, 303, "https://shop.test/x").unwrap().1,

@@ -69,6 +69,12 @@ impl<'a> Line<'a> {
         Self { whole, name, value }
     }
 
+    /// Whether its name begins so, in whatever case.
+    pub(super) fn begins(self, start: &str) -> bool {
+        let name = self.name.get(..start.len());
+        name.is_some_and(|name| name.eq_ignore_ascii_case(start.as_bytes()))
+    }
+
     pub(super) fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name.as_bytes())
     }
