@@ -7,13 +7,14 @@ use std::time::Duration;
 use hickory_resolver::config::{
     LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
 };
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError, NoRecords};
 use hickory_resolver::proto::op::{Query, ResponseCode};
 use hickory_resolver::proto::rr::{Name, RecordType};
-use hickory_resolver::{Hosts, TokioResolver, system_conf};
+use hickory_resolver::{Hosts, system_conf};
+use rustix::io::Errno;
 use tokio::time::timeout;
 
+use super::dns_runtime::Here;
 use crate::metrics::Fault;
 
 /// How long looking up a name may take.
@@ -99,7 +100,7 @@ struct Asked {
     /// A name with so many dots is tried as it is first.
     dots: usize,
     /// None, when the system has no way to ask.
-    servers: Option<TokioResolver>,
+    servers: Option<hickory_resolver::Resolver<Here>>,
 }
 
 impl std::fmt::Debug for Asked {
@@ -144,7 +145,7 @@ impl Asked {
         // It was looked at before, and what is kept is kept by the target.
         options.use_hosts_file = ResolveHosts::Never;
         options.cache_size = 0;
-        let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::new());
+        let mut builder = hickory_resolver::Resolver::builder_with_config(config, Here);
         *builder.options_mut() = options;
         Self { hosts, search, dots, servers: builder.build().ok() }
     }
@@ -223,6 +224,11 @@ fn fault(error: &NetError) -> Fault {
         })) => Fault::DnsUnknown,
         NetError::Dns(DnsError::ResponseCode(_)) => Fault::DnsServer,
         NetError::Timeout => Fault::DnsTimeout,
+        // Asking takes a descriptor too.
+        NetError::Io(error) => match Errno::from_io_error(error) {
+            Some(Errno::MFILE | Errno::NFILE) => Fault::LocalFiles,
+            _ => Fault::DnsFailed,
+        },
         _ => Fault::DnsFailed,
     }
 }

@@ -18,6 +18,7 @@ mod dial;
 #[cfg(test)]
 mod dial_tests;
 mod dns;
+mod dns_runtime;
 mod identity;
 #[cfg(test)]
 mod mixed_tests;
