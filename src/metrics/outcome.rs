@@ -218,7 +218,7 @@ faults! {
     LocalIdentity, "local.client_cert", Generator, "the client certificate of a user cannot be read",
         "look at the files that `cert` and `key` of the plan's `tls` come to: both must lie below the plan's folder, be PEM, and fit each other";
     LocalPorts, "local.ports", Generator, "no local ports left",
-        "too many connections to one address: run fewer users, or see why the server closes them";
+        "too many connections to one address: write `source_addresses`, run fewer users, or see why the server closes them";
 }
 
 impl Fault {

@@ -328,7 +328,7 @@ mod tests {
                 "INVALID",
                 vec![
                     "no file descriptors left: raise the limit (`ulimit -n`) or run fewer users".into(),
-                    "no local ports left: too many connections to one address: run fewer users, or see why the server closes them".into(),
+                    "no local ports left: too many connections to one address: write `source_addresses`, run fewer users, or see why the server closes them".into(),
                 ]
             )
         );

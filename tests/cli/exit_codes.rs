@@ -139,6 +139,30 @@ fn too_few_descriptors_are_2_before_the_run_with_the_arithmetic() {
     assert!(server.connected.try_recv().is_err(), "nothing was sent");
 }
 
+/// Row 66 of the catalogue. Hosts that are met while running are not counted before.
+#[test]
+fn a_generator_that_runs_out_of_descriptors_is_3() {
+    let server = server(|_| Some(answer(200, "")));
+    let folder = Folder::new();
+    let plan = format!(
+        "users:\n  U:\n    tasks:\n      all:\n        steps:\n          - {{ repeat: 100, do: {{ get: \"http://h{{{{ counter('n') }}}}.localhost:{}/\", name: any }} }}
+profiles: {{ only: {{ users: 1, hold: 1h, iterations: 1 }} }}",
+        server.address.port()
+    );
+    folder.file("plan.yaml", &plan);
+    let program = env!("CARGO_BIN_EXE_throng");
+    let line = format!(
+        "ulimit -n 80; exec {program} run plan.yaml --target http://{} --workers 1 --out out",
+        server.address
+    );
+    let output =
+        Command::new("sh").args(["-c", &line]).current_dir(folder.path()).output().unwrap();
+    let said = said(output);
+    assert_eq!(said.code, 3, "{}", said.err);
+    assert!(said.out.contains("no file descriptors left"), "{}", said.out);
+    assert!(said.out.contains("INVALID"), "{}", said.out);
+}
+
 #[test]
 fn results_that_cannot_be_written_are_3_and_the_rest_is_there() {
     let server = server(|_| Some(answer(200, "")));
