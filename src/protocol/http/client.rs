@@ -11,11 +11,12 @@ use super::connection::{Connection, after};
 use super::cookies::Jar;
 use super::decode::decode;
 use super::dial::Sources;
-use super::identity::{Pair, Pairs};
+use super::identity::{As, Pair, Pairs};
 use super::pool::Pool;
 use super::redirect;
 use super::request::{Parts, values, without_query};
 use super::targets::{Settings, Target, Targets};
+use super::tls::{Sessions, sessions};
 use crate::metrics::{Fault, Notice, Noticed, Opening};
 use crate::protocol::{Answer, Exchange, Limits, Outgoing, Protocol, Use};
 
@@ -50,6 +51,8 @@ pub(super) struct Own {
     jar: RefCell<Jar>,
     /// The files of its client certificate and of the key.
     pair: OnceCell<Pair>,
+    /// The sessions of TLS that it can resume.
+    sessions: OnceCell<Sessions>,
 }
 
 impl Connections {
@@ -57,8 +60,14 @@ impl Connections {
         self.own.as_deref().map(|own| &own.jar)
     }
 
-    fn pair(&self) -> Option<Pair> {
-        self.own.as_ref()?.pair.get().cloned()
+    /// As whom it connects: with its client certificate, and resuming sessions of its own.
+    fn as_whom(&mut self, secured: bool) -> As {
+        if !secured {
+            return As::default();
+        }
+        let own = self.own.get_or_insert_default();
+        let pair = own.pair.get().cloned();
+        As { pair, sessions: Some(own.sessions.get_or_init(sessions).clone()) }
     }
 
     /// Where the connection to a target is, if it can be used again; else it is gone. It stays there
@@ -144,8 +153,10 @@ impl Http {
                     Some(held) => held,
                     // Boxed, because connecting is rare and its state would be a part of every user.
                     None => {
-                        let pair = connections.pair();
-                        match Box::pin(self.connect(target, limits, started, now, pair)).await {
+                        // What all borrow is nobody's.
+                        let secured = self.targets.get(target).target.tls.is_some();
+                        let whom = connections.as_whom(secured && which != Use::Shared);
+                        match Box::pin(self.connect(target, limits, started, now, whom)).await {
                             Ok((stream, tls)) => {
                                 sent = Instant::now();
                                 connect = Some(Opening::new(sent - now, tls));
@@ -391,7 +402,9 @@ impl Protocol for Http {
     async fn probe(&self, limits: &Limits) -> Result<(), (usize, Fault)> {
         for target in 0..self.targets.named() {
             let now = Instant::now();
-            self.connect(target, limits, now, now, None).await.map_err(|fault| (target, fault))?;
+            self.connect(target, limits, now, now, As::default())
+                .await
+                .map_err(|fault| (target, fault))?;
         }
         Ok(())
     }

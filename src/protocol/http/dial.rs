@@ -18,7 +18,7 @@ use tokio_rustls::client::TlsStream;
 use super::client::Http;
 use super::connection::after;
 use super::dns::has_way;
-use super::identity::Pair;
+use super::identity::As;
 use super::stream::{Other, Stream};
 use super::targets::Where;
 use super::tls::Tls;
@@ -41,14 +41,17 @@ impl Http {
         limits: &Limits,
         started: Instant,
         now: Instant,
-        pair: Option<Pair>,
+        whom: As,
     ) -> Result<(Stream, Option<Duration>), Fault> {
         let known = self.targets.get(target);
         let total = after(started, limits.total);
-        let tls = match (&known.target.tls, pair) {
-            (Some(tls), Some(pair)) => {
+        let tls = match (&known.target.tls, whom) {
+            (Some(tls), As { pair: Some(pair), .. }) => {
                 let made = timeout_at(total, self.pairs.of_user(tls, known.target.way, pair)).await;
                 Some(Cow::Owned(made.unwrap_or(Err(Fault::TotalTimeout))?))
+            }
+            (Some(tls), As { sessions: Some(sessions), .. }) => {
+                Some(Cow::Owned(tls.resuming(sessions)))
             }
             (tls, _) => tls.as_ref().map(Cow::Borrowed),
         };

@@ -45,7 +45,7 @@ fn client(place: Place, settings: Settings) -> Http {
 
 async fn connect(http: &Http, limits: &Limits) -> Result<Stream, Fault> {
     let now = Instant::now();
-    http.connect(0, limits, now, now, None).await.map(|(stream, _)| stream)
+    http.connect(0, limits, now, now, Default::default()).await.map(|(stream, _)| stream)
 }
 
 /// The last part of the address that the next connection meets.

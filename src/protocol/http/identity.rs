@@ -12,7 +12,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{Error, InconsistentKeys, SignatureScheme};
 
-use super::tls::{Tls, provider};
+use super::tls::{Sessions, Tls, provider};
 use crate::metrics::Fault;
 
 /// A certificate, those that lead from it to its authority, and the key to the first.
@@ -99,6 +99,15 @@ pub(super) type Pair = (Arc<str>, Arc<str>);
 /// So many configurations are kept at most: a user that has connected needs its own only when it
 /// connects again.
 const KEPT: usize = 1_000;
+
+/// As whom a connection is opened.
+#[derive(Debug, Clone, Default)]
+pub(super) struct As {
+    /// The files of the client certificate and of its key, when the user has its own.
+    pub(super) pair: Option<Pair>,
+    /// The sessions that may be resumed; when there are none, those of all.
+    pub(super) sessions: Option<Sessions>,
+}
 
 /// How users with client certificates of their own secure their connections.
 pub(super) struct Pairs {

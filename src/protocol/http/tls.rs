@@ -11,7 +11,9 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::client::danger::{
     HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
 };
-use tokio_rustls::rustls::client::{Resumption, WebPkiServerVerifier, verify_server_name};
+use tokio_rustls::rustls::client::{
+    ClientSessionMemoryCache, Resumption, WebPkiServerVerifier, verify_server_name,
+};
 use tokio_rustls::rustls::crypto::CryptoProvider;
 #[cfg(feature = "aws-lc")]
 use tokio_rustls::rustls::crypto::aws_lc_rs as made_with;
@@ -30,7 +32,7 @@ use tokio_rustls::rustls::{
 use super::identity::{Identity, Shown};
 use crate::metrics::Fault;
 
-/// A user that has a client certificate of its own keeps no more sessions than this.
+/// A user keeps no more sessions than this.
 const SESSIONS_OF_A_USER: usize = 16;
 
 /// Which versions of TLS the client offers.
@@ -65,6 +67,14 @@ impl Manner {
     pub fn trusting(roots: Option<Roots>) -> Self {
         Self { roots, identity: None, versions: Versions::Both, resumes: true }
     }
+}
+
+/// The sessions that one user can resume.
+pub(super) type Sessions = Arc<ClientSessionMemoryCache>;
+
+/// None yet.
+pub(super) fn sessions() -> Sessions {
+    Arc::new(ClientSessionMemoryCache::new(SESSIONS_OF_A_USER))
 }
 
 /// How connections to one target are secured. Clones share the configuration, and with it the
@@ -135,6 +145,17 @@ impl Tls {
             config.resumption = Resumption::in_memory_sessions(SESSIONS_OF_A_USER);
         }
         Self { config: Arc::new(config), name: self.name.clone(), shown, resumes: self.resumes }
+    }
+
+    /// The same, resuming these sessions: a server has not seen the users of a load before, and that one
+    /// of them takes up what another began would make its handshakes cheaper than they are.
+    pub(super) fn resuming(&self, sessions: Sessions) -> Self {
+        if !self.resumes {
+            return self.clone();
+        }
+        let mut config = ClientConfig::clone(&self.config);
+        config.resumption = Resumption::store(sessions);
+        Self { config: Arc::new(config), ..self.clone() }
     }
 
     /// The same configuration for the host of another.

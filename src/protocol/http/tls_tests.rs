@@ -459,6 +459,27 @@ async fn versions_that_do_not_meet_are_told() {
     .await;
 }
 
+/// A server has not seen a user before, whoever came before it.
+#[tokio::test]
+async fn a_user_resumes_its_own_sessions_alone() {
+    let trusted = Trusted::new();
+    locally(async {
+        let once = || vec![Read(GET.len()), Write(PLAIN.to_vec()), Fin];
+        let scripts = vec![once(), once(), once(), once()];
+        let (server, mut one) = trusted.start(Settings::default(), scripts).await;
+        let mut other = User::within(Some(trusted.client()), &[server.address]);
+        for _ in 0..2 {
+            for user in [&mut one, &mut other] {
+                assert_eq!(user.send(GET).await.status, Ok(200));
+                user.readable().await;
+            }
+        }
+        let (full, resumed) = (HandshakeKind::Full, HandshakeKind::Resumed);
+        assert_eq!(server.handshakes(), [full, full, resumed, resumed]);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn without_resuming_every_handshake_is_a_full_one() {
     let trusted = Trusted::new();
@@ -473,10 +494,10 @@ async fn without_resuming_every_handshake_is_a_full_one() {
                 let roots = Roots::given(vec![trusted.authority.clone()]).unwrap();
                 let manner = Manner { resumes, ..Manner::trusting(Some(roots)) };
                 let tls = Tls::new("localhost", manner).unwrap();
-                for tls in [tls.clone(), tls] {
-                    let mut user = User::within(Some(tls), &[server.address]);
-                    assert_eq!(user.send(GET).await.status, Ok(200));
-                }
+                let mut user = User::within(Some(tls), &[server.address]);
+                assert_eq!(user.send(GET).await.status, Ok(200));
+                user.readable().await;
+                assert_eq!(user.send(GET).await.status, Ok(200));
                 assert_eq!(server.handshakes(), [HandshakeKind::Full, second], "{versions:?}");
             }
         }
