@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::scripted::Act::{self, Await, Fin, Pause, Read, ReadHead, Silence, Write};
 use super::scripted::Server;
-use super::tests::{GET, LONG, SHORT, at, locally, plain, poll_once, write};
+use super::tests::{GET, LONG, SHORT, at, fifty, locally, plain, poll_once, write};
 use super::{Connections, Http, Opener, Settings, Target};
 use crate::metrics::Fault;
 use crate::protocol::{Answer, Exchange, Limits, Outgoing, Protocol, Use};
@@ -75,7 +75,7 @@ fn lines(server: &Server) -> Vec<String> {
 // Row 63, and what is told of it.
 #[tokio::test]
 async fn redirects_are_followed_within_one_exchange() {
-    locally(async {
+    fifty(|| async {
         let last = "HTTP/1.1 404 Gone\r\nX: last\r\nContent-Length: 5\r\n\r\nhello";
         let script = answers([moved(307, "/b"), moved(303, "c?d#e"), write(last)]);
         let server = Server::start(vec![script], GET.len()).await;
@@ -95,7 +95,7 @@ async fn redirects_are_followed_within_one_exchange() {
 // Rows 61 and 62.
 #[tokio::test]
 async fn a_redirect_that_is_not_followed_is_the_answer_or_a_fault() {
-    locally(async {
+    fifty(|| async {
         let nowhere = || write("HTTP/1.1 302 Found\r\nContent-Length: 5\r\n\r\nhello");
         let not_moved = || write("HTTP/1.1 300 Many\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n");
         let cut = || write("HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 5\r\n\r\nhel");
@@ -131,7 +131,7 @@ async fn a_redirect_that_is_not_followed_is_the_answer_or_a_fault() {
 // Row 64.
 #[tokio::test]
 async fn a_redirect_leaves_the_hosts_of_the_plan_only_when_it_may() {
-    locally(async {
+    fifty(|| async {
         let other = Server::start(vec![answers([write(HELLO)]); 2], GET.len()).await;
         let get =
             "GET / HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer t\r\nX: y\r\nRange: z\r\n\r\n";
@@ -263,8 +263,9 @@ async fn a_body_is_unpacked_when_it_is_kept_and_counted_as_it_came() {
     let bytes = packed.len() as u64;
     let cut = &packed[..packed.len() - 9];
     let head = write("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\n");
-    locally(async {
-        let script = answers([answer(&packed), answer(&packed), answer(cut), answer(cut), head]);
+    fifty(|| async {
+        let script =
+            answers([answer(&packed), answer(&packed), answer(cut), answer(cut), head.clone()]);
         let server = Server::start(vec![script], GET.len()).await;
         let (http, mut user) = (client(&server, Settings::default()), Connections::default());
         let kept = Outgoing { keep_body: true, ..plain(0, GET) };
@@ -486,7 +487,7 @@ async fn a_body_waits_until_it_is_asked_for() {
     // Until it is asked, nobody waits for an answer.
     let hurried = Limits { first_byte: Duration::from_millis(500), ..LONG };
     for (acts, status, took, sent, reused) in cases {
-        locally(async {
+        fifty(|| async {
             let script = [head.clone()].into_iter().chain(acts.clone()).collect();
             let server = Server::start(vec![script], GET.len()).await;
             let http = client(&server, Settings::default());

@@ -330,31 +330,34 @@ mod tests {
 
     #[tokio::test]
     async fn what_leads_nowhere_is_told_apart() {
-        let server = NameServer::start(|name, six| match name {
-            "unknown.test" => Say::Code(3),
-            "broken.test" => Say::Code(2),
-            "refused.test" => Say::Code(5),
-            "empty.test" => Say::at(&[], 60),
-            // As servers do that know nothing of IPv6.
-            "half.test" if six => Say::Code(4),
-            "half.test" => Say::at(&["127.0.0.2"], 60),
-            _ => Say::Nothing,
-        });
-        for (host, fault) in [
-            ("unknown.test", Fault::DnsUnknown),
-            ("name.invalid", Fault::DnsUnknown),
-            ("broken.test", Fault::DnsServer),
-            ("refused.test", Fault::DnsServer),
-            ("empty.test", Fault::DnsFailed),
-            ("", Fault::DnsFailed),
-            (".", Fault::DnsFailed),
-            ("a..b", Fault::DnsFailed),
-            (&"x".repeat(300), Fault::DnsFailed),
-        ] {
-            assert_eq!(found(&server, host).await, Err(fault), "{host}");
-        }
-        let half = found(&server, "half.test").await;
-        assert_eq!(half, Ok((addresses(&["127.0.0.2"]), 60)));
+        crate::protocol::http::tests::fifty(|| async {
+            let server = NameServer::start(|name, six| match name {
+                "unknown.test" => Say::Code(3),
+                "broken.test" => Say::Code(2),
+                "refused.test" => Say::Code(5),
+                "empty.test" => Say::at(&[], 60),
+                // As servers do that know nothing of IPv6.
+                "half.test" if six => Say::Code(4),
+                "half.test" => Say::at(&["127.0.0.2"], 60),
+                _ => Say::Nothing,
+            });
+            for (host, fault) in [
+                ("unknown.test", Fault::DnsUnknown),
+                ("name.invalid", Fault::DnsUnknown),
+                ("broken.test", Fault::DnsServer),
+                ("refused.test", Fault::DnsServer),
+                ("empty.test", Fault::DnsFailed),
+                ("", Fault::DnsFailed),
+                (".", Fault::DnsFailed),
+                ("a..b", Fault::DnsFailed),
+                (&"x".repeat(300), Fault::DnsFailed),
+            ] {
+                assert_eq!(found(&server, host).await, Err(fault), "{host}");
+            }
+            let half = found(&server, "half.test").await;
+            assert_eq!(half, Ok((addresses(&["127.0.0.2"]), 60)));
+        })
+        .await;
     }
 
     #[tokio::test]

@@ -1,8 +1,9 @@
 //! Owns a server that does on the wire what a test tells it, byte for byte.
 
 use std::cell::{Cell, RefCell};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -110,7 +111,10 @@ impl Server {
         script: Vec<Act>,
         length: usize,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        // Each of several servers at another address: one has only so many ports.
+        static STARTED: AtomicU8 = AtomicU8::new(0);
+        let host = 1 + STARTED.fetch_add(1, Ordering::Relaxed) % 8;
+        let listener = TcpListener::bind((Ipv4Addr::new(127, 0, 0, host), 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Rc::new(Shared::default());
         let again = Rc::clone(&shared);

@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::scripted::Act::{self, Fin, Read, Reset, Write};
 use super::scripted::{PLAIN, Server};
-use super::tests::{GET, User, at, locally, plain, write};
+use super::tests::{GET, User, at, fifty, locally, plain, write};
 use super::{Connections, Http, Settings, Target};
 use crate::metrics::{Fault, Notice};
 use crate::protocol::{Answer, Outgoing, Protocol, Use};
@@ -32,7 +32,7 @@ async fn second(request: &[u8], acts: Vec<Act>, length: usize) -> (Server, User)
 // Rows 9 and 10.
 #[tokio::test]
 async fn what_can_be_sent_twice_is_sent_again_over_a_new_connection() {
-    locally(async {
+    fifty(|| async {
         for end in [Fin, Reset] {
             for method in ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"] {
                 let request = format!("{method} / HTTP/1.1\r\nHost: test\r\n\r\n");
@@ -52,7 +52,7 @@ async fn what_can_be_sent_twice_is_sent_again_over_a_new_connection() {
 
 #[tokio::test]
 async fn what_cannot_be_sent_twice_never_is() {
-    locally(async {
+    fifty(|| async {
         for (end, fault) in [(Fin, Fault::HeadClosed), (Reset, Fault::HeadReset)] {
             for method in ["POST", "PATCH", "LOCK"] {
                 let request = String::from_utf8(POST.to_vec()).unwrap().replace("POST", method);
@@ -73,7 +73,7 @@ async fn what_cannot_be_sent_twice_never_is() {
 /// The first byte of an answer shows that the server has seen the request.
 #[tokio::test]
 async fn an_answer_that_was_begun_is_not_asked_for_again() {
-    locally(async {
+    fifty(|| async {
         let interim = "HTTP/1.1 103 Early\r\n\r\n";
         for (acts, fault) in [
             (vec![write("H"), Fin], Fault::HeadTruncated),
@@ -91,7 +91,7 @@ async fn an_answer_that_was_begun_is_not_asked_for_again() {
 
 #[tokio::test]
 async fn it_is_sent_again_once_and_shared_connections_are_no_other() {
-    locally(async {
+    fifty(|| async {
         let first = vec![Read(GET.len()), Write(PLAIN.to_vec()), Read(GET.len()), Fin];
         let again = vec![Read(GET.len()), Fin];
         for connection in [Use::Own, Use::Shared] {

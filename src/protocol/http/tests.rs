@@ -6,6 +6,7 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::LocalSet;
 use tokio::time::Instant;
@@ -99,6 +100,17 @@ pub(super) async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::O
 
 pub(super) async fn locally<T>(test: impl Future<Output = T>) -> T {
     LocalSet::new().run_until(test).await
+}
+
+/// A test fifty times alone, and fifty at once.
+pub(super) async fn fifty<F: Future<Output = ()>>(test: impl Fn() -> F) {
+    locally(async {
+        for _ in 0..50 {
+            test().await;
+        }
+        join_all((0..50).map(|_| test())).await;
+    })
+    .await;
 }
 
 /// What one request came to, and whether the next one went over the same connection.
@@ -334,8 +346,9 @@ async fn a_user_keeps_a_connection_to_each_target() {
 
 /// Two requests, with something done to the kept connection in between.
 async fn replaced(between: Vec<Act>, unasked: bool) {
-    locally(async {
-        let script = [Read(GET.len()), Write(PLAIN.to_vec()), Await].into_iter().chain(between);
+    fifty(|| async {
+        let script =
+            [Read(GET.len()), Write(PLAIN.to_vec()), Await].into_iter().chain(between.clone());
         let server = Server::start(vec![script.collect()], GET.len()).await;
         let mut user = User::of(&[server.address]);
         assert_eq!(user.send(GET).await.status, Ok(200));
@@ -548,7 +561,7 @@ async fn a_server_that_does_not_take_the_connection_is_a_timeout() {
     user.limits = Limits { total: SHORT, ..LONG };
     assert_eq!(user.send(GET).await.status, Err(Fault::TotalTimeout));
 
-    locally(async {
+    fifty(|| async {
         let server = Server::start(vec![], GET.len()).await;
         let mut user = User::of(&[full, server.address]);
         user.limits = Limits { connect: SHORT, ..LONG };
