@@ -14,7 +14,7 @@ import sys
 import yaml
 
 
-TAKE_OFF = ("redirects", "record", "compressed")
+TAKE_OFF = ("redirects", "record", "compressed", "resume")
 
 
 def plain(value):
