@@ -26,6 +26,16 @@ crate() {
     rm -rf "target/$1-build"
 }
 
+# with NAME PATH COMMAND…: installs by COMMAND what is then at PATH, and adds it to `tools`.
+tools=()
+with() {
+  if "${@:3}" && type -P "$2" >/dev/null; then
+    tools+=("$1=$2")
+  else
+    echo "left out: $1, which could not be installed" >&2
+  fi
+}
+
 build_throng() { cargo build --quiet --release --bin throng; }
 
 # Builds the server of this folder and prints its path: its file has a hash in its name, and cargo

@@ -7,15 +7,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source benches/install.sh
 
-tools=()
-# with NAME PATH COMMAND…: installs by COMMAND what is then at PATH.
-with() {
-  if "${@:3}" && type -P "$2" >/dev/null; then
-    tools+=("$1=$2")
-  else
-    echo "left out: $1, which could not be installed" >&2
-  fi
-}
 with wrk wrk debian wrk wrk
 with ab ab debian ab apache2-utils
 with oha target/oha/bin/oha crate oha 1.16.0

@@ -9,15 +9,6 @@ source benches/install.sh
 
 debian nginx nginx-light
 debian openssl openssl
-tools=()
-# with NAME PATH COMMAND…: installs by COMMAND what is then at PATH.
-with() {
-  if "${@:3}" && type -P "$2" >/dev/null; then
-    tools+=("$1=$2")
-  else
-    echo "left out: $1, which could not be installed" >&2
-  fi
-}
 with aws-lc target/aws-lc/release/throng \
   cargo build --quiet --release --bin throng --features aws-lc --target-dir target/aws-lc
 with oha target/oha/bin/oha crate oha 1.16.0

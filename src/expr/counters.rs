@@ -10,12 +10,13 @@ use tokio::time::Instant;
 /// So many names a run's counters may have: beyond, a plan counts per user or per item by mistake.
 const NAMES: usize = 10_000;
 
-/// How fast a worker counts is looked at over this time.
-const SPELL: Duration = Duration::from_millis(10);
+/// How fast a worker counts is looked at over this time, so that a few users who come at once are not
+/// taken for many.
+const LOOK: Duration = Duration::from_millis(100);
 
-/// A worker takes an eighth of what it counts in that time at once: below 1,600 a second one by one,
-/// and then the numbers of all workers are without gaps.
-const PARTS: u64 = 8;
+/// A worker takes so much of what it counts in that time at once: below 1,600 a second one by one, and
+/// then the numbers of all workers are without gaps.
+const PARTS: u64 = 80;
 
 /// The most numbers that are taken at once.
 const LARGEST: u64 = 64;
@@ -84,9 +85,9 @@ impl Block {
         if self.last == self.end {
             let now = Instant::now();
             let elapsed = now.saturating_duration_since(self.since);
-            if elapsed >= SPELL {
-                let in_spell = u128::from(self.taken) * SPELL.as_nanos() / elapsed.as_nanos();
-                self.size = u64::try_from(in_spell).unwrap_or(u64::MAX) / PARTS;
+            if elapsed >= LOOK {
+                let counted = u128::from(self.taken) * LOOK.as_nanos() / elapsed.as_nanos();
+                self.size = u64::try_from(counted).unwrap_or(u64::MAX) / PARTS;
                 self.size = self.size.clamp(1, LARGEST);
                 (self.taken, self.since) = (0, now);
             }
@@ -120,6 +121,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn users_who_come_at_once_are_not_many() {
+        let counters = Counters::default();
+        let workers = [counters.of_worker(), counters.of_worker()];
+        let mut seen = Vec::new();
+        for _ in 0..20 {
+            for worker in &workers {
+                seen.extend((0..60).map(|_| worker.next("orders").unwrap()));
+            }
+            tokio::time::advance(Duration::from_millis(110)).await;
+        }
+        assert_eq!(seen, (1..=2400).collect::<Vec<_>>());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn workers_that_count_fast_take_blocks_and_give_each_number_once() {
         let counters = Counters::default();
         let workers = [counters.of_worker(), counters.of_worker()];
@@ -131,7 +146,7 @@ mod tests {
             tokio::time::advance(Duration::from_millis(10)).await;
         }
         let all = seen.len() as u64;
-        // 300 in 10 ms make blocks of 37.
+        // 300 in 10 ms make blocks of 37, once that is known.
         let together = seen.windows(2).filter(|two| two[1] == two[0] + 1).count() as u64;
         assert!(together > all * 9 / 10, "{together} of {all}");
         seen.sort_unstable();

@@ -48,13 +48,13 @@ notices! {
     BothLengths, "both_lengths", "the answer had a Content-Length beside its chunks, which was ignored, and the connection was closed",
         "something between here and the server rewrites answers; proxies that disagree on the length can be attacked by it";
     Interim, "interim", "interim answers (1xx) came before the answer",
-        "early hints, or `100 Continue`";
+        "early hints, or 100 Continue unasked";
     BareLf, "bare_lf", "the lines of the head ended in LF alone",
         "HTTP wants CR LF; strict clients refuse it";
     Folded, "folded", "a header went on in the next line",
         "HTTP has given that up; strict clients refuse it";
     CookieRefused, "cookie_refused", "a cookie was not taken, as no browser would take it",
-        "it is for another domain or for all of a public suffix, `Secure` without TLS, or breaks the rules of its prefix";
+        "it is for another domain or for all of a public suffix, Secure without TLS, or breaks the rules of its prefix";
 }
 
 /// Which of them an exchange met.

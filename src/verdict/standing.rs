@@ -92,19 +92,23 @@ impl Standings {
                 let all = || everything.get_or_init(|| interval.all_names());
                 Figures::of(threshold, interval, &so_far.catalogue, all)
             };
-            let judged = match &mut standing.kept {
+            // The state is of all so far, or of the window that ends now: one that was empty before is no
+            // reason to end a run in which requests are answered again.
+            let (state, judged) = match &mut standing.kept {
                 Kept::Nothing => {
                     if !(threshold.when.abort && within) {
                         continue;
                     }
-                    judge(threshold, so_far)
+                    let judged = judge(threshold, so_far);
+                    (judged.state, judged)
                 }
                 Kept::Since(since) => {
                     since.merge(&figures());
                     if !(threshold.when.abort && within) {
                         continue;
                     }
-                    of_all(threshold, since, f64::from(to - from))
+                    let judged = of_all(threshold, since, f64::from(to - from));
+                    (judged.state, judged)
                 }
                 Kept::Rows(..) | Kept::Sliding(..) if !within => continue,
                 Kept::Rows(row, seen) => {
@@ -119,13 +123,13 @@ impl Standings {
                 }
                 Kept::Sliding(sliding, seen) => {
                     let Some(window) = sliding.push(figures()) else { continue };
-                    seen.window(threshold, &window, (to - sliding.length, to));
-                    seen.judged(threshold)
+                    let state = seen.window(threshold, &window, (to - sliding.length, to));
+                    (state, seen.judged(threshold))
                 }
             };
             // Without windows, what has no data yet may have some later; and in a window in which
             // nothing was asked for, nobody failed to answer.
-            let breaks = match judged.state {
+            let breaks = match state {
                 State::Held => false,
                 State::Broke => true,
                 State::NoData => judged.windows.is_some() && under_way,
@@ -167,7 +171,8 @@ fn of_all(threshold: &Threshold, figures: &Figures, seconds: f64) -> Judged {
 }
 
 impl Seen {
-    fn window(&mut self, threshold: &Threshold, figures: &Figures, at: (u32, u32)) {
+    /// Takes a window, and gives how the threshold stands in it.
+    fn window(&mut self, threshold: &Threshold, figures: &Figures, at: (u32, u32)) -> State {
         let (state, value) = compared(threshold, figures, f64::from(at.1 - at.0));
         self.judged += 1;
         self.broken += u64::from(state != State::Held);
@@ -188,6 +193,7 @@ impl Seen {
             }
             _ => self.empty = self.empty.or(Some(at)),
         }
+        state
     }
 
     fn judged(&self, threshold: &Threshold) -> Judged {

@@ -50,7 +50,7 @@ fn judged_within(
     seconds: &[Of],
     loaded: Duration,
 ) -> (Option<u32>, Judged) {
-    judged_with(threshold, warmup, seconds, loaded, true)
+    judged_with(threshold, warmup, seconds, loaded, |_| true)
 }
 
 fn judged_with(
@@ -58,7 +58,7 @@ fn judged_with(
     warmup: u32,
     seconds: &[Of],
     loaded: Duration,
-    under_way: bool,
+    under_way: impl Fn(usize) -> bool,
 ) -> (Option<u32>, Judged) {
     let name = RequestName { method: "GET".into(), name: "/".into() };
     let catalogue = Catalogue { names: vec![name], ..Catalogue::default() };
@@ -73,7 +73,7 @@ fn judged_with(
         let end = Duration::from_secs(u64::from(interval.to_s));
         let from = Duration::from_secs(u64::from(warmup));
         summary.loaded = end.min(loaded).saturating_sub(from);
-        if standings.second(&interval, &summary, loaded, under_way).is_some() {
+        if standings.second(&interval, &summary, loaded, under_way(at)).is_some() {
             assert_eq!(ended, None, "it ends once");
             ended = Some(interval.to_s);
         }
@@ -184,8 +184,14 @@ fn one_that_breaks_ends_the_run_at_once() {
     let waits = threshold("p95 < 1s", When { abort: true, ..every(3) });
     let quiet = [ok(9), ok(9), ok(9), ok(0), ok(0), ok(0), ok(0)];
     assert_eq!(
-        shown(judged_with(&waits, 0, &quiet, ALWAYS, false)),
+        shown(judged_with(&waits, 0, &quiet, ALWAYS, |_| false)),
         "NoData nothing in 2 of 5, 3-6"
+    );
+    // It was quiet, and is not any more: the window that ends now holds.
+    let again = [ok(9), ok(0), ok(0), ok(0), ok(9), ok(9)];
+    assert_eq!(
+        shown(judged_with(&waits, 0, &again, ALWAYS, |at| at > 3)),
+        "NoData nothing in 1 of 4, 1-4"
     );
     // Nobody waits for the first window.
     assert_eq!(abort("rps > 5", every(3), &[ok(0), ok(9), ok(9)]), "Held 6.000 in 0 of 1, 0-3");

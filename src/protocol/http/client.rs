@@ -16,7 +16,7 @@ use super::pool::Pool;
 use super::redirect;
 use super::request::{Parts, values, without_query};
 use super::targets::{Settings, Target, Targets};
-use super::tls::{Sessions, sessions};
+use super::tls::{Sessions, Tls, sessions};
 use crate::metrics::{Fault, Notice, Noticed, Opening};
 use crate::protocol::{Answer, Exchange, Limits, Outgoing, Protocol, Use};
 
@@ -40,8 +40,8 @@ pub struct Http {
 #[derive(Debug, Default)]
 pub struct Connections {
     pub(super) kept: Vec<(usize, Connection)>,
-    /// Made by the first cookie, or with a client certificate: most users have none. Shared by the
-    /// connections over which one user sends requests together.
+    /// Made by the first cookie, with a client certificate, or to resume sessions of TLS: users of plain
+    /// HTTP without cookies have none. Shared by the connections over which one user sends requests together.
     pub(super) own: Option<Rc<Own>>,
 }
 
@@ -60,14 +60,15 @@ impl Connections {
         self.own.as_deref().map(|own| &own.jar)
     }
 
-    /// As whom it connects: with its client certificate, and resuming sessions of its own.
-    fn as_whom(&mut self, secured: bool) -> As {
-        if !secured {
-            return As::default();
-        }
-        let own = self.own.get_or_insert_default();
-        let pair = own.pair.get().cloned();
-        As { pair, sessions: Some(own.sessions.get_or_init(sessions).clone()) }
+    /// As whom it connects within TLS: with its client certificate, resuming sessions of its own.
+    fn as_whom(&mut self, tls: &Tls) -> As {
+        let pair = self.own.as_ref().and_then(|own| own.pair.get().cloned());
+        // With a certificate sessions are kept beside that.
+        let sessions = (tls.resumes() && pair.is_none()).then(|| {
+            let own = self.own.get_or_insert_default();
+            own.sessions.get_or_init(sessions).clone()
+        });
+        As { pair, sessions }
     }
 
     /// Where the connection to a target is, if it can be used again; else it is gone. It stays there
@@ -127,7 +128,7 @@ impl Http {
     ) -> impl Future<Output = (Exchange, Noted)> {
         async move {
             let Outgoing { target, limits, connection: which, .. } = *request;
-            // Given back last: after the connection.
+            // The right to a shared connection, until its exchange is over.
             let mut permit = None;
             let mut noticed = Noticed::default();
             let mut known = match which {
@@ -153,9 +154,12 @@ impl Http {
                     Some(held) => held,
                     // Boxed, because connecting is rare and its state would be a part of every user.
                     None => {
-                        // What all borrow is nobody's.
-                        let secured = self.targets.get(target).target.tls.is_some();
-                        let whom = connections.as_whom(secured && which != Use::Shared);
+                        let known = self.targets.get(target);
+                        let whom = match &known.target.tls {
+                            // What all borrow is nobody's.
+                            Some(tls) if which != Use::Shared => connections.as_whom(tls),
+                            _ => As::default(),
+                        };
                         match Box::pin(self.connect(target, limits, started, now, whom)).await {
                             Ok((stream, tls)) => {
                                 sent = Instant::now();

@@ -78,6 +78,7 @@ impl Connection {
         started: Instant,
         sent: Instant,
     ) -> Talk<'a> {
+        let held = request.continues && head_of(request.bytes) < request.bytes.len();
         // Until the answer is whole: a future that is dropped midway leaves the rest on the wire.
         self.reusable = false;
         self.reader.begin(Wanted {
@@ -85,7 +86,7 @@ impl Connection {
             head: request.keep_head,
             location: request.redirects > 0,
             encoding: request.keep_body,
-            continues: request.continues,
+            continues: held,
         });
         Talk {
             connection: self,
@@ -96,7 +97,7 @@ impl Connection {
             wrote: sent,
             written: 0,
             broken: false,
-            held: request.continues,
+            held,
             first_byte: None,
             last_read: None,
         }

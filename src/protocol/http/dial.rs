@@ -22,7 +22,7 @@ use super::identity::As;
 use super::stream::{Other, Stream};
 use super::targets::Where;
 use super::tls::Tls;
-use crate::metrics::Fault;
+use crate::metrics::{FailureKind, Fault};
 use crate::protocol::Limits;
 
 /// How long an address has for itself before the next is tried beside it (RFC 8305, section 5).
@@ -137,7 +137,7 @@ impl Sources {
 
 /// Attempts begin one after the other, as soon as the one before has failed or has had its time
 /// alone, and go on beside each other. The first that stands is it, and the others are dropped; when
-/// none stands, the fault is the last that was met.
+/// none stands, the fault is the last that was met, or one of our own.
 async fn race<T, F>(attempts: impl IntoIterator<Item = F>) -> Result<T, Fault>
 where
     F: Future<Output = Result<T, Fault>>,
@@ -155,7 +155,11 @@ where
                     Poll::Pending => at += 1,
                     Poll::Ready(Err(fault)) if !ends_all(fault) => {
                         drop(running.remove(at));
-                        (last, begin) = (fault, true);
+                        // What is ours is not the next address's to be blamed for.
+                        if last.kind() != FailureKind::Generator {
+                            last = fault;
+                        }
+                        begin = true;
                     }
                     Poll::Ready(ended) => return Poll::Ready(ended),
                 }
@@ -372,6 +376,10 @@ mod tests {
         assert_eq!(raced(&[(5_000, late), (30, refused)]).await, (late, 5_000, vec![0, 250]));
         let both = [(30, refused), (5_000, late)];
         assert_eq!(raced(&both).await, (late, 5_030, vec![0, 30]));
+        // Our own shortage is what stood in the way, whatever the other address says.
+        let ports = Err(Fault::LocalPorts);
+        assert_eq!(raced(&[(1, ports), (1, refused)]).await, (ports, 2, vec![0, 1]));
+        assert_eq!(raced(&[(1, refused), (1, ports)]).await, (ports, 2, vec![0, 1]));
         let reset = Err(Fault::HeadReset);
         assert_eq!(raced(&[(30, reset), (1, Ok(2))]).await, (reset, 30, vec![0]));
         assert_eq!(raced(&[]).await, (Err(Fault::ConnectUnreachable), 0, vec![]));

@@ -29,12 +29,14 @@ fn light() -> impl Iterator<Item = Row> {
 
 /// How much later than the limit that it met an exchange ended.
 fn late(exchange: &Exchange, limits: &Limits, started: Instant) -> Duration {
-    let limit = match exchange.status {
-        Err(Fault::TtfbTimeout) => limits.first_byte,
-        Err(Fault::TotalTimeout) => limits.total,
+    let (from, limit) = match exchange.status {
+        Err(Fault::TtfbTimeout) => (started, limits.first_byte),
+        Err(Fault::TotalTimeout) => (started, limits.total),
+        // The body stops right behind the head.
+        Err(Fault::IdleTimeout) => (exchange.first_byte.unwrap_or(started), limits.idle),
         _ => return Duration::ZERO,
     };
-    exchange.ended.saturating_duration_since(started).saturating_sub(limit)
+    exchange.ended.saturating_duration_since(from).saturating_sub(limit)
 }
 
 /// So many users at once meet a row, each for the first time; then each asks again, and all is well.

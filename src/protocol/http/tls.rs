@@ -32,8 +32,9 @@ use tokio_rustls::rustls::{
 use super::identity::{Identity, Shown};
 use crate::metrics::Fault;
 
-/// A user keeps no more sessions than this.
-const SESSIONS_OF_A_USER: usize = 16;
+/// Sessions that are kept for a user, or for a client certificate: rustls keeps eight for each server, so
+/// that these are those of eight servers.
+const SESSIONS_OF_A_USER: usize = 8 * 8;
 
 /// Which versions of TLS the client offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -147,12 +148,14 @@ impl Tls {
         Self { config: Arc::new(config), name: self.name.clone(), shown, resumes: self.resumes }
     }
 
+    /// A session may be resumed.
+    pub(super) fn resumes(&self) -> bool {
+        self.resumes
+    }
+
     /// The same, resuming these sessions: a server has not seen the users of a load before, and that one
     /// of them takes up what another began would make its handshakes cheaper than they are.
     pub(super) fn resuming(&self, sessions: Sessions) -> Self {
-        if !self.resumes {
-            return self.clone();
-        }
         let mut config = ClientConfig::clone(&self.config);
         config.resumption = Resumption::store(sessions);
         Self { config: Arc::new(config), ..self.clone() }
