@@ -154,10 +154,16 @@ pub struct Source {
 /// The file and the line of a place: `plan.yaml:12`.
 #[must_use]
 pub fn line_of(place: Place, sources: &[Source]) -> String {
-    let Some(source) = sources.get(usize::from(place.source)) else { return String::new() };
+    file_and_line(place, sources).map_or_else(String::new, |(file, line)| format!("{file}:{line}"))
+}
+
+/// The file and the line, from 1, of a place.
+#[must_use]
+pub fn file_and_line(place: Place, sources: &[Source]) -> Option<(&str, usize)> {
+    let source = sources.get(usize::from(place.source))?;
     let before = &source.text.as_bytes()[..(place.start as usize).min(source.text.len())];
     let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-    format!("{}:{line}", source.path)
+    Some((&source.path, line))
 }
 
 /// So many are shown; a file with more mistakes than that is not a plan.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::control::StopReason;
 use crate::load::Span;
 use crate::metrics::{Catalogue, Interval, Summary};
@@ -14,6 +16,8 @@ pub enum Event<'a> {
     Started(&'a Started),
     /// A second is over, on all workers. Seconds come in order.
     Second(&'a Second<'a>),
+    /// Steps that ran once are over.
+    Aside(&'a Aside),
     /// The plan writes a line.
     Log(&'a str),
     /// Somebody changed the load.
@@ -25,7 +29,7 @@ pub enum Event<'a> {
 }
 
 /// What is known before the first user.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Started {
     /// What the plan calls itself.
     pub plan_name: String,
@@ -34,7 +38,7 @@ pub struct Started {
     /// Its text, and that of the files that it includes; secrets are hidden.
     pub plan_text: String,
     /// `yaml` or `toml`.
-    pub plan_format: &'static str,
+    pub plan_format: String,
     /// The profile's name, or what the command line made of it: `20 users at 5/s for 15s`.
     pub profile: String,
     /// The base URL.
@@ -49,6 +53,8 @@ pub struct Started {
     pub users_peak: u32,
     /// How long the profile is.
     pub planned: Duration,
+    /// The time at its start that is left out of totals and thresholds.
+    pub warmup: Duration,
     /// The run ends after so many iterations, if it is not over before.
     pub iterations: Option<u64>,
     /// The parts of the profile in time.
@@ -74,6 +80,8 @@ pub struct Second<'a> {
     pub interval: &'a Interval,
     /// How many users the profile asks for at its end.
     pub asked_users: u32,
+    /// Load was asked for up to its end.
+    pub within_load: bool,
     /// Everything up to its end, the warm-up left out.
     pub so_far: &'a Summary,
     /// Iterations that ended up to its end, those of the warm-up too.
@@ -94,7 +102,7 @@ pub struct Aside {
 }
 
 /// A change of the load while the run went on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Steered {
     /// From the start of the run to when it began to hold.
     pub at: Duration,

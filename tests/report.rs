@@ -97,7 +97,7 @@ impl Run {
             plan_name: self.title.to_owned(),
             plan_file: "plans/shop.yaml".into(),
             plan_text: self.plan.to_owned(),
-            plan_format: "yaml",
+            plan_format: "yaml".into(),
             profile: "profile load".into(),
             target: "https://127.0.0.1:8000".into(),
             insecure: self.insecure,
@@ -105,6 +105,7 @@ impl Run {
             workers: 2,
             users_peak: 50,
             planned: self.lasted,
+            warmup: Duration::ZERO,
             iterations: None,
             spans: Profile::plateau(50, self.lasted / 10, self.lasted * 8 / 10, self.lasted / 10)
                 .spans(),

@@ -4,6 +4,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::units::Rate;
 
 /// What a profile moves: a number of users (closed), or a rate of arrivals (open).
@@ -65,7 +67,7 @@ pub struct Stage<L = u32> {
 }
 
 /// A part of a profile in time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     /// The stage's own name, `20 users` or `50/s`, `up` or `down`.
     pub name: String,

@@ -7,7 +7,7 @@ use super::options::{Options, ProfileChoice, Ramp};
 use super::ports;
 use super::way::{Security, Way};
 use crate::data::{Per, Source as Rows};
-use crate::diagnostic::{Diagnostic, Source, suggest};
+use crate::diagnostic::{Diagnostic, Placed, Source, file_and_line, suggest};
 use crate::engine::Part;
 use crate::load::{Form, Load, Open, Profile, Span, Spread};
 use crate::plan::{self, Host, NamedProfile, Network, Plan, Target, literal_proofs, secrets_of};
@@ -15,7 +15,7 @@ use crate::program::{self, Class, Inputs, Program, Row};
 use crate::protocol::http::{Lookup, Names, Settings};
 use crate::units::format_duration;
 use crate::untrusted::Secrets;
-use crate::verdict::Threshold;
+use crate::verdict::{Threshold, Written};
 
 /// How long iterations under way may go on at the end, when nobody says.
 const GRACE: Duration = Duration::from_secs(30);
@@ -68,7 +68,7 @@ pub fn prepare(
     options: &Options,
     target: Option<Target>,
 ) -> Result<Prepared, Vec<Diagnostic>> {
-    let mut mistakes = Vec::new();
+    let (files, mut mistakes) = (sources, Vec::new());
     let target = target
         .or_else(|| options.target.clone())
         .or_else(|| plan.target.as_ref().map(|target| target.value.clone()));
@@ -162,6 +162,7 @@ pub fn prepare(
             secrets.add(value);
         }
     }
+    let thresholds = plan.thresholds.iter().map(|threshold| written(threshold, files)).collect();
     let settings = Settings {
         any_host: compiled.program.any_host,
         names: names(&plan.network),
@@ -179,12 +180,19 @@ pub fn prepare(
         security,
         profile: words,
         grace: options.grace.or(grace).unwrap_or(GRACE),
-        thresholds: plan.thresholds.iter().map(|placed| placed.value.clone()).collect(),
+        thresholds,
         iterations,
         warmup,
         seed,
         secrets,
     })
+}
+
+/// A threshold with where it stands.
+fn written(threshold: &Placed<Threshold>, files: &[Source]) -> Threshold {
+    let written = file_and_line(threshold.place, files);
+    let written = written.map(|(file, line)| Written { file: file.to_owned(), line });
+    Threshold { written, ..threshold.value.clone() }
 }
 
 /// How names are looked up.

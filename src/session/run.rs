@@ -151,7 +151,7 @@ async fn measure(
     }
     let targets: Vec<_> = reached.into_iter().map(|reached| reached.target).collect();
     let mut started = about(plan, sources, options, &prepared, workers, &out.path);
-    let mut fan_out = match sinks(&out.path, &options.output, started.plan_format) {
+    let mut fan_out = match sinks(&out.path, &options.output, &started.plan_format) {
         Ok(fan_out) => fan_out,
         Err((path, error)) => {
             out.discard();
@@ -199,6 +199,7 @@ async fn measure(
                     before_failed = Some(once::complaint(&aside));
                 }
                 ends_run = once.ends_run;
+                fan_out.take(&Event::Aside(&aside));
                 asides.push(aside);
                 let mut program = Program::clone(&setup.program);
                 program.adopt(&before.names, &once.slots);
@@ -242,6 +243,7 @@ async fn measure(
                 if !once.succeeded {
                     say(&format!("warning: {}", setup.secrets.hidden(&once::complaint(&aside))));
                 }
+                fan_out.take(&Event::Aside(&aside));
                 asides.push(aside);
             }
             None => say("stopped in `after`: what it was to undo may be left\n"),
@@ -387,7 +389,8 @@ fn about(
         plan_name: plan.name.clone(),
         plan_file: source.path.clone(),
         plan_text: prepared.secrets.hidden(&plan_text(sources)).into_owned(),
-        plan_format: if crate::plan::document::is_toml(&source.path) { "toml" } else { "yaml" },
+        plan_format: (if crate::plan::document::is_toml(&source.path) { "toml" } else { "yaml" })
+            .into(),
         profile: prepared.profile.clone(),
         target: prepared.targets[0].0.to_string(),
         insecure: prepared.targets.iter().any(|(_, way)| way.unverified.is_some()),
@@ -395,6 +398,7 @@ fn about(
         workers,
         users_peak: most_users(&prepared.parts),
         planned: prepared.total,
+        warmup: prepared.warmup,
         iterations: prepared.iterations,
         spans: prepared.spans.clone(),
         labels: options.labels.clone(),

@@ -248,18 +248,20 @@ impl<'a> Follow<'a> {
         }
         self.summary.duration = end;
         self.summary.loaded = loaded.min(end).saturating_sub(self.warmup);
-        let asked_users = if end > loaded { 0 } else { self.steering.users_at(just_before(end)) };
+        let within_load = end <= loaded;
+        let asked_users = if within_load { self.steering.users_at(just_before(end)) } else { 0 };
         let warmup = (end <= self.warmup).then_some(&self.warm);
         let so_far = &self.summary;
         let iterations = so_far.totals.iterations + self.warm.totals.iterations;
         let under_way = so_far.unaccounted() + self.warm.unaccounted() > 0;
-        let broke = self.standings.second(interval, so_far, loaded, under_way).map(|judged| {
+        let broke = self.standings.second(interval, so_far, within_load, under_way).map(|judged| {
             let Threshold { text, of, when, .. } = &judged.threshold;
             let of = of.as_ref().map_or(String::new(), |of| format!(" of {}", of.long()));
             format!("{text}{of}{}", when.words())
         });
         let standings = &self.standings;
-        let second = Second { interval, asked_users, so_far, iterations, warmup, standings };
+        let second =
+            Second { interval, asked_users, within_load, so_far, iterations, warmup, standings };
         fan_out.take(&Event::Second(&second));
         broke
     }

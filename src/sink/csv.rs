@@ -208,7 +208,7 @@ impl Sink for HistoryCsv {
                 }
             }
             Event::Ended(Ended { summary, .. }) => self.ended(summary)?,
-            Event::Log(_) | Event::Steered(_) | Event::Stopping(..) => {}
+            Event::Aside(_) | Event::Log(_) | Event::Steered(_) | Event::Stopping(..) => {}
         }
         Ok(())
     }
@@ -258,7 +258,11 @@ impl Sink for FailuresCsv {
                 }
                 self.table.writer.flush()?;
             }
-            Event::Second(_) | Event::Log(_) | Event::Steered(_) | Event::Stopping(..) => {}
+            Event::Second(_)
+            | Event::Aside(_)
+            | Event::Log(_)
+            | Event::Steered(_)
+            | Event::Stopping(..) => {}
         }
         Ok(())
     }

@@ -33,7 +33,11 @@ impl Sink for HtmlFile {
                 let text = html::render(&json::report(started, ended)).map_err(io::Error::other)?;
                 write_whole(&self.path, &text)?;
             }
-            Event::Second(_) | Event::Log(_) | Event::Steered(_) | Event::Stopping(..) => {}
+            Event::Second(_)
+            | Event::Aside(_)
+            | Event::Log(_)
+            | Event::Steered(_)
+            | Event::Stopping(..) => {}
         }
         Ok(())
     }

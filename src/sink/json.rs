@@ -467,7 +467,11 @@ impl Sink for SummaryJson {
                     }
                 }
             }
-            Event::Second(_) | Event::Log(_) | Event::Steered(_) | Event::Stopping(..) => {}
+            Event::Second(_)
+            | Event::Aside(_)
+            | Event::Log(_)
+            | Event::Steered(_)
+            | Event::Stopping(..) => {}
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ pub(in crate::sink) fn started() -> Started {
         plan_name: "Todo API".into(),
         plan_file: "plans/todo.yaml".into(),
         plan_text: String::new(),
-        plan_format: "yaml",
+        plan_format: "yaml".into(),
         profile: "profile load".into(),
         target: "http://127.0.0.1:8000".into(),
         insecure: false,
@@ -23,6 +23,7 @@ pub(in crate::sink) fn started() -> Started {
         workers: 2,
         users_peak: 50,
         planned: Duration::from_secs(300),
+        warmup: Duration::ZERO,
         iterations: None,
         spans: vec![
             Span { name: "up".into(), from: Duration::ZERO, to: Duration::from_secs(5) },
@@ -81,7 +82,9 @@ fn lines(
 ) -> String {
     let standings = &Standings::new(&started.thresholds, 0);
     let (asked_users, iterations, warmup) = (50, 1_680, None);
-    let second = Second { interval, asked_users, so_far, iterations, warmup, standings };
+    let within_load = true;
+    let second =
+        Second { interval, asked_users, within_load, so_far, iterations, warmup, standings };
     let lines = screen(started, &second, stopping, Size { columns, rows });
     let plain: Vec<String> =
         lines.iter().map(|line| anstream::adapter::strip_str(line).to_string()).collect();
@@ -144,6 +147,7 @@ fn the_warm_up_shows_its_own_figures_and_is_not_judged() {
     let second = Second {
         interval: &interval,
         asked_users: 50,
+        within_load: true,
         so_far: &so_far,
         iterations: 9,
         warmup: Some(&warm),

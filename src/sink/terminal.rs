@@ -58,7 +58,11 @@ impl Sink for SummaryText {
                 let Some(started) = &self.started else { return Ok(()) };
                 write_stdout(&summary_text(started, ended, self.width))?;
             }
-            Event::Second(_) | Event::Log(_) | Event::Steered(_) | Event::Stopping(..) => {}
+            Event::Second(_)
+            | Event::Aside(_)
+            | Event::Log(_)
+            | Event::Steered(_)
+            | Event::Stopping(..) => {}
         }
         Ok(())
     }
@@ -88,7 +92,11 @@ impl Sink for VerdictText {
             Event::Ended(ended) => {
                 write_stdout(&verdict_text(ended, &self.out))?;
             }
-            Event::Second(_) | Event::Log(_) | Event::Steered(_) | Event::Stopping(..) => {}
+            Event::Second(_)
+            | Event::Aside(_)
+            | Event::Log(_)
+            | Event::Steered(_)
+            | Event::Stopping(..) => {}
         }
         Ok(())
     }

@@ -8,7 +8,9 @@ mod validity;
 
 pub use judge::{Judged, State, Windows, judge};
 pub use standing::Standings;
-pub use threshold::{METRICS, Metric, Of, Op, Statistic, Threshold, ThresholdError, Timing, When};
+pub use threshold::{
+    METRICS, Metric, Of, Op, Statistic, Threshold, ThresholdError, Timing, When, Written,
+};
 pub use validity::{Validity, validity};
 
 /// All that is to say about a run.

@@ -2,7 +2,6 @@
 //! the run.
 
 use std::cell::OnceCell;
-use std::time::Duration;
 
 use super::judge::{Figures, Judged, State, Windows, compared, judge};
 use super::threshold::{Op, Threshold};
@@ -69,17 +68,16 @@ impl Standings {
         Self { from: warmup, all: thresholds.iter().map(standing).collect() }
     }
 
-    /// Takes a second, which `so_far` holds already; load is asked for until `loaded`, from the start
-    /// of the run, and at its end some request is `under_way`. Gives the threshold that ends the run,
-    /// when it broke just now.
+    /// Takes a second, which `so_far` holds already; it lies `within` the time in which load was asked
+    /// for, and at its end some request is `under_way`. Gives the threshold that ends the run, when it
+    /// broke just now.
     pub fn second(
         &mut self,
         interval: &Interval,
         so_far: &Summary,
-        loaded: Duration,
+        within: bool,
         under_way: bool,
     ) -> Option<&Judged> {
-        let within = Duration::from_secs(u64::from(interval.to_s)) <= loaded;
         let everything = OnceCell::new();
         let mut broke = None;
         for (number, standing) in self.all.iter_mut().enumerate() {

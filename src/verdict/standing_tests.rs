@@ -4,6 +4,7 @@ use super::*;
 use crate::metrics::{Catalogue, RequestName};
 use crate::verdict::When;
 use proptest::prelude::*;
+use std::time::Duration;
 
 const ALWAYS: Duration = Duration::from_secs(1_000_000);
 
@@ -73,7 +74,7 @@ fn judged_with(
         let end = Duration::from_secs(u64::from(interval.to_s));
         let from = Duration::from_secs(u64::from(warmup));
         summary.loaded = end.min(loaded).saturating_sub(from);
-        if standings.second(&interval, &summary, loaded, under_way(at)).is_some() {
+        if standings.second(&interval, &summary, end <= loaded, under_way(at)).is_some() {
             assert_eq!(ended, None, "it ends once");
             ended = Some(interval.to_s);
         }

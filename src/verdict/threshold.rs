@@ -3,10 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::units::{Rate, format_duration, format_percent, parse_duration, parse_percent};
 
 /// A figure of the run and the bound that it must keep.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
 pub struct Threshold {
     /// As it is shown: `p95 < 500ms`, with one space on either side of the operator.
     pub text: String,
@@ -20,10 +23,50 @@ pub struct Threshold {
     pub of: Option<Of>,
     /// When it is looked at.
     pub when: When,
+    /// Where it stands in the plan; absent when it is of no plan.
+    pub written: Option<Written>,
+}
+
+/// Where a threshold stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// The file, as it was named.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+}
+
+/// How a threshold is kept in records: its text, and what stands beside it in the plan.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    must: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    of: Option<Of>,
+    #[serde(default)]
+    when: When,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    written: Option<Written>,
+}
+
+impl From<Threshold> for Stored {
+    fn from(threshold: Threshold) -> Self {
+        let Threshold { text, of, when, written, .. } = threshold;
+        Self { must: text, of, when, written }
+    }
+}
+
+impl TryFrom<Stored> for Threshold {
+    type Error = ThresholdError;
+
+    fn try_from(stored: Stored) -> Result<Self, ThresholdError> {
+        let Stored { must, of, when, written } = stored;
+        Ok(Self { of, when, written, ..Self::parse(&must)? })
+    }
 }
 
 /// When a threshold is judged. Figures come in whole seconds of the run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct When {
     /// It must hold in each window of so many seconds; absent: over the whole.
     pub every: Option<u32>,
@@ -60,7 +103,8 @@ impl When {
 }
 
 /// What a threshold is of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Of {
     /// Requests of a name, `METHOD name` or the name alone.
     Name(String),
@@ -291,7 +335,7 @@ impl Threshold {
             ));
         }
         let text = format!("{metric_text} {op} {shown}");
-        Ok(Self { text, metric, op, limit, of: None, when: When::default() })
+        Ok(Self { text, metric, op, limit, of: None, when: When::default(), written: None })
     }
 }
 
