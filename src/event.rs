@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::control::StopReason;
 use crate::load::Span;
-use crate::metrics::{Catalogue, Interval, Summary};
+use crate::metrics::{Catalogue, Health, Interval, Summary};
 use crate::verdict::{Standings, Threshold, Verdict};
 
 /// What happened.
@@ -133,4 +133,32 @@ pub struct Ended<'a> {
     pub exit_code: u8,
     /// When it ended, by the calendar.
     pub at: jiff::Timestamp,
+    /// What the figures rest on.
+    pub closing: &'a Closing,
+    /// It is shown again from its record: which part of it, and what of it is missing.
+    pub again: Option<&'a Again>,
+}
+
+/// What a summary is made with, beside the seconds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Closing {
+    /// Until when load was asked for, from the start of the run.
+    pub loaded: Duration,
+    /// Users and workers that were lost to a bug.
+    pub lost: u64,
+    /// How the generator fared after the last second.
+    pub health: Health,
+    /// Any failed request makes the exit code that of a broken threshold.
+    pub fail_on_error: bool,
+}
+
+/// A run that is shown again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Again {
+    /// How many records it is put together from.
+    pub records: usize,
+    /// How many of them have no end: what they measured was killed, or writes on.
+    pub cut_off: usize,
+    /// The seconds of the run that are shown, from and up to; absent: all.
+    pub part: Option<(u32, u32)>,
 }

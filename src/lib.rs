@@ -8,7 +8,7 @@
 //!       └ program: compile(Plan) ─> Program (immutable: a flat list of instructions per task)
 //!           └ load (pure: who runs when) ─> engine (workers, users) + protocol (bytes on the wire)
 //!               └ Sample {due, sent, …, ended, outcome} ─> metrics: recorder ─> Interval ─> Summary
-//!                   └ session: folds the Summary, asks verdict ─> Event ─> sink::{terminal, csv, html, json}
+//!                   └ session: folds the Summary, asks verdict ─> Event ─> sink::{terminal, csv, html, json, …}, record
 //!                       └ Verdict ─> exit code
 //! Backwards runs one thing only: control::Command (Ctrl-C, SIGTERM).
 //! ```
@@ -28,6 +28,7 @@ pub mod plan;
 pub mod program;
 pub mod protocol;
 pub mod random;
+pub mod record;
 pub mod session;
 pub mod sink;
 pub mod units;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use throng::control::StopReason;
-use throng::event::{Aside, Ended, Started, Steered};
+use throng::event::{Aside, Closing, Ended, Started, Steered};
 use throng::load::Profile;
 use throng::metrics::{
     Catalogue, Failure, Fault, Health, Interval, Level, RequestName, Seen, Summary, Throttled,
@@ -90,7 +90,7 @@ impl Run {
         }
         let verdict = Verdict {
             thresholds: thresholds.iter().map(|one| judge(one, &summary)).collect(),
-            validity: validity(&summary, 0),
+            validity: validity(&summary, 0, 0),
         };
         let at: jiff::Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
         let started = Started {
@@ -128,6 +128,8 @@ impl Run {
             stopped_by: self.stopped_by,
             exit_code,
             at,
+            closing: &Closing::default(),
+            again: None,
         };
         html::render(&report(&started, &ended)).unwrap()
     }

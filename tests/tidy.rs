@@ -24,17 +24,18 @@ const HOUSE: &[(&str, &str)] = &[
     ("program", "units diagnostic random load metrics verdict expr data protocol plan"),
     ("engine", "units random untrusted control load metrics expr data protocol plan program"),
     ("event", "units diagnostic control load metrics verdict"),
-    ("sink", "units diagnostic control load metrics verdict event untrusted"),
+    ("record", "units diagnostic control load metrics verdict event"),
+    ("sink", "units diagnostic control load metrics verdict event untrusted record"),
     ("demo", ""),
     (
         "session",
         "units exit random untrusted diagnostic control load metrics verdict expr data \
-         protocol plan program engine event sink demo",
+         protocol plan program engine event record sink demo",
     ),
     (
         "cli",
         "units exit random untrusted diagnostic control load metrics verdict expr data \
-         protocol plan program engine event sink demo session",
+         protocol plan program engine event record sink demo session",
     ),
 ];
 

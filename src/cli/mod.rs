@@ -8,6 +8,7 @@ mod init;
 mod reaching;
 mod reading;
 mod rehearse;
+mod report;
 mod run;
 mod schema;
 mod shell;
@@ -42,6 +43,8 @@ enum Verb {
     Run(Box<run::Arguments>),
     /// Do each task of a plan once, and show each request and answer
     Try(Box<rehearse::Arguments>),
+    /// Make the results of a run again from its record, of a part of it, or of several as one
+    Report(report::Arguments),
     /// Say every mistake in plans, with its place; nothing is sent
     Check(check::Arguments),
     /// Write a first plan, to be read and changed
@@ -102,6 +105,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     match cli.verb {
         Verb::Run(run) => run.run(command_line(&arguments)),
         Verb::Try(rehearsal) => rehearsal.run(),
+        Verb::Report(report) => report.run(),
         Verb::Check(check) => check.run(),
         Verb::Init(init) => init.run(),
         Verb::Demo(demo) => demo.run(),

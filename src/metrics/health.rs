@@ -12,37 +12,57 @@ const SHORT_SHARE: u64 = 20;
 /// How the generator fared over some seconds. What the system does not tell is absent, and is never a
 /// zero. Merging is associative and commutative (law 5).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Health {
     /// Processors that this process may use.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cores: Option<u64>,
     /// What it used of them, in thousandths of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub process: Option<Level>,
     /// How busy the processors of the machine were, in thousandths of all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub machine: Option<Level>,
     /// Seconds in which the machine was full.
+    #[serde(skip_serializing_if = "none")]
     pub full_s: u64,
     /// What the machine below this one kept for others, in thousandths of all processors.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub stolen: Option<Level>,
     /// Descriptors that were open.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<Level>,
     /// How many may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub files_limit: Option<u64>,
     /// TCP sockets of the machine, with those that only wait for their port to be free.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sockets: Option<Level>,
     /// Local ports that connections are given.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ports: Option<u64>,
     /// Memory of this process, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<Level>,
     /// Memory of the machine that is left, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub available: Option<Level>,
     /// All of its memory, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_total: Option<u64>,
     /// Seconds in which memory was short.
+    #[serde(skip_serializing_if = "none")]
     pub short_s: u64,
     /// How the limit of a container held it back.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub throttled: Option<Throttled>,
     /// How long it was not run at all: the machine slept, or the process was stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub suspended_ms: Option<u64>,
+}
+
+fn none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A figure over seconds.

@@ -19,81 +19,119 @@ pub(super) const OTHER_EXCEPTIONS: &str = "(other exceptions)";
 /// A request belongs to the second in which it ended. Merging is associative and commutative
 /// (law 5): over workers, over seconds, over machines.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Interval {
     /// First second of the run that it covers.
     pub from_s: u32,
     /// The second after the last one.
     pub to_s: u32,
     /// Sum over its seconds of the users alive at each second's end.
+    #[serde(skip_serializing_if = "nothing")]
     pub user_seconds: u64,
     /// Requests begun.
+    #[serde(skip_serializing_if = "nothing")]
     pub issued: u64,
     /// Requests cut by the end of the run.
+    #[serde(skip_serializing_if = "nothing")]
     pub cancelled: u64,
     /// What each series held, by its number in the catalogue.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub names: BTreeMap<u16, NameStats>,
     /// The times of transactions without their waits, by number in the catalogue: outside of all
     /// that is counted of requests.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub groups: BTreeMap<u16, NameStats>,
     /// How often the first steps of a user failed, so that it did no task and began anew.
+    #[serde(skip_serializing_if = "nothing")]
     pub not_started: u64,
     /// Requests that the plan keeps out of the tables.
+    #[serde(skip_serializing_if = "nothing")]
     pub unrecorded: u64,
     /// How often a request was sent again, those that are in no table too.
+    #[serde(skip_serializing_if = "nothing")]
     pub retries: u64,
     /// Iterations that ended.
+    #[serde(skip_serializing_if = "nothing")]
     pub iterations: u64,
     /// How often a user found no task that it could run, and waited instead.
+    #[serde(skip_serializing_if = "nothing")]
     pub idle: u64,
     /// How much later than asked users woke from waits: the generator's own lateness.
+    #[serde(skip_serializing_if = "Timing::is_empty")]
     pub wake_late: Timing,
     /// How much later than due what is due on a beat began: arrivals that a user was there for, and
     /// iterations with a pace. The generator's own lateness too, and judged.
+    #[serde(skip_serializing_if = "Timing::is_empty")]
     pub beat_late: Timing,
     /// Open form: arrivals that were due.
+    #[serde(skip_serializing_if = "nothing")]
     pub arrivals: u64,
     /// Open form: how long arrivals waited for a user, where they did. That is the system's own
     /// queueing, and part of their response times.
+    #[serde(skip_serializing_if = "Timing::is_empty")]
     pub waited: Timing,
     /// Open form: arrivals that were never started.
+    #[serde(skip_serializing_if = "nothing")]
     pub dropped: u64,
     /// Open form: arrivals that fell into a pause.
+    #[serde(skip_serializing_if = "nothing")]
     pub left_out: u64,
     /// The longest that a worker stood still, beyond what a timer is late by, in microseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub stall_us: Option<u64>,
     /// What was odd on the wire and no failure, of all requests.
+    #[serde(skip_serializing_if = "nothing")]
     pub notices: Notices,
     /// How the generator fared. It is read once a second for all workers together.
+    #[serde(skip_serializing_if = "nothing")]
     pub health: Health,
     /// Mistakes met while running a plan, by sentence.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub exceptions: BTreeMap<String, u64>,
 }
 
 /// What one name held.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct NameStats {
     /// Response times (due to last byte) of the requests that succeeded.
+    #[serde(skip_serializing_if = "Timing::is_empty")]
     pub response_ok: Timing,
     /// Response times of those that failed: kept apart, so that fast errors flatter nothing.
+    #[serde(skip_serializing_if = "Timing::is_empty")]
     pub response_failed: Timing,
     /// Service times (first byte written to last byte read) of both.
+    #[serde(skip_serializing_if = "Timing::is_empty")]
     pub service: Timing,
     /// Time to open a connection, where one was opened.
+    #[serde(skip_serializing_if = "Timing::is_empty")]
     pub connect: Timing,
     /// Time of it until both ends agreed on TLS, where they did.
+    #[serde(skip_serializing_if = "Timing::is_empty")]
     pub tls: Timing,
     /// Time from the first byte written to the first byte read.
+    #[serde(skip_serializing_if = "Timing::is_empty")]
     pub first_byte: Timing,
     /// Bytes of all bodies, as they came over the wire.
+    #[serde(skip_serializing_if = "nothing")]
     pub body_bytes: u64,
     /// What those became that were decompressed, because something looked at them.
+    #[serde(skip_serializing_if = "nothing")]
     pub decoded_bytes: u64,
     /// How often one of the requests was sent again.
+    #[serde(skip_serializing_if = "nothing")]
     pub retries: u64,
     /// How many of the requests ended after the load had: they belong to no rate.
+    #[serde(skip_serializing_if = "nothing")]
     pub after_load: Ended,
     /// Each way of failing, with its count.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<(Failure, Seen)>,
+}
+
+/// What is not stored: a count of none, a list of nothing.
+fn nothing<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// Requests that ended.

@@ -7,6 +7,7 @@ mod notice;
 mod opening;
 mod outcome;
 mod recorder;
+mod renumber;
 mod summary;
 mod timing;
 
@@ -17,6 +18,7 @@ pub use notice::{Notice, Noticed, Notices};
 pub use opening::Opening;
 pub use outcome::{Failure, FailureKind, Fault, Outcome, RetryClass};
 pub use recorder::{Recorder, Sample};
+pub use renumber::Renumbering;
 pub use summary::{FailureRow, GROUP, Row, Summary};
 pub use timing::Timing;
 

@@ -158,6 +158,12 @@ impl Timing {
         }
     }
 
+    /// Nothing was counted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count() == 0
+    }
+
     /// How many times were counted.
     #[must_use]
     pub fn count(&self) -> u64 {
@@ -257,13 +263,32 @@ fn added(mine: &Times, theirs: &Times) -> Option<Vec<(u32, u32)>> {
 /// The stored form: HdrHistogram's V2 encoding in base64, and the exact values beside it.
 #[derive(Serialize, Deserialize)]
 struct Stored {
+    #[serde(default = "three", skip_serializing_if = "is_three")]
     digits: u8,
-    histogram: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hdr: Option<String>,
     min_ns: u64,
     max_ns: u64,
     sum_ns: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
     over: u64,
 }
+
+fn three() -> u8 {
+    3
+}
+
+fn is_three(digits: &u8) -> bool {
+    *digits == 3
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// Where the encoding has the highest value that the histogram can take: the header is cookie, length of
+/// the payload, offset and digits, of four bytes each, then the lowest value and this one, of eight.
+const REACH: std::ops::Range<usize> = 24..32;
 
 thread_local! {
     /// The serializer keeps a buffer; one per thread serves every interval.
@@ -272,29 +297,32 @@ thread_local! {
 
 impl Serialize for Timing {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let histogram = if self.count() == 0 {
+        let hdr = if self.is_empty() {
             None
         } else {
             let mut bytes = Vec::new();
+            let histogram = self.histogram();
             WRITER
-                .with_borrow_mut(|writer| writer.serialize(&*self.histogram(), &mut bytes))
+                .with_borrow_mut(|writer| writer.serialize(&*histogram, &mut bytes))
                 .map_err(|_| serde::ser::Error::custom("a histogram cannot be encoded"))?;
+            // How far it reaches depends on how it grew: what is stored depends on the counts alone.
+            bytes[REACH].copy_from_slice(&histogram.max().max(2).to_be_bytes());
             Some(STANDARD.encode(bytes))
         };
         let Self { digits, min_ns, max_ns, sum_ns, over, .. } = *self;
-        Stored { digits, histogram, min_ns, max_ns, sum_ns, over }.serialize(serializer)
+        Stored { digits, hdr, min_ns, max_ns, sum_ns, over }.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Timing {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error;
-        let Stored { digits, histogram, min_ns, max_ns, sum_ns, over } =
+        let Stored { digits, hdr, min_ns, max_ns, sum_ns, over } =
             Stored::deserialize(deserializer)?;
         if !(1..=5).contains(&digits) {
             return Err(D::Error::custom("a histogram has one to five digits"));
         }
-        let times = match histogram {
+        let times = match hdr {
             None => Times::Few(Vec::new()),
             Some(text) => {
                 let bytes = STANDARD
@@ -406,6 +434,29 @@ mod tests {
                 prop_assert_eq!(merged.quantile_ms(quantile), whole.quantile_ms(quantile));
             }
             prop_assert_eq!((merged.count(), merged.mean_ms()), (whole.count(), whole.mean_ms()));
+        }
+
+        #[test]
+        fn parts_in_any_order_are_stored_bit_by_bit_the_same(
+            parts in prop::collection::vec(prop::collection::vec(1u64..4_000_000_000, 0..12), 2..=64),
+            turn in 0usize..64,
+        ) {
+            let merged = |parts: &[Vec<u64>]| {
+                let mut whole = Timing::default();
+                parts.iter().for_each(|part| whole.merge(&of(part)));
+                serde_json::to_string(&whole).unwrap()
+            };
+            let whole = serde_json::to_string(&of(&parts.concat())).unwrap();
+            let mut turned = parts.clone();
+            turned.rotate_left(turn % parts.len());
+            turned.reverse();
+            prop_assert_eq!(&merged(&parts), &whole);
+            prop_assert_eq!(&merged(&turned), &whole);
+            // What was stored in between reads back as the same.
+            let (left, right) = turned.split_at(turn % turned.len());
+            let mut read: Timing = serde_json::from_str(&merged(left)).unwrap();
+            read.merge(&serde_json::from_str(&merged(right)).unwrap());
+            prop_assert_eq!(serde_json::to_string(&read).unwrap(), whole);
         }
 
         #[test]

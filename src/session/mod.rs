@@ -1,7 +1,10 @@
 //! Owns wiring: from a command to a run and its verdict, as straight lines.
 
+mod again;
 mod check;
+mod conclude;
 mod descriptors;
+mod fold;
 #[cfg(test)]
 mod health_tests;
 mod once;
@@ -22,6 +25,7 @@ mod steering;
 mod watch;
 mod way;
 
+pub use again::{Choice, again};
 pub use check::{check, complete, explain, read, strictly, variables};
 pub use options::{Options, Output, ProfileChoice, Ramp, Trust};
 pub use prepare::{Prepared, prepare};

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::options::Output;
 use crate::diagnostic::Diagnostic;
+use crate::record;
 use crate::sink::{
-    ExceptionsCsv, FailuresCsv, FanOut, HistoryCsv, HtmlFile, PlanFile, Progress, StatsCsv,
-    SummaryJson, SummaryText, VerdictText,
+    ExceptionsCsv, FailuresCsv, FanOut, HistoryCsv, HtmlFile, PlanFile, Progress, RecordFile,
+    StatsCsv, SummaryJson, SummaryText, VerdictText,
 };
 
 /// The folder of a run's results.
@@ -88,6 +89,22 @@ pub(super) fn sinks(
     if !output.quiet {
         fan_out.add(Progress::stderr());
     }
+    add_files(&mut fan_out, out, output, plan_format)?;
+    let record = RecordFile::create(out.join(record::FILE));
+    fan_out.add(record.map_err(|error| (out.join(record::FILE), error))?);
+    Ok(fan_out)
+}
+
+/// Everything that is made of a run, be it measured now or read from records.
+///
+/// # Errors
+/// Which file cannot be written, and why.
+pub(super) fn add_files(
+    fan_out: &mut FanOut,
+    out: &Path,
+    output: &Output,
+    plan_format: &str,
+) -> Result<(), (PathBuf, io::Error)> {
     // Copies first: one that cannot be written leaves nothing in the folder of the results.
     if let Some(path) = &output.html {
         // Written at the end, but tried now; an older report stays as it is until then.
@@ -99,9 +116,9 @@ pub(super) fn sinks(
         if let Some(folder) = copy("stats").parent() {
             fs::create_dir_all(folder).map_err(|error| (folder.to_owned(), error))?;
         }
-        csv_files(&mut fan_out, copy)?;
+        csv_files(fan_out, copy)?;
     }
-    csv_files(&mut fan_out, |name| out.join(format!("{name}.csv")))?;
+    csv_files(fan_out, |name| out.join(format!("{name}.csv")))?;
     fan_out.add(PlanFile::new(out, plan_format));
     fan_out.add(SummaryJson::new(Some(out.join("summary.json"))));
     if !output.no_report {
@@ -117,7 +134,7 @@ pub(super) fn sinks(
     } else {
         fan_out.add(SummaryText::stdout(stdout_width()));
     }
-    Ok(fan_out)
+    Ok(())
 }
 
 fn csv_files(

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::conclude::Conclusion;
 use super::descriptors::{self, Held};
 use super::once;
 use super::options::Options;
@@ -25,16 +26,14 @@ use crate::control::{Order, StopReason};
 use crate::demo::{self, Demo};
 use crate::diagnostic::{self, Diagnostic, Source};
 use crate::engine::{self, Gauge, Part, Setup};
-use crate::event::{Aside, Ended, Event, Started, Steered};
+use crate::event::{Closing, Event, Started};
 use crate::exit::Exit;
 use crate::expr::Run;
-use crate::metrics::Summary;
 use crate::plan::{NamedProfile, Plan, Target};
 use crate::program::{self, Program};
 use crate::protocol::http::{Http, Settings};
-use crate::sink::FanOut;
 use crate::units::format_duration;
-use crate::verdict::{Standings, Threshold, Verdict, When, validity};
+use crate::verdict::{Threshold, When};
 
 /// Runs `plan`, which was read from `sources`. Progress goes to stderr, the summary to stdout,
 /// files to the folder of results.
@@ -260,16 +259,19 @@ async fn measure(
         return Exit::Unreached;
     }
     link_latest(&out.path);
-    let Followed { summary, warmup, steered, standings } = follow.into_parts();
+    let Followed { folded, steered, loaded, health } = follow.into_parts();
+    let fail_on_error = options.fail_on_error;
     let conclusion = Conclusion {
-        summary: &summary,
-        warmup: warmup.as_ref(),
+        folded: &folded,
         asides: &asides,
-        standings: &standings,
         steered: &steered,
-        watched: &watched,
+        stopped: watched.stopped,
+        stopped_by: watched.stopped_by.as_deref(),
+        closing: Closing { loaded, lost: watched.lost, health, fail_on_error },
+        again: None,
+        at: jiff::Timestamp::now(),
     };
-    conclusion.conclude(options.fail_on_error, &mut fan_out)
+    conclusion.conclude(&mut fan_out)
 }
 
 /// Warnings at thresholds that a load of the command line is too short for. Those that a profile is too
@@ -320,60 +322,6 @@ impl Shares {
 /// What `run.id` gives: the name of the folder of results, which no other run has.
 fn run_id(out: &Path) -> String {
     out.file_name().map_or_else(|| "run".to_owned(), |name| name.to_string_lossy().into_owned())
-}
-
-/// All that is known at the end.
-struct Conclusion<'a> {
-    summary: &'a Summary,
-    warmup: Option<&'a Summary>,
-    asides: &'a [Aside],
-    standings: &'a Standings,
-    steered: &'a [Steered],
-    watched: &'a Watched,
-}
-
-impl Conclusion<'_> {
-    /// Judges, writes what is left to write, and finds the exit code.
-    fn conclude(&self, fail_on_error: bool, fan_out: &mut FanOut) -> Exit {
-        let Self { summary, warmup, asides, standings, steered, watched } = *self;
-        let verdict = Verdict {
-            thresholds: standings.judged(summary),
-            validity: validity(summary, watched.lost),
-        };
-        // A run in which no request ended shows no success either.
-        let unsuccessful = summary.all().failed() > 0 || summary.all().requests() == 0;
-        let broke = verdict.broken() > 0 || (fail_on_error && unsuccessful);
-        let exit = exit(&verdict, watched.stopped, broke, false);
-        let ended = Ended {
-            summary,
-            warmup,
-            asides,
-            verdict: &verdict,
-            steered,
-            stopped: watched.stopped,
-            stopped_by: watched.stopped_by.as_deref(),
-            exit_code: exit.code(),
-            at: jiff::Timestamp::now(),
-        };
-        fan_out.take(&Event::Ended(&ended));
-        for failure in fan_out.failures() {
-            say(&format!("error: could not write {}: {}\n", failure.name, failure.error));
-        }
-        if !fan_out.failures().is_empty() {
-            say("  what else was measured is in the other results\n");
-        }
-        self::exit(&verdict, watched.stopped, broke, !fan_out.failures().is_empty())
-    }
-}
-
-/// When several apply: a signal, then a run that cannot be trusted, then a broken threshold.
-fn exit(verdict: &Verdict, stopped: Option<StopReason>, broke: bool, unwritten: bool) -> Exit {
-    match stopped.filter(|reason| !reason.is_of_the_plan()) {
-        Some(reason) => reach::stopped(reason),
-        None if unwritten || verdict.validity.is_invalid() => Exit::Untrusted,
-        None if broke => Exit::Broke,
-        None => Exit::Held,
-    }
 }
 
 fn about(
@@ -462,31 +410,5 @@ mod tests {
         }
         let none = Shares::new(None, 2);
         assert_eq!([none.next(), none.next(), none.next()], [(0, None), (1, None), (0, None)]);
-    }
-    use crate::verdict::{Judged, State, Threshold, Validity};
-
-    #[test]
-    fn when_several_apply_a_signal_comes_first_then_trust_then_thresholds() {
-        let verdict = |valid: bool, state: State| Verdict {
-            thresholds: vec![Judged {
-                threshold: Threshold::parse("rps > 1").expect("it is one"),
-                value: Some(1.0),
-                state,
-                windows: None,
-            }],
-            validity: if valid { Validity::Valid } else { Validity::Invalid(vec!["late".into()]) },
-        };
-        let code = |valid, state, stopped, unwritten| {
-            let verdict = verdict(valid, state);
-            exit(&verdict, stopped, verdict.broken() > 0, unwritten).code()
-        };
-        let (held, broke, interrupted) = (State::Held, State::Broke, Some(StopReason::Interrupted));
-        assert_eq!(code(true, held, None, false), 0);
-        assert_eq!(code(true, broke, None, false), 1);
-        assert_eq!(code(true, State::NoData, None, false), 1);
-        assert_eq!(code(false, broke, None, false), 3);
-        assert_eq!(code(true, broke, None, true), 3);
-        assert_eq!(code(false, broke, interrupted, true), 130);
-        assert_eq!(code(true, held, Some(StopReason::Terminated), false), 143);
     }
 }

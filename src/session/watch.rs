@@ -5,17 +5,18 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::time::Instant as Clock;
 
+use super::fold::{Asked, Fold, Folded};
 use super::seconds::Seconds;
 use super::signals::Signals;
 use super::steering::Steering;
 use crate::control::{Command, Order, StopReason};
 use crate::diagnostic::{Source, line_of};
 use crate::engine::{Gauge, Handover, Workers};
-use crate::event::{Event, Second, Steered};
-use crate::metrics::{Catalogue, Health, Interval, Summary};
+use crate::event::{Event, Steered};
+use crate::metrics::{Catalogue, Health, Interval};
 use crate::program::Ending;
 use crate::sink::FanOut;
-use crate::verdict::{Standings, Threshold};
+use crate::verdict::Threshold;
 
 /// More lines of the plan than this are not shown in a second.
 const LINES: u32 = 10;
@@ -45,27 +46,26 @@ pub(super) struct Judging<'a> {
 
 /// A run that was followed to its end.
 pub(super) struct Followed {
-    pub(super) summary: Summary,
-    /// That of the warm-up, when there was one.
-    pub(super) warmup: Option<Summary>,
+    pub(super) folded: Folded,
     /// Who changed the load.
     pub(super) steered: Vec<Steered>,
-    pub(super) standings: Standings,
+    /// Until when load was asked for, from the start of the run.
+    pub(super) loaded: Duration,
+    /// How the generator fared after the last second.
+    pub(super) health: Health,
 }
 
 /// The figures of a run as they come in.
 pub(super) struct Follow<'a> {
     sources: &'a [Source],
     steering: Steering<'a>,
-    /// In whole seconds: that is how figures come.
-    warmup: Duration,
-    standings: Standings,
-    summary: Summary,
-    warm: Summary,
+    fold: Fold,
     lines: Lines,
     gauge: Gauge,
     /// How the generator fared, until a second takes it in.
     health: Health,
+    duration: Duration,
+    loaded: Duration,
 }
 
 /// Lines that the plan writes, held back when there are too many.
@@ -84,28 +84,23 @@ impl<'a> Follow<'a> {
         gauge: Gauge,
     ) -> Self {
         let Judging { thresholds, warmup } = judging;
-        let seconds = warmup.as_secs() + u64::from(warmup.subsec_nanos() > 0);
         Self {
             sources,
             steering,
-            warmup: Duration::from_secs(seconds),
-            standings: Standings::new(thresholds, u32::try_from(seconds).unwrap_or(u32::MAX)),
-            summary: Summary::new(catalogue.clone()),
-            warm: Summary::new(catalogue.clone()),
+            fold: Fold::new(catalogue, thresholds, warmup),
             lines: Lines { since: Instant::now(), shown: 0, left_out: 0 },
             gauge,
             health: Health::default(),
+            duration: Duration::ZERO,
+            loaded: Duration::ZERO,
         }
     }
 
     /// What came of it.
-    pub(super) fn into_parts(mut self) -> Followed {
-        let warmup = (!self.warmup.is_zero()).then_some(self.warm);
-        if let Some(warmup) = &warmup {
-            self.summary.carried = warmup.unaccounted();
-        }
-        let (steered, standings) = (self.steering.done, self.standings);
-        Followed { summary: self.summary, warmup, steered, standings }
+    pub(super) fn into_parts(self) -> Followed {
+        let Self { fold, steering, duration, loaded, health, .. } = self;
+        let folded = fold.end(duration, loaded, &health);
+        Followed { folded, steered: steering.done, loaded, health }
     }
 
     pub(super) async fn watch(
@@ -196,7 +191,7 @@ impl<'a> Follow<'a> {
             self.take_second(interval, loaded.min(duration), fan_out);
         }
         self.lines.rest(fan_out);
-        self.settle(duration, loaded);
+        (self.duration, self.loaded) = (duration, loaded);
         watched
     }
 
@@ -218,18 +213,6 @@ impl<'a> Follow<'a> {
         self.health.merge(&self.gauge.read(overslept));
     }
 
-    /// The run is over, after so long.
-    fn settle(&mut self, duration: Duration, loaded: Duration) {
-        // What was read after the last second belongs to that.
-        let last = if duration <= self.warmup { &mut self.warm } else { &mut self.summary };
-        last.totals.health.merge(&std::mem::take(&mut self.health));
-        self.summary.duration = duration;
-        self.summary.loaded = loaded.min(duration).saturating_sub(self.warmup);
-        // A run may end within its warm-up.
-        self.warm.duration = self.warm.duration.min(duration);
-        self.warm.loaded = self.warm.loaded.min(loaded).min(duration);
-    }
-
     /// Gives the threshold that ends the run, when it broke with this second.
     fn take_second(
         &mut self,
@@ -238,32 +221,10 @@ impl<'a> Follow<'a> {
         fan_out: &mut FanOut,
     ) -> Option<String> {
         interval.health.merge(&std::mem::take(&mut self.health));
-        let interval = &interval;
         let end = Duration::from_secs(u64::from(interval.to_s));
-        if end <= self.warmup {
-            self.warm.add(interval);
-            (self.warm.duration, self.warm.loaded) = (end, end.min(loaded));
-        } else {
-            self.summary.add(interval);
-        }
-        self.summary.duration = end;
-        self.summary.loaded = loaded.min(end).saturating_sub(self.warmup);
         let within_load = end <= loaded;
-        let asked_users = if within_load { self.steering.users_at(just_before(end)) } else { 0 };
-        let warmup = (end <= self.warmup).then_some(&self.warm);
-        let so_far = &self.summary;
-        let iterations = so_far.totals.iterations + self.warm.totals.iterations;
-        let under_way = so_far.unaccounted() + self.warm.unaccounted() > 0;
-        let broke = self.standings.second(interval, so_far, within_load, under_way).map(|judged| {
-            let Threshold { text, of, when, .. } = &judged.threshold;
-            let of = of.as_ref().map_or(String::new(), |of| format!(" of {}", of.long()));
-            format!("{text}{of}{}", when.words())
-        });
-        let standings = &self.standings;
-        let second =
-            Second { interval, asked_users, within_load, so_far, iterations, warmup, standings };
-        fan_out.take(&Event::Second(&second));
-        broke
+        let users = if within_load { self.steering.users_at(just_before(end)) } else { 0 };
+        self.fold.second(&Asked { interval: &interval, users, within_load, loaded }, fan_out)
     }
 }
 

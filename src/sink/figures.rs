@@ -1,5 +1,8 @@
 //! Owns how figures look to people: times, rates, shares and counts with their units.
 
+use std::time::Duration;
+
+use crate::event::Again;
 use crate::metrics::Seen;
 use crate::units::{format_duration, format_percent};
 use crate::verdict::{Judged, Metric, Of, State};
@@ -11,7 +14,7 @@ pub(super) fn ms(value: f64) -> String {
         ..99.95 => format!("{value:.1}ms"),
         ..999.5 => format!("{value:.0}ms"),
         ..59_995.0 => format!("{:.2}s", value / 1e3),
-        _ => format_duration(std::time::Duration::from_secs((value / 1e3).round() as u64)),
+        _ => format_duration(Duration::from_secs((value / 1e3).round() as u64)),
     }
 }
 
@@ -42,6 +45,16 @@ pub(crate) fn count(value: u64) -> String {
     out
 }
 
+/// What is shown of a run, when it is not the whole of one: `2m to 5m of the run, 2 records together`.
+pub(super) fn part(again: Option<&Again>) -> Option<String> {
+    let again = again?;
+    let time = |second: u32| format_duration(Duration::from_secs(second.into()));
+    let part = again.part.map(|(from, to)| format!("{} to {} of the run", time(from), time(to)));
+    let records = (again.records > 1).then(|| format!("{} records together", again.records));
+    let words: Vec<_> = [part, records].into_iter().flatten().collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
 /// A share, with three digits that matter: `0%`, `0.7%`, `12.5%`.
 pub(crate) fn share(fraction: f64) -> String {
     let rounded = match fraction {
@@ -63,7 +76,7 @@ pub(super) fn span(seconds: f64) -> String {
     let whole = if tenths < 600 { tenths * 100 } else { (tenths + 5) / 10 * 1000 };
     match whole {
         1..1000 => format!("0.{}s", whole / 100),
-        ms => format_duration(std::time::Duration::from_millis(ms)),
+        ms => format_duration(Duration::from_millis(ms)),
     }
 }
 
@@ -98,7 +111,7 @@ pub(super) fn no_value(judged: &Judged) -> &'static str {
 /// Which seconds of the run a figure is of: `in 3 of 12 windows, worst 40s to 50s`.
 pub(super) fn place(judged: &Judged) -> Option<String> {
     let windows = judged.windows?;
-    let time = |second: u32| format_duration(std::time::Duration::from_secs(u64::from(second)));
+    let time = |second: u32| format_duration(Duration::from_secs(u64::from(second)));
     let Some((from, to)) = windows.at else {
         return Some("no window was whole".to_owned());
     };

@@ -29,6 +29,9 @@ use crate::verdict::{Metric, Of, State, Verdict};
 /// - `changes` says who changed the load while the run went on.
 /// - `run.stopped_by` is the step that ended it, when `run.stopped` is `plan`, or the threshold, when it
 ///   is `threshold`.
+/// - `run.records` of which the figures are made: several when `throng report` put them together; of those
+///   `records_cut_off` have no end. `run.part` is the part of the run that is shown, when it is not all:
+///   all figures are of it, but `duration_s` is counted from the start of the run.
 /// - `validity.state` is `VALID`, `SUSPECT` or `INVALID`; the `reasons` of the last make the exit code 3.
 /// - `run.beats` are what was due on a beat: arrivals that a user was free for, and paced iterations.
 ///   How late they began is the generator's doing, and judged.
@@ -70,6 +73,10 @@ pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
             "labels": started.labels.iter().cloned().map(|(key, value)| (key, Value::String(value))).collect::<serde_json::Map<_, _>>(),
             "stopped": ended.stopped.map(stopped_word),
             "stopped_by": ended.stopped_by,
+            "records": ended.again.map_or(1, |again| again.records),
+            "records_cut_off": ended.again.map_or(0, |again| again.cut_off),
+            "part": ended.again.and_then(|again| again.part).map(|(from, to)| json!({ "from_s": from, "to_s": to })),
+            "part_text": figures::part(ended.again),
             "issued": summary.totals.issued,
             "cancelled": summary.totals.cancelled,
             "idle": summary.totals.idle,

@@ -8,6 +8,7 @@ mod html_file;
 mod json;
 mod plan_file;
 mod progress;
+mod record_file;
 mod terminal;
 pub(crate) mod text;
 
@@ -17,6 +18,7 @@ pub use html_file::HtmlFile;
 pub use json::{SummaryJson, report};
 pub use plan_file::PlanFile;
 pub use progress::Progress;
+pub use record_file::RecordFile;
 pub use terminal::{SummaryText, VerdictText, summary_text};
 
 use std::fs;

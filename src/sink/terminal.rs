@@ -130,6 +130,9 @@ pub fn summary_text(started: &Started, ended: &Ended<'_>, width: Option<u16>) ->
     for (key, value) in &started.labels {
         let _ = writeln!(out, "{} {}", styled(DIM, &format!("{}:", visible(key))), visible(value));
     }
+    if let Some(part) = figures::part(ended.again) {
+        let _ = writeln!(out, "{} {part}", styled(DIM, "Shown:"));
+    }
     let _ = writeln!(out, "{} {}", styled(DIM, "Results:"), visible(&started.out));
     out
 }

@@ -1,9 +1,10 @@
 //! Owns the tests of the summary in the terminal: whole texts, and tables at every width.
 
 use super::*;
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use crate::event::Aside;
+use crate::event::{Aside, Closing};
 use crate::metrics::{Catalogue, Interval, RequestName, Seen};
 use crate::verdict::{Threshold, Validity, Verdict, judge};
 
@@ -79,6 +80,8 @@ fn text_of(summary: &Summary, warmup: Option<&Summary>, asides: &[Aside], width:
     plain(&text)
 }
 
+static CLOSING: LazyLock<Closing> = LazyLock::new(Closing::default);
+
 fn ended<'a>(summary: &'a Summary, verdict: &'a Verdict) -> Ended<'a> {
     Ended {
         summary,
@@ -90,6 +93,8 @@ fn ended<'a>(summary: &'a Summary, verdict: &'a Verdict) -> Ended<'a> {
         stopped_by: None,
         exit_code: 0,
         at: jiff::Timestamp::UNIX_EPOCH,
+        closing: &CLOSING,
+        again: None,
     }
 }
 

@@ -1,6 +1,9 @@
 //! Owns whether a run can be trusted: a generator that could not do its part is not a pass.
 
+use std::time::Duration;
+
 use crate::metrics::{Failure, FailureKind, Health, Interval, Summary};
+use crate::units::format_duration;
 
 /// Whether the figures of a run can be trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,12 +72,14 @@ struct Doubts {
 }
 
 /// Looks for what makes a run untrustworthy: counts that do not add up (law 4), users or workers `lost`
-/// to a bug, and a generator that was late, or short of descriptors, ports, processor or memory.
+/// to a bug, a generator that was late, or short of descriptors, ports, processor or memory, and records
+/// that are `cut_off`.
 ///
 /// Arrivals that waited for a user or were dropped are no reason: the target was too slow for them.
 #[must_use]
-pub fn validity(summary: &Summary, lost: u64) -> Validity {
+pub fn validity(summary: &Summary, lost: u64, cut_off: usize) -> Validity {
     let mut doubts = Doubts::default();
+    doubts.cut_off(summary, cut_off);
     doubts.counts(summary, lost);
     doubts.shortages(summary);
     doubts.lateness(&summary.totals, summary.all().response().quantile_ms(0.5));
@@ -91,6 +96,19 @@ pub fn validity(summary: &Summary, lost: u64) -> Validity {
 }
 
 impl Doubts {
+    fn cut_off(&mut self, summary: &Summary, cut_off: usize) {
+        let at = format_duration(Duration::from_secs(summary.duration.as_secs()));
+        match cut_off {
+            0 => {}
+            1 => self.invalid.push(format!(
+                "the record stops at {at} without an end: the run was killed, or still goes on"
+            )),
+            n => self.invalid.push(format!(
+                "{n} records stop without an end, the last at {at}: their runs were killed, or still go on"
+            )),
+        }
+    }
+
     fn counts(&mut self, summary: &Summary, lost: u64) {
         let totals = &summary.totals;
         let unaccounted = summary.unaccounted();
@@ -258,7 +276,7 @@ mod tests {
     }
 
     fn judged(change: impl FnOnce(&mut Interval)) -> (&'static str, Vec<String>) {
-        let validity = validity(&summary(change), 0);
+        let validity = validity(&summary(change), 0, 0);
         (validity.word(), validity.reasons().to_vec())
     }
 
@@ -273,7 +291,7 @@ mod tests {
     /// Law 4: requests issued = succeeded + failed + cancelled.
     #[test]
     fn law_4_is_checked_in_every_run() {
-        assert_eq!(validity(&summary(|_| {}), 0), Validity::Valid);
+        assert_eq!(validity(&summary(|_| {}), 0, 0), Validity::Valid);
         assert_eq!(
             judged(|interval| interval.issued = 1),
             one(
@@ -284,7 +302,7 @@ mod tests {
         let cancelled = |interval: &mut Interval| (interval.issued, interval.cancelled) = (1, 1);
         assert_eq!(judged(cancelled), valid());
         assert_eq!(
-            validity(&summary(|_| {}), 2),
+            validity(&summary(|_| {}), 2, 0),
             Validity::Invalid(vec![
                 "2 users or workers stopped in the middle; this is a bug in throng".into()
             ])
@@ -522,6 +540,6 @@ mod tests {
     #[test]
     fn what_is_not_told_speaks_against_nothing() {
         assert_eq!(health(Health::default()), valid());
-        assert!(!validity(&summary(|_| {}), 0).is_invalid());
+        assert!(!validity(&summary(|_| {}), 0, 0).is_invalid());
     }
 }

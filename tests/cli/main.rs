@@ -12,6 +12,7 @@ mod init;
 mod measures;
 mod options;
 mod overrides;
+mod record;
 mod rehearsal;
 mod results;
 mod secured;

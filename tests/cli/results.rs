@@ -49,6 +49,7 @@ Results: {shown}/report.html
             "exceptions.csv",
             "failures.csv",
             "plan.yaml",
+            "record.jsonl.gz",
             "report.html",
             "stats.csv",
             "stats_history.csv",

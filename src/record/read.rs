@@ -1,0 +1,202 @@
+//! Owns reading a record, as far as it was written.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::line::{Head, Line, Opening, VERSION};
+use crate::event::Started;
+
+/// What a record is called in the folder of results.
+pub const FILE: &str = "record.jsonl.gz";
+
+/// The same, when somebody unpacked it.
+const PLAIN: &str = "record.jsonl";
+
+/// A line is not longer: a second of ten thousand names has some twenty million bytes.
+const LONGEST: u64 = 1 << 28;
+
+/// Why a record cannot be read: what is wrong, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}; {advice}")]
+pub struct RecordError {
+    /// What is wrong, without a full stop.
+    pub problem: String,
+    /// What to do.
+    pub advice: String,
+}
+
+impl RecordError {
+    pub(super) fn new(problem: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { problem: problem.into(), advice: advice.into() }
+    }
+}
+
+/// Where the record of `path` is: in that folder, or the file itself.
+///
+/// # Errors
+/// There is none.
+pub fn find(path: &Path) -> Result<PathBuf, RecordError> {
+    if path.is_dir() {
+        let here = [FILE, PLAIN].map(|name| path.join(name));
+        return here.into_iter().find(|file| file.exists()).ok_or_else(|| {
+            RecordError::new(
+                format!("`{}` holds no record of a run", path.display()),
+                format!("name a folder of results, in which there is `{FILE}`"),
+            )
+        });
+    }
+    if path.exists() {
+        return Ok(path.to_owned());
+    }
+    Err(RecordError::new(
+        format!("there is no `{}`", path.display()),
+        "name a folder of results, as `results/latest`, or a record in one",
+    ))
+}
+
+/// A record that is read, line by line: however long the run was, one second of it is in memory.
+pub struct Reader {
+    path: PathBuf,
+    lines: Box<dyn BufRead>,
+    started: Started,
+    /// How many lines were read.
+    number: u64,
+    state: State,
+}
+
+/// How far it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Within,
+    /// The line of the end was read.
+    Whole,
+    /// It stops without one.
+    CutOff,
+}
+
+impl Reader {
+    /// Opens the record of `path`, see [`find`], and reads what ran.
+    ///
+    /// # Errors
+    /// There is no record, it is none, or one of a later version.
+    pub fn open(path: &Path) -> Result<Self, RecordError> {
+        let path = find(path)?;
+        let file = File::open(&path).map_err(|error| cannot_read(&path, &error))?;
+        let mut file = BufReader::new(file);
+        let packed = file.fill_buf().map_err(|error| cannot_read(&path, &error))?;
+        let lines: Box<dyn BufRead> = if packed.starts_with(&[0x1f, 0x8b]) {
+            Box::new(BufReader::new(MultiGzDecoder::new(file)))
+        } else {
+            Box::new(file)
+        };
+        let mut lines = lines;
+        let started = opening(&mut lines, &path)?;
+        Ok(Self { path, lines, started, number: 2, state: State::Within })
+    }
+
+    /// What ran.
+    #[must_use]
+    pub fn started(&self) -> &Started {
+        &self.started
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// It was read up to where it stops, and the run had not ended there: it was killed, or goes on.
+    #[must_use]
+    pub fn is_cut_off(&self) -> bool {
+        self.state == State::CutOff
+    }
+
+    /// The next line; none at the end.
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds what is no line of a record.
+    pub fn next_line(&mut self) -> Result<Option<Line>, RecordError> {
+        if self.state != State::Within {
+            return Ok(None);
+        }
+        self.number += 1;
+        let Some(text) = text(&mut self.lines, &self.path)? else {
+            self.state = State::CutOff;
+            return Ok(None);
+        };
+        let line: Line =
+            serde_json::from_slice(&text).map_err(|_| garbled(&self.path, self.number))?;
+        if matches!(line, Line::Ended(_)) {
+            self.state = State::Whole;
+        }
+        Ok(Some(line))
+    }
+}
+
+/// What ran: the first two lines.
+fn opening(lines: &mut Box<dyn BufRead>, path: &Path) -> Result<Started, RecordError> {
+    let none = || {
+        RecordError::new(
+            format!("`{}` is no record of a run", path.display()),
+            format!("name a folder of results, in which there is `{FILE}`"),
+        )
+    };
+    let killed = || {
+        RecordError::new(
+            format!("`{}` says nothing of what ran", path.display()),
+            "the run was killed before it began: do it again",
+        )
+    };
+    let head = text(lines, path).map_err(|_| none())?.ok_or_else(killed)?;
+    let head: Head = serde_json::from_slice(&head).map_err(|_| none())?;
+    if head.throng_record != VERSION {
+        return Err(RecordError::new(
+            format!(
+                "`{}` is a record of version {}, written by throng {}; this is throng {}, which reads \
+                 version {VERSION}",
+                path.display(),
+                head.throng_record,
+                head.throng,
+                env!("CARGO_PKG_VERSION"),
+            ),
+            "read it with the program that wrote it, or a later one",
+        ));
+    }
+    let opening = text(lines, path)?.ok_or_else(killed)?;
+    let opening: Opening = serde_json::from_slice(&opening).map_err(|_| garbled(path, 2))?;
+    Ok(opening.started)
+}
+
+/// The next whole line; none where the file stops, be it in the middle of one.
+fn text(lines: &mut Box<dyn BufRead>, path: &Path) -> Result<Option<Vec<u8>>, RecordError> {
+    let mut text = Vec::new();
+    match lines.take(LONGEST).read_until(b'\n', &mut text) {
+        Ok(_) if text.last() == Some(&b'\n') => Ok(Some(text)),
+        Ok(_) if text.len() as u64 == LONGEST => Err(garbled(path, 0)),
+        Ok(_) => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(cannot_read(path, &error)),
+    }
+}
+
+fn garbled(path: &Path, line: u64) -> RecordError {
+    let line = if line == 0 { "a line".to_owned() } else { format!("line {line}") };
+    RecordError::new(
+        format!("{line} of `{}` cannot be read", path.display()),
+        "the file was changed or damaged after it was written",
+    )
+}
+
+fn cannot_read(path: &Path, error: &io::Error) -> RecordError {
+    let text = error.to_string();
+    // What the system says, without its number.
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    RecordError::new(
+        format!("`{}` cannot be read: {text}", path.display()),
+        "look at the file, and whether you may read it",
+    )
+}

@@ -1,0 +1,95 @@
+//! Owns writing a record: a line for each thing that happened, on the disk before the next one happens.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde::Serialize;
+
+use super::line::{ABOUT, Ending, Head, KeptAside, KeptSecond, Line, Opening, VERSION};
+use crate::event::{Aside, Ended, Event, Started};
+
+/// A record that is being written.
+///
+/// What is written is handed to the system line by line, so that a process that is killed leaves all
+/// but the second that was under way.
+#[derive(Debug)]
+pub struct Writer {
+    /// None once the end is written.
+    file: Option<GzEncoder<File>>,
+}
+
+impl Writer {
+    /// Begins one at `path`.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let mut writer =
+            Self { file: Some(GzEncoder::new(File::create(path)?, Compression::fast())) };
+        writer.line(&Head {
+            throng_record: VERSION,
+            throng: env!("CARGO_PKG_VERSION").to_owned(),
+            about: ABOUT.to_owned(),
+        })?;
+        Ok(writer)
+    }
+
+    /// Writes what happened, when it is something that records keep.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn take(&mut self, event: &Event<'_>) -> io::Result<()> {
+        let line = match event {
+            Event::Started(started) => {
+                return self.line(&Opening { started: Started::clone(started) });
+            }
+            Event::Second(second) => Line::Second(Box::new(KeptSecond {
+                asked_users: second.asked_users,
+                within_load: second.within_load,
+                held: second.interval.clone(),
+            })),
+            Event::Aside(Aside { name, summary }) => Line::Aside(Box::new(KeptAside {
+                name: (*name).to_owned(),
+                catalogue: summary.catalogue.clone(),
+                held: summary.totals.clone(),
+                duration: summary.duration,
+            })),
+            Event::Log(_) => return Ok(()),
+            Event::Steered(steered) => Line::Steered((*steered).clone()),
+            Event::Stopping(reason, by) => {
+                Line::Stopping { reason: *reason, by: by.map(str::to_owned) }
+            }
+            Event::Ended(ended) => {
+                self.line(&Line::Ended(Box::new(ending(ended))))?;
+                let Some(file) = self.file.take() else { return Ok(()) };
+                return file.finish().map(drop);
+            }
+        };
+        self.line(&line)
+    }
+
+    fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let mut text = serde_json::to_vec(line)?;
+        text.push(b'\n');
+        file.write_all(&text)?;
+        file.flush()
+    }
+}
+
+fn ending(ended: &Ended<'_>) -> Ending {
+    Ending {
+        duration: ended.summary.duration,
+        loaded: ended.closing.loaded,
+        lost: ended.closing.lost,
+        stopped: ended.stopped,
+        stopped_by: ended.stopped_by.map(str::to_owned),
+        health: ended.closing.health.clone(),
+        exit_code: ended.exit_code,
+        fail_on_error: ended.closing.fail_on_error,
+        at: ended.at,
+    }
+}

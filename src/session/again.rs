@@ -1,0 +1,260 @@
+//! Owns making the results of a run again from its record, of a part of it, or of several records as one.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::conclude::Conclusion;
+use super::fold::{Asked, Fold};
+use super::options::Output;
+use super::results::{add_files, cannot_write};
+use super::run::mistakes;
+use super::say;
+use crate::control::StopReason;
+use crate::diagnostic::Diagnostic;
+use crate::event::{Again, Aside, Closing, Event, Started, Steered};
+use crate::exit::Exit;
+use crate::metrics::Summary;
+use crate::record::{Ending, KeptAside, KeptSecond, Line, RecordError, Together};
+use crate::sink::FanOut;
+use crate::units::format_duration;
+
+/// What is to be shown again, and where.
+#[derive(Debug, Clone, Default)]
+pub struct Choice {
+    /// Folders of results, or records.
+    pub records: Vec<PathBuf>,
+    /// What ended before is left out; whole seconds.
+    pub from: Option<Duration>,
+    /// What ended later is left out; whole seconds.
+    pub to: Option<Duration>,
+    /// Where the results go: the record's own folder when absent and the whole of one is shown.
+    pub out: Option<PathBuf>,
+    /// What is printed and written.
+    pub output: Output,
+}
+
+/// Makes all results again. The exit code is that of what is shown: the verdict.
+#[must_use]
+pub fn again(choice: &Choice) -> Exit {
+    match Replay::open(choice) {
+        Ok(replay) => replay.run(choice),
+        Err(mistake) => mistakes(&[mistake], &[]),
+    }
+}
+
+/// Records that are shown again.
+struct Replay {
+    together: Together,
+    started: Started,
+    /// In seconds of the run, from and up to.
+    part: Option<(u32, u32)>,
+}
+
+/// What comes out of the lines of the records.
+#[derive(Default)]
+struct Seen {
+    asides: Vec<Aside>,
+    steered: Vec<Steered>,
+    stopped: Option<StopReason>,
+    stopped_by: Option<String>,
+    ending: Option<Ending>,
+    /// The second after the last.
+    reached: u32,
+    /// Requests under way after the last second that was read.
+    under_way: i64,
+    /// Requests under way when what is shown begins, and when it ends.
+    carried: Option<i64>,
+    left: i64,
+    /// Until when load was asked for, as far as the seconds tell.
+    loaded: u32,
+}
+
+impl Replay {
+    fn open(choice: &Choice) -> Result<Self, Diagnostic> {
+        let together = Together::open(&choice.records).map_err(unreadable)?;
+        let seconds = |time: Duration| u32::try_from(time.as_secs()).unwrap_or(u32::MAX);
+        let part = match (choice.from, choice.to) {
+            (None, None) => None,
+            (from, to) => Some((from.map_or(0, seconds), to.map_or(u32::MAX, seconds))),
+        };
+        if let Some((from, to)) = part
+            && from >= to
+        {
+            return Err(Diagnostic::without_place(
+                "the part that is asked for ends before it begins",
+                "write `--from` before `--to`, as `--from 2m --to 5m`",
+            ));
+        }
+        let mut started = together.started().clone();
+        let out = place(choice, part)?;
+        let report = out.join("report.html");
+        let shown = if choice.output.no_report { &out } else { &report };
+        started.out = shown.display().to_string();
+        Ok(Self { together, started, part })
+    }
+
+    fn run(mut self, choice: &Choice) -> Exit {
+        self.say_differences();
+        let started = self.started.clone();
+        let out = Path::new(&started.out);
+        let out = if choice.output.no_report { Some(out) } else { out.parent() };
+        let out = out.unwrap_or(Path::new("."));
+        let mut fan_out = FanOut::default();
+        let files = std::fs::create_dir_all(out)
+            .map_err(|error| (out.to_owned(), error))
+            .and_then(|()| add_files(&mut fan_out, out, &choice.output, &started.plan_format));
+        if let Err((path, error)) = files {
+            return mistakes(&[cannot_write(&path, &error)], &[]);
+        }
+        fan_out.take(&Event::Started(&started));
+        let (from, to) = self.part.unwrap_or((0, u32::MAX));
+        let Started { catalogue, thresholds, warmup, .. } = &started;
+        let mut fold = Fold::from_second(catalogue, thresholds, *warmup, from);
+        let mut seen = Seen::default();
+        loop {
+            match self.together.next_line() {
+                Ok(Some(line)) => seen.take(line, (from, to), &mut fold, &mut fan_out),
+                Ok(None) => break,
+                Err(error) => {
+                    // What was read until there is shown: it was measured.
+                    say(&format!("error: {}\n  {}\n", error.problem, error.advice));
+                    break;
+                }
+            }
+        }
+        self.conclude(seen, fold, &mut fan_out)
+    }
+
+    fn conclude(&self, seen: Seen, mut fold: Fold, fan_out: &mut FanOut) -> Exit {
+        let records = self.together.count();
+        let whole = seen.ending.is_some();
+        let cut_off = if whole { self.together.cut_off() } else { records };
+        let ending = seen.ending.unwrap_or_else(|| {
+            let second = |second: u32| Duration::from_secs(second.into());
+            let at = self.started.at.saturating_add(second(seen.reached));
+            Ending {
+                duration: second(seen.reached),
+                loaded: second(seen.loaded),
+                lost: 0,
+                stopped: seen.stopped,
+                stopped_by: seen.stopped_by,
+                health: Default::default(),
+                exit_code: 0,
+                fail_on_error: false,
+                at: at.unwrap_or(self.started.at),
+            }
+        });
+        let end = self.part.map_or(Duration::MAX, |(_, to)| Duration::from_secs(to.into()));
+        let is_part = ending.duration > end;
+        let health = if is_part { Default::default() } else { ending.health };
+        let (duration, loaded) = (ending.duration.min(end), ending.loaded.min(end));
+        // What was under way at the ends of a part has its beginning or its end elsewhere.
+        let cut = if is_part || !whole { seen.left } else { 0 };
+        fold.carry(seen.carried.unwrap_or(0) - cut);
+        let folded = fold.end(duration, loaded, &health);
+        let part = self.part.map(|(from, to)| (from, to.min(seen.reached)));
+        let again = Again { records, cut_off, part };
+        let conclusion = Conclusion {
+            folded: &folded,
+            asides: &seen.asides,
+            steered: &seen.steered,
+            stopped: ending.stopped,
+            stopped_by: ending.stopped_by.as_deref(),
+            closing: Closing {
+                loaded,
+                lost: ending.lost,
+                health,
+                fail_on_error: ending.fail_on_error,
+            },
+            again: Some(&again),
+            at: ending.at,
+        };
+        conclusion.conclude(fan_out)
+    }
+
+    /// Records that are put together should be of one plan, run at one time.
+    fn say_differences(&self) {
+        let first = self.together.started();
+        let all: Vec<_> = self.together.each_started().collect();
+        if all.iter().any(|one| one.thresholds != first.thresholds) {
+            say("warning: the plans of the records differ\n  \
+                 they are judged together, by the thresholds of the first\n");
+        }
+        let ends = |one: &Started| one.at.saturating_add(one.planned).unwrap_or(one.at);
+        let apart = all.iter().any(|one| all.iter().any(|other| ends(one) < other.at));
+        if apart {
+            say("warning: the records are of runs one after the other\n  \
+                 they are shown as if they had run at the same time: users and rates add up; to \
+                 compare them, use `throng compare`\n");
+        }
+    }
+}
+
+impl Seen {
+    /// Takes a line of the records, of which the seconds from and up to are shown.
+    fn take(&mut self, line: Line, (from, to): (u32, u32), fold: &mut Fold, fan_out: &mut FanOut) {
+        match line {
+            Line::Second(second) => {
+                let KeptSecond { asked_users, within_load, held } = *second;
+                if within_load {
+                    self.loaded = self.loaded.max(held.to_s);
+                }
+                let before = self.under_way;
+                let ended = held.all_names().requests() + held.cancelled;
+                self.under_way += held.issued as i64 - ended as i64;
+                if held.from_s < from || held.to_s > to {
+                    return;
+                }
+                self.carried.get_or_insert(before);
+                (self.left, self.reached) = (self.under_way, held.to_s);
+                let loaded = Duration::from_secs(self.loaded.into());
+                let asked = Asked { interval: &held, users: asked_users, within_load, loaded };
+                let _ = fold.second(&asked, fan_out);
+            }
+            Line::Aside(aside) => {
+                let KeptAside { name, catalogue, held, duration } = *aside;
+                let name = if name == "after" { "after" } else { "before" };
+                let mut summary = Summary::new(catalogue);
+                summary.add(&held);
+                (summary.duration, summary.loaded) = (duration, duration);
+                let aside = Aside { name, summary };
+                fan_out.take(&Event::Aside(&aside));
+                self.asides.push(aside);
+            }
+            Line::Steered(steered) => {
+                fan_out.take(&Event::Steered(&steered));
+                self.steered.push(steered);
+            }
+            Line::Stopping { reason, by } => {
+                fan_out.take(&Event::Stopping(reason, by.as_deref()));
+                (self.stopped, self.stopped_by) = (Some(reason), by);
+            }
+            Line::Ended(ending) => self.ending = Some(*ending),
+        }
+    }
+}
+
+/// The folder that the results go to.
+fn place(choice: &Choice, part: Option<(u32, u32)>) -> Result<PathBuf, Diagnostic> {
+    if let Some(out) = &choice.out {
+        return Ok(out.clone());
+    }
+    let [only] = &choice.records[..] else {
+        return Err(Diagnostic::without_place(
+            "several records have no folder of their own for the results",
+            "say where they go, as `--out results/together`",
+        ));
+    };
+    let own = if only.is_dir() { Some(&**only) } else { only.parent() };
+    let own = own.unwrap_or(Path::new(".")).to_owned();
+    let time = |second: u32| format_duration(Duration::from_secs(second.into()));
+    Ok(match part {
+        None => own,
+        Some((from, u32::MAX)) => own.join(format!("from-{}", time(from))),
+        Some((from, to)) => own.join(format!("from-{}-to-{}", time(from), time(to))),
+    })
+}
+
+fn unreadable(error: RecordError) -> Diagnostic {
+    Diagnostic::without_place(error.problem, error.advice)
+}

@@ -1,0 +1,99 @@
+//! Owns the end of a run: its verdict, what is written of it, and the exit code.
+
+use super::fold::Folded;
+use super::{reach, say};
+use crate::control::StopReason;
+use crate::event::{Again, Aside, Closing, Ended, Event, Steered};
+use crate::exit::Exit;
+use crate::sink::FanOut;
+use crate::verdict::{Verdict, validity};
+
+/// All that is known at the end.
+pub(super) struct Conclusion<'a> {
+    pub(super) folded: &'a Folded,
+    pub(super) asides: &'a [Aside],
+    pub(super) steered: &'a [Steered],
+    pub(super) stopped: Option<StopReason>,
+    pub(super) stopped_by: Option<&'a str>,
+    pub(super) closing: Closing,
+    /// The run is shown again from its record.
+    pub(super) again: Option<&'a Again>,
+    pub(super) at: jiff::Timestamp,
+}
+
+impl Conclusion<'_> {
+    /// Judges, writes what is left to write, and finds the exit code.
+    pub(super) fn conclude(&self, fan_out: &mut FanOut) -> Exit {
+        let Folded { summary, warmup, standings } = self.folded;
+        let cut_off = self.again.map_or(0, |again| again.cut_off);
+        let verdict = Verdict {
+            thresholds: standings.judged(summary),
+            validity: validity(summary, self.closing.lost, cut_off),
+        };
+        // A run in which no request ended shows no success either.
+        let unsuccessful = summary.all().failed() > 0 || summary.all().requests() == 0;
+        let broke = verdict.broken() > 0 || (self.closing.fail_on_error && unsuccessful);
+        let exit = exit(&verdict, self.stopped, broke, false);
+        let ended = Ended {
+            summary,
+            warmup: warmup.as_ref(),
+            asides: self.asides,
+            verdict: &verdict,
+            steered: self.steered,
+            stopped: self.stopped,
+            stopped_by: self.stopped_by,
+            exit_code: exit.code(),
+            at: self.at,
+            closing: &self.closing,
+            again: self.again,
+        };
+        fan_out.take(&Event::Ended(&ended));
+        for failure in fan_out.failures() {
+            say(&format!("error: could not write {}: {}\n", failure.name, failure.error));
+        }
+        if !fan_out.failures().is_empty() {
+            say("  what else was measured is in the other results\n");
+        }
+        self::exit(&verdict, self.stopped, broke, !fan_out.failures().is_empty())
+    }
+}
+/// When several apply: a signal, then a run that cannot be trusted, then a broken threshold.
+fn exit(verdict: &Verdict, stopped: Option<StopReason>, broke: bool, unwritten: bool) -> Exit {
+    match stopped.filter(|reason| !reason.is_of_the_plan()) {
+        Some(reason) => reach::stopped(reason),
+        None if unwritten || verdict.validity.is_invalid() => Exit::Untrusted,
+        None if broke => Exit::Broke,
+        None => Exit::Held,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::{Judged, State, Threshold, Validity};
+
+    #[test]
+    fn when_several_apply_a_signal_comes_first_then_trust_then_thresholds() {
+        let verdict = |valid: bool, state: State| Verdict {
+            thresholds: vec![Judged {
+                threshold: Threshold::parse("rps > 1").expect("it is one"),
+                value: Some(1.0),
+                state,
+                windows: None,
+            }],
+            validity: if valid { Validity::Valid } else { Validity::Invalid(vec!["late".into()]) },
+        };
+        let code = |valid, state, stopped, unwritten| {
+            let verdict = verdict(valid, state);
+            exit(&verdict, stopped, verdict.broken() > 0, unwritten).code()
+        };
+        let (held, broke, interrupted) = (State::Held, State::Broke, Some(StopReason::Interrupted));
+        assert_eq!(code(true, held, None, false), 0);
+        assert_eq!(code(true, broke, None, false), 1);
+        assert_eq!(code(true, State::NoData, None, false), 1);
+        assert_eq!(code(false, broke, None, false), 3);
+        assert_eq!(code(true, broke, None, true), 3);
+        assert_eq!(code(false, broke, interrupted, true), 130);
+        assert_eq!(code(true, held, Some(StopReason::Terminated), false), 143);
+    }
+}

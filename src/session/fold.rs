@@ -1,0 +1,115 @@
+//! Owns folding the seconds of a run into its summary and its thresholds: the one way for what is measured
+//! now and for what is read from records.
+
+use std::time::Duration;
+
+use crate::event::{Event, Second};
+use crate::metrics::{Catalogue, Health, Interval, Summary};
+use crate::sink::FanOut;
+use crate::verdict::{Standings, Threshold};
+
+/// The figures of a run as its seconds come in.
+pub(super) struct Fold {
+    /// In whole seconds: that is how figures come.
+    warmup: Duration,
+    /// What is shown begins there: behind the warm-up, or later.
+    from: Duration,
+    standings: Standings,
+    summary: Summary,
+    warm: Summary,
+}
+
+/// A run that was folded to its end.
+pub(super) struct Folded {
+    pub(super) summary: Summary,
+    /// That of the warm-up, when there was one.
+    pub(super) warmup: Option<Summary>,
+    pub(super) standings: Standings,
+}
+
+/// A second, and what is known of the load that it was a part of.
+pub(super) struct Asked<'a> {
+    pub(super) interval: &'a Interval,
+    /// How many users the profile asks for at its end.
+    pub(super) users: u32,
+    /// Load was asked for up to its end.
+    pub(super) within_load: bool,
+    /// Until when it is asked for, as far as is known by now.
+    pub(super) loaded: Duration,
+}
+
+impl Fold {
+    /// Of a run from its start.
+    pub(super) fn new(catalogue: &Catalogue, thresholds: &[Threshold], warmup: Duration) -> Self {
+        Self::from_second(catalogue, thresholds, warmup, 0)
+    }
+
+    /// Of what comes from that second of the run on.
+    pub(super) fn from_second(
+        catalogue: &Catalogue,
+        thresholds: &[Threshold],
+        warmup: Duration,
+        from: u32,
+    ) -> Self {
+        let seconds = warmup.as_secs() + u64::from(warmup.subsec_nanos() > 0);
+        let begins = u32::try_from(seconds).unwrap_or(u32::MAX).max(from);
+        Self {
+            warmup: Duration::from_secs(seconds),
+            from: Duration::from_secs(begins.into()),
+            standings: Standings::new(thresholds, begins),
+            summary: Summary::new(catalogue.clone()),
+            warm: Summary::new(catalogue.clone()),
+        }
+    }
+
+    /// Takes a second; seconds come in order. Gives the threshold that ends the run, when it broke with
+    /// this one.
+    pub(super) fn second(&mut self, asked: &Asked<'_>, fan_out: &mut FanOut) -> Option<String> {
+        let Asked { interval, users, within_load, loaded } = *asked;
+        let end = Duration::from_secs(u64::from(interval.to_s));
+        if end <= self.warmup {
+            self.warm.add(interval);
+            (self.warm.duration, self.warm.loaded) = (end, end.min(loaded));
+        } else {
+            self.summary.add(interval);
+        }
+        self.summary.duration = end;
+        self.summary.loaded = loaded.min(end).saturating_sub(self.from);
+        let warmup = (end <= self.warmup).then_some(&self.warm);
+        let so_far = &self.summary;
+        let iterations = so_far.totals.iterations + self.warm.totals.iterations;
+        let under_way = so_far.unaccounted() + self.warm.unaccounted() > 0;
+        let broke = self.standings.second(interval, so_far, within_load, under_way).map(|judged| {
+            let Threshold { text, of, when, .. } = &judged.threshold;
+            let of = of.as_ref().map_or(String::new(), |of| format!(" of {}", of.long()));
+            format!("{text}{of}{}", when.words())
+        });
+        let (asked_users, standings) = (users, &self.standings);
+        let second =
+            Second { interval, asked_users, within_load, so_far, iterations, warmup, standings };
+        fan_out.take(&Event::Second(&second));
+        broke
+    }
+
+    /// The run is over after so long; load was asked for until `loaded`. The generator's `health` was
+    /// read after the last second.
+    pub(super) fn end(mut self, duration: Duration, loaded: Duration, health: &Health) -> Folded {
+        let last = if duration <= self.warmup { &mut self.warm } else { &mut self.summary };
+        last.totals.health.merge(health);
+        self.summary.duration = duration;
+        self.summary.loaded = loaded.min(duration).saturating_sub(self.from);
+        // A run may end within its warm-up.
+        self.warm.duration = self.warm.duration.min(duration);
+        self.warm.loaded = self.warm.loaded.min(loaded).min(duration);
+        let warmup = (!self.warmup.is_zero()).then_some(self.warm);
+        if let Some(warmup) = &warmup {
+            self.summary.carried += warmup.unaccounted();
+        }
+        Folded { summary: self.summary, warmup, standings: self.standings }
+    }
+
+    /// Of what is shown so many requests began before it, less those that ended after it.
+    pub(super) fn carry(&mut self, requests: i64) {
+        self.summary.carried += requests;
+    }
+}
