@@ -4,6 +4,8 @@
 mod line;
 mod merge;
 mod read;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use line::{Ending, KeptAside, KeptSecond, Line, VERSION};

@@ -18,3 +18,4 @@ mod results;
 mod secured;
 mod support;
 mod tls;
+mod unwritable;
