@@ -179,7 +179,10 @@ impl<L: Level> Profile<L> {
         for stage in &self.stages {
             let way = if stage.to < before { "down" } else { "up" };
             let held = stage.name.clone().unwrap_or_else(|| stage.to.words());
-            for (name, lasts) in [(way.to_owned(), stage.over), (held, stage.hold)] {
+            // Of one that is only a way, the way has its name.
+            let own = stage.name.clone().filter(|_| stage.hold.is_zero());
+            let way = own.unwrap_or_else(|| way.to_owned());
+            for (name, lasts) in [(way, stage.over), (held, stage.hold)] {
                 let to = (at + lasts).min(self.total);
                 if at < to {
                     spans.push(Span { name, from: at, to });
@@ -290,6 +293,9 @@ mod tests {
         let mut peak = Stage::new(200, S(2), S(30));
         peak.name = Some("peak".into());
         let spike = Profile::new(vec![Stage::new(0, S(0), S(5)), peak, Stage::new(20, S(2), S(0))]);
+        let mut climb = Stage::new(20, S(3), S(0));
+        climb.name = Some("climb".into());
+        assert_eq!(shown(&Profile::new(vec![climb])), [("climb".into(), 0, 3)]);
         assert_eq!(
             shown(&spike),
             [
