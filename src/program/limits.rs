@@ -60,7 +60,7 @@ pub fn out_of_reach(plan: &Plan, profile: Option<&str>, selection: &Selection) -
             of(a).total_cmp(&of(b))
         });
         let Some(best) = best else { continue };
-        let limit = threshold.value.limit;
+        let Some(limit) = threshold.value.limit.fixed() else { continue };
         let reached = if is_rate { best.rate.max(best.average) } else { best.requests };
         // Never for the sake of a digit: waits are drawn, and clocks are not exact.
         if reached * best.chance * 1.05 >= limit {

@@ -278,8 +278,8 @@ fn targets(plan: &Plan, program: &Program) -> Vec<String> {
 
 fn shown(threshold: &crate::verdict::Threshold) -> String {
     match &threshold.of {
-        Some(of) => format!("{} of {}{}", threshold.text, of.text(), threshold.when.words()),
-        None => format!("{}{}", threshold.text, threshold.when.words()),
+        Some(of) => format!("{} of {}{}", threshold.text, of.text(), threshold.when_words()),
+        None => format!("{}{}", threshold.text, threshold.when_words()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::conclude::Conclusion;
-use super::fold::{Asked, Fold};
+use super::fold::{Asked, Fold, timetable};
 use super::options::Output;
 use super::results::{add_files, cannot_write};
 use super::run::mistakes;
@@ -108,8 +108,9 @@ impl Replay {
         }
         fan_out.take(&Event::Started(&started));
         let (from, to) = self.part.unwrap_or((0, u32::MAX));
-        let Started { catalogue, thresholds, warmup, .. } = &started;
-        let mut fold = Fold::from_second(catalogue, thresholds, *warmup, from);
+        let Started { catalogue, thresholds, warmup, spans, .. } = &started;
+        let timetable = timetable(*warmup, spans);
+        let mut fold = Fold::from_second(catalogue, thresholds, timetable, from);
         let mut seen = Seen::default();
         loop {
             match self.together.next_line() {

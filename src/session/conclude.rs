@@ -70,17 +70,14 @@ fn exit(verdict: &Verdict, stopped: Option<StopReason>, broke: bool, unwritten: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verdict::{Judged, State, Threshold, Validity};
+    use crate::metrics::{Catalogue, Summary};
+    use crate::verdict::{Judged, State, Threshold, Validity, judge};
 
     #[test]
     fn when_several_apply_a_signal_comes_first_then_trust_then_thresholds() {
+        let rps = Threshold::parse("rps > 1").expect("it is one");
         let verdict = |valid: bool, state: State| Verdict {
-            thresholds: vec![Judged {
-                threshold: Threshold::parse("rps > 1").expect("it is one"),
-                value: Some(1.0),
-                state,
-                windows: None,
-            }],
+            thresholds: vec![Judged { state, ..judge(&rps, &Summary::new(Catalogue::default())) }],
             validity: if valid { Validity::Valid } else { Validity::Invalid(vec!["late".into()]) },
         };
         let code = |valid, state, stopped, unwritten| {
@@ -91,6 +88,8 @@ mod tests {
         assert_eq!(code(true, held, None, false), 0);
         assert_eq!(code(true, broke, None, false), 1);
         assert_eq!(code(true, State::NoData, None, false), 1);
+        assert_eq!(code(true, State::TooFew, None, false), 1);
+        assert_eq!(code(true, State::NotJudged, None, false), 0);
         assert_eq!(code(false, broke, None, false), 3);
         assert_eq!(code(true, broke, None, true), 3);
         assert_eq!(code(false, broke, interrupted, true), 130);

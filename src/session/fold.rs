@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use crate::event::{Event, Second};
+use crate::load::Span;
 use crate::metrics::{Catalogue, Health, Interval, Summary};
 use crate::sink::FanOut;
-use crate::verdict::{Standings, Threshold};
+use crate::verdict::{Stage, Standings, Threshold, Timetable};
 
 /// The figures of a run as its seconds come in.
 pub(super) struct Fold {
@@ -40,23 +41,26 @@ pub(super) struct Asked<'a> {
 
 impl Fold {
     /// Of a run from its start.
-    pub(super) fn new(catalogue: &Catalogue, thresholds: &[Threshold], warmup: Duration) -> Self {
-        Self::from_second(catalogue, thresholds, warmup, 0)
+    pub(super) fn new(
+        catalogue: &Catalogue,
+        thresholds: &[Threshold],
+        timetable: Timetable,
+    ) -> Self {
+        Self::from_second(catalogue, thresholds, timetable, 0)
     }
 
     /// Of what comes from that second of the run on.
     pub(super) fn from_second(
         catalogue: &Catalogue,
         thresholds: &[Threshold],
-        warmup: Duration,
+        timetable: Timetable,
         from: u32,
     ) -> Self {
-        let seconds = warmup.as_secs() + u64::from(warmup.subsec_nanos() > 0);
-        let begins = u32::try_from(seconds).unwrap_or(u32::MAX).max(from);
+        let begins = timetable.warmup.max(from);
         Self {
-            warmup: Duration::from_secs(seconds),
+            warmup: Duration::from_secs(timetable.warmup.into()),
             from: Duration::from_secs(begins.into()),
-            standings: Standings::new(thresholds, begins),
+            standings: Standings::new(thresholds, &Timetable { warmup: begins, ..timetable }),
             summary: Summary::new(catalogue.clone()),
             warm: Summary::new(catalogue.clone()),
         }
@@ -80,9 +84,9 @@ impl Fold {
         let iterations = so_far.totals.iterations + self.warm.totals.iterations;
         let under_way = so_far.unaccounted() + self.warm.unaccounted() > 0;
         let broke = self.standings.second(interval, so_far, within_load, under_way).map(|judged| {
-            let Threshold { text, of, when, .. } = &judged.threshold;
+            let Threshold { text, of, .. } = &judged.threshold;
             let of = of.as_ref().map_or(String::new(), |of| format!(" of {}", of.long()));
-            format!("{text}{of}{}", when.words())
+            format!("{text}{of}{}", judged.threshold.when_words())
         });
         let (asked_users, standings) = (users, &self.standings);
         let second =
@@ -112,4 +116,12 @@ impl Fold {
     pub(super) fn carry(&mut self, requests: i64) {
         self.summary.carried += requests;
     }
+}
+
+/// When thresholds are judged: after a warm-up, of which figures come in whole seconds, and by stages.
+pub(super) fn timetable(warmup: Duration, spans: &[Span]) -> Timetable {
+    let seconds = warmup.as_secs() + u64::from(warmup.subsec_nanos() > 0);
+    let stage = |span: &Span| Stage { name: span.name.clone(), from: span.from, to: span.to };
+    let stages = spans.iter().map(stage).collect();
+    Timetable { warmup: u32::try_from(seconds).unwrap_or(u32::MAX), stages }
 }

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use super::conclude::Conclusion;
 use super::descriptors::{self, Held};
+use super::fold::timetable;
 use super::once;
 use super::options::Options;
 use super::ports::{self, Ends};
@@ -33,7 +34,6 @@ use crate::plan::{NamedProfile, Plan, Target};
 use crate::program::{self, Program};
 use crate::protocol::http::{Http, Settings};
 use crate::units::format_duration;
-use crate::verdict::{Threshold, When};
 
 /// Runs `plan`, which was read from `sources`. Progress goes to stderr, the summary to stdout,
 /// files to the folder of results.
@@ -218,7 +218,8 @@ async fn measure(
         reserved.err().map(|mistake| mistake.title)
     };
     let steering = Steering::new(&setup.parts, classes, setup.iterations.is_some(), &crowded);
-    let judging = Judging { thresholds: &started.thresholds, warmup: prepared.warmup };
+    let timetable = timetable(prepared.warmup, &prepared.spans);
+    let judging = Judging { thresholds: &started.thresholds, timetable };
     let mut follow = Follow::new(sources, steering, judging, catalogue, gauge);
     let mut watched = Watched::default();
     if let Some(ending) = ends_run {
@@ -279,20 +280,27 @@ async fn measure(
 fn too_late(plan: &Plan, prepared: &Prepared) -> Vec<Diagnostic> {
     let (total, warmup) = (prepared.total, prepared.warmup);
     let named = |profile: &NamedProfile| format!("profile {}", profile.name.value);
-    if plan.profiles.iter().any(|profile| named(profile) == prepared.profile) {
-        return Vec::new();
-    }
-    let asks = |when: When| when.every.is_some() || when.after > 0;
-    let late = plan.thresholds.iter().filter(|threshold| {
-        asks(threshold.value.when) && !threshold.value.when.fits(warmup, total)
+    let told = plan.profiles.iter().any(|profile| named(profile) == prepared.profile);
+    let timetable = timetable(warmup, &prepared.spans);
+    let late = plan.thresholds.iter().filter(|one| {
+        // Of the profiles, only one that has the stage is told of with the plan.
+        let told =
+            told && (one.value.during.is_none() || !timetable.stages_of(&one.value).is_empty());
+        !told && !timetable.fits(&one.value, total)
     });
     late.map(|threshold| {
-        let Threshold { text, when, .. } = &threshold.value;
-        let title = format!(
-            "this run of {} is over before `{text}{}` can be judged",
-            format_duration(total),
-            when.words()
-        );
+        let words = threshold.value.when_words();
+        let text = format!("{}{words}", threshold.value.text);
+        if let (Some(stage), []) =
+            (&threshold.value.during, &timetable.stages_of(&threshold.value)[..])
+        {
+            let title =
+                format!("this run has no stage `{stage}`, in which `{text}` is to be judged");
+            let label = "no data is not a pass: run a profile that has it";
+            return Diagnostic::warning(threshold.place, title, label);
+        }
+        let title =
+            format!("this run of {} is over before `{text}` can be judged", format_duration(total));
         Diagnostic::warning(threshold.place, title, "no data is not a pass: make the run longer")
     })
     .collect()

@@ -16,7 +16,7 @@ use crate::event::{Event, Steered};
 use crate::metrics::{Catalogue, Health, Interval};
 use crate::program::Ending;
 use crate::sink::FanOut;
-use crate::verdict::Threshold;
+use crate::verdict::{Threshold, Timetable};
 
 /// More lines of the plan than this are not shown in a second.
 const LINES: u32 = 10;
@@ -41,7 +41,7 @@ pub(super) struct Watched {
 /// What is judged of a run.
 pub(super) struct Judging<'a> {
     pub(super) thresholds: &'a [Threshold],
-    pub(super) warmup: Duration,
+    pub(super) timetable: Timetable,
 }
 
 /// A run that was followed to its end.
@@ -83,11 +83,11 @@ impl<'a> Follow<'a> {
         catalogue: &Catalogue,
         gauge: Gauge,
     ) -> Self {
-        let Judging { thresholds, warmup } = judging;
+        let Judging { thresholds, timetable } = judging;
         Self {
             sources,
             steering,
-            fold: Fold::new(catalogue, thresholds, warmup),
+            fold: Fold::new(catalogue, thresholds, timetable),
             lines: Lines { since: Instant::now(), shown: 0, left_out: 0 },
             gauge,
             health: Health::default(),

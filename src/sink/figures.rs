@@ -92,15 +92,42 @@ pub(super) fn bytes(value: f64) -> String {
 
 /// The value of a threshold, in the unit of what it looks at.
 pub(super) fn value(judged: &Judged) -> Option<String> {
-    let value = judged.value?;
-    Some(match judged.threshold.metric {
+    judged.value.map(|value| amount(judged.threshold.metric, value))
+}
+
+fn amount(metric: Metric, value: f64) -> String {
+    match metric {
         Metric::Time(..) => ms(value),
         Metric::Rps => format!("{}/s", rate(value)),
         Metric::ErrorRate => share(value),
         Metric::Requests | Metric::Failures | Metric::Retries | Metric::Dropped => {
             count(value as u64)
         }
-    })
+    }
+}
+
+/// How a threshold came out, in words that stand behind its value: `broke`. Nothing when it held.
+pub(super) fn word(judged: &Judged) -> String {
+    match (judged.state, judged.few) {
+        (State::Held, _) => String::new(),
+        (State::Broke, _) => "broke".to_owned(),
+        (State::NoData, _) if judged.threshold.limit.is_of_baseline() && judged.value.is_some() => {
+            "no data in the baseline, not a pass".to_owned()
+        }
+        (State::NoData, _) => "not a pass".to_owned(),
+        (State::TooFew, Some(few)) => {
+            let (had, needs) = (count(few.had), counted(few.needs, "sample"));
+            format!("cannot say: {had} of the {needs} that it takes")
+        }
+        (State::TooFew, None) => "cannot say: too few samples".to_owned(),
+        (State::NotJudged, _) => "not judged: there is no baseline".to_owned(),
+    }
+}
+
+/// What a limit was taken from: `baseline 250ms`.
+pub(super) fn baseline(judged: &Judged) -> Option<String> {
+    let value = judged.baseline?;
+    Some(format!("baseline {}", amount(judged.threshold.metric, value)))
 }
 
 /// What is said of a threshold without a value.
@@ -108,10 +135,35 @@ pub(super) fn no_value(judged: &Judged) -> &'static str {
     if judged.threshold.metric == Metric::Dropped { "no arrivals" } else { "no data" }
 }
 
-/// Which seconds of the run a figure is of: `in 3 of 12 windows, worst 40s to 50s`.
+/// Which seconds of the run a figure is of, what its limit was taken from, and when it broke first:
+/// `in 3 of 12 windows, worst 40s to 50s, first 20s with 512ms`.
 pub(super) fn place(judged: &Judged) -> Option<String> {
+    let parts: Vec<_> =
+        [windows(judged), baseline(judged), first(judged)].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+fn time(second: u32) -> String {
+    format_duration(Duration::from_secs(u64::from(second)))
+}
+
+/// When it broke first, when that is not said already.
+fn first(judged: &Judged) -> Option<String> {
+    let first = judged.first?;
+    let told =
+        judged.windows.and_then(|windows| windows.at).is_some_and(|(_, to)| to == first.at_s);
+    let value = amount(judged.threshold.metric, first.value);
+    (!told).then(|| match judged.windows {
+        Some(_) => format!("first up to {} with {value}", time(first.at_s)),
+        None if self::value(judged).as_ref() == Some(&value) => {
+            format!("since {}", time(first.at_s))
+        }
+        None => format!("since {}, then {value}", time(first.at_s)),
+    })
+}
+
+fn windows(judged: &Judged) -> Option<String> {
     let windows = judged.windows?;
-    let time = |second: u32| format_duration(Duration::from_secs(u64::from(second)));
     let Some((from, to)) = windows.at else {
         return Some("no window was whole".to_owned());
     };
@@ -123,6 +175,9 @@ pub(super) fn place(judged: &Judged) -> Option<String> {
     Some(match (windows.judged, windows.broken) {
         _ if !ended.is_empty() => format!("{seconds}{ended}"),
         (1, _) => seconds,
+        (all, 0) if windows.few > 0 && judged.state == State::TooFew => {
+            format!("in {} of {} windows, first {seconds}", count(windows.few), count(all))
+        }
         (all, 0) => format!("in {} windows, worst {seconds}", count(all)),
         (all, broken) => {
             format!("in {} of {} windows, worst {seconds}", count(broken), count(all))

@@ -39,6 +39,11 @@ use crate::verdict::{Metric, Of, State, Verdict};
 ///   waited for a free user, which is part of its response time.
 /// - `generator` is how this program and its machine fared; `null` is what the system does not tell.
 ///   `machine_full_s` are the seconds in which its processors were 90 % busy or more.
+/// - `thresholds[].state` is `held`, `broke`, `no_data`, `too_few` (samples for a percentile: it has `samples`
+///   and takes `samples_needed`) or `not_judged` (on a baseline that was not given).
+/// - `thresholds[].first_broke_s` is the second at whose end it broke: that of its first broken window, or
+///   that since which it did not hold again; `first_broke_value` what the figure was then.
+/// - `thresholds[].baseline_value` is the figure that `limit` was taken from.
 /// - `thresholds[].windows` are those of `every_s`, and `from_s` and `to_s` the seconds that `value` is of:
 ///   of the worst window, or all up to when it ended the run.
 /// - `thresholds[].of_kind` says what `of` is: `name`, `group`, `tag` or `class`.
@@ -177,7 +182,7 @@ fn state(verdict: &Verdict, stopped: Option<StopReason>) -> &'static str {
         "stopped"
     } else if verdict.broken() > 0 {
         "broke"
-    } else if verdict.thresholds.is_empty() {
+    } else if verdict.judged() == 0 {
         "no_thresholds"
     } else {
         "held"
@@ -200,14 +205,21 @@ pub(super) fn sentence(
         0 => format!("{requests}, none failed"),
         n => format!("{requests}, {} failed", figures::count(n)),
     };
-    let (asked, broken) = (verdict.thresholds.len(), verdict.broken());
+    let (asked, broken) = (verdict.judged(), verdict.broken());
     let thresholds = match (asked, broken) {
         (0, _) if all.requests() == 0 => "The run shows nothing".to_owned(),
+        (0, _) if !verdict.thresholds.is_empty() => "No threshold was judged".to_owned(),
         (0, _) => "No thresholds to judge".to_owned(),
         (1, 0) => "The threshold held".to_owned(),
         (n, 0) => format!("All {n} thresholds held"),
         (1, _) => "The threshold did not hold".to_owned(),
         (n, k) => format!("{k} of {n} thresholds did not hold"),
+    };
+    let thresholds = match verdict.thresholds.len() - asked {
+        0 => thresholds,
+        _ if asked == 0 => thresholds,
+        1 => format!("{thresholds}, 1 was not judged"),
+        n => format!("{thresholds}, {n} were not judged"),
     };
     if verdict.validity.is_invalid() {
         return format!("The run cannot be trusted: {counts}.");
@@ -375,7 +387,6 @@ fn notices(summary: &Summary) -> Vec<Value> {
 
 fn thresholds(verdict: &Verdict) -> Vec<Value> {
     let one = |judged: &crate::verdict::Judged| {
-        let limit = judged.threshold.text.split_whitespace().last().unwrap_or_default();
         json!({
             "text": judged.threshold.text,
             "of": judged.threshold.of.as_ref().map(Of::text),
@@ -383,10 +394,13 @@ fn thresholds(verdict: &Verdict) -> Vec<Value> {
             "every_s": judged.threshold.when.every,
             "after_s": judged.threshold.when.after,
             "abort": judged.threshold.when.abort,
-            "when_text": judged.threshold.when.words().trim_start(),
+            "during": judged.threshold.during,
+            "allow_few": judged.threshold.allow_few,
+            "when_text": judged.threshold.when_words().trim_start(),
             "windows": judged.windows.map(|windows| json!({
                 "judged": windows.judged,
                 "broken": windows.broken,
+                "few": windows.few,
                 "from_s": windows.at.map(|(from, _)| from),
                 "to_s": windows.at.map(|(_, to)| to),
             })),
@@ -395,10 +409,19 @@ fn thresholds(verdict: &Verdict) -> Vec<Value> {
                 State::Held => "held",
                 State::Broke => "broke",
                 State::NoData => "no_data",
+                State::TooFew => "too_few",
+                State::NotJudged => "not_judged",
             },
             "value": rounded(judged.value),
             "value_text": figures::value(judged),
-            "limit": judged.threshold.limit,
+            "limit": rounded(judged.limit),
+            "baseline_value": rounded(judged.baseline),
+            "baseline_text": figures::baseline(judged),
+            "samples": judged.few.map(|few| few.had),
+            "samples_needed": judged.few.map(|few| few.needs),
+            "first_broke_s": judged.first.map(|first| first.at_s),
+            "first_broke_value": rounded(judged.first.map(|first| first.value)),
+            "word": figures::word(judged),
             "unit": match judged.threshold.metric {
                 Metric::Time(..) => "ms",
                 Metric::Rps => "per_s",
@@ -407,7 +430,7 @@ fn thresholds(verdict: &Verdict) -> Vec<Value> {
                 Metric::Retries => "retries",
                 Metric::Dropped => "arrivals",
             },
-            "limit_text": limit,
+            "limit_text": judged.threshold.limit_text(),
         })
     };
     verdict.thresholds.iter().map(one).collect()

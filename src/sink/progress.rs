@@ -344,15 +344,25 @@ fn busiest(second: &Second<'_>, columns: usize, most: usize) -> Vec<String> {
 
 /// The thresholds as they stand; those that would break come first.
 fn standing(second: &Second<'_>, columns: usize) -> Option<String> {
-    let mut judged = second.standings.judged(second.so_far);
-    judged.sort_by_key(|judged| judged.state == State::Held);
+    let mut judged = second.standings.so_far(second.so_far);
+    judged.sort_by_key(|judged| match judged.state {
+        State::Broke | State::NoData => 0,
+        State::Held => 1,
+        State::TooFew | State::NotJudged => 2,
+    });
     let parts = judged.iter().enumerate().map(|(rank, judged)| {
         let of =
             judged.threshold.of.as_ref().map(|of| format!(" of {}", visible(&figures::of(of))));
         let value = figures::value(judged).unwrap_or_else(|| "no data".to_owned());
-        let (mark, style) = if judged.state == State::Held { ("✓", GOOD) } else { ("✗", BAD) };
-        let Threshold { text, when, .. } = &judged.threshold;
-        let text = format!("{mark} {text}{}{}  {value}", of.unwrap_or_default(), when.words());
+        let (mark, style) = match judged.state {
+            State::Held => ("✓", GOOD),
+            State::Broke | State::NoData => ("✗", BAD),
+            // Nothing is known yet.
+            State::TooFew | State::NotJudged => ("·", DIM),
+        };
+        let Threshold { text, .. } = &judged.threshold;
+        let when = judged.threshold.when_words();
+        let text = format!("{mark} {text}{}{when}  {value}", of.unwrap_or_default());
         part(rank.min(250) as u8, text, style)
     });
     let parts: Vec<_> = parts.collect();

@@ -3,7 +3,7 @@
 use super::*;
 use crate::load::Span;
 use crate::metrics::{Catalogue, Failure, Interval, RequestName, Seen, Summary};
-use crate::verdict::{Standings, Threshold};
+use crate::verdict::{Standings, Threshold, Timetable};
 
 pub(in crate::sink) fn started() -> Started {
     let name = |method: &str, name: &str| RequestName { method: method.into(), name: name.into() };
@@ -80,7 +80,9 @@ fn lines(
     columns: usize,
     rows: usize,
 ) -> String {
-    let standings = &Standings::new(&started.thresholds, 0);
+    let mut standings = Standings::new(&started.thresholds, &Timetable::default());
+    standings.second(&so_far.totals, so_far, true, true);
+    let standings = &standings;
     let (asked_users, iterations, warmup) = (50, 1_680, None);
     let within_load = true;
     let second =
@@ -151,7 +153,10 @@ fn the_warm_up_shows_its_own_figures_and_is_not_judged() {
         so_far: &so_far,
         iterations: 9,
         warmup: Some(&warm),
-        standings: &Standings::new(&started().thresholds, 81),
+        standings: &Standings::new(
+            &started().thresholds,
+            &Timetable { warmup: 81, stages: Vec::new() },
+        ),
     };
     let lines = screen(&started(), &second, false, Size { columns: 80, rows: 24 });
     let plain: Vec<_> =

@@ -424,7 +424,7 @@ fn thresholds(ended: &Ended<'_>, out: &mut String) {
 
 /// The thresholds that did not hold.
 fn broken(ended: &Ended<'_>, out: &mut String) {
-    let judged = ended.verdict.thresholds.iter().filter(|judged| judged.state != State::Held);
+    let judged = ended.verdict.thresholds.iter().filter(|judged| !judged.state.passes());
     threshold_lines(&judged.collect::<Vec<_>>(), out);
 }
 
@@ -433,21 +433,25 @@ fn threshold_lines(judged: &[&Judged], out: &mut String) {
         of.as_ref().map(|of| format!(" of {}", visible(&figures::of(of)))).unwrap_or_default()
     };
     let text = |threshold: &Threshold| {
-        format!("{}{}{}", threshold.text, name(&threshold.of), threshold.when.words())
+        format!("{}{}{}", threshold.text, name(&threshold.of), threshold.when_words())
     };
     let texts: Vec<_> = judged.iter().map(|judged| text(&judged.threshold)).collect();
     let widest = texts.iter().map(|text| width_of(text)).max().unwrap_or(0);
     for (judged, text) in judged.iter().zip(texts) {
         let value = figures::value(judged).unwrap_or_else(|| figures::no_value(judged).to_owned());
-        let (style, mark, word) = match judged.state {
-            State::Held => (GOOD, "✓", ""),
-            State::Broke => (BAD, "✗", "  broke"),
-            State::NoData => (BAD, "✗", "  not a pass"),
+        let (style, mark) = match judged.state {
+            State::Held => (GOOD, "✓"),
+            State::Broke | State::NoData | State::TooFew => (BAD, "✗"),
+            State::NotJudged => (DIM, "–"),
+        };
+        let word = match figures::word(judged) {
+            word if word.is_empty() => word,
+            word => format!("  {word}"),
         };
         let (mark, text) = (styled(style, mark), pad(&text, widest));
         let place = figures::place(judged).map_or(String::new(), |place| format!("  {place}"));
         let place = styled(DIM, &place);
-        let _ = writeln!(out, "  {mark} {text}  {value}{}{place}", styled(style, word));
+        let _ = writeln!(out, "  {mark} {text}  {value}{}{place}", styled(style, &word));
     }
 }
 

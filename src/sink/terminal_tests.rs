@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::event::{Aside, Closing};
 use crate::metrics::{Catalogue, Interval, RequestName, Seen};
-use crate::verdict::{Threshold, Validity, Verdict, judge};
+use crate::verdict::{First, Threshold, Validity, Verdict, Windows, judge};
 
 fn shown(width: u16) -> Vec<String> {
     let name = |method: &str, name: &str| RequestName { method: method.into(), name: name.into() };
@@ -71,7 +71,7 @@ fn requests_of(interval: &mut Interval, name: u16, ok: u64, failed: &[(Failure, 
 }
 
 fn text_of(summary: &Summary, warmup: Option<&Summary>, asides: &[Aside], width: u16) -> String {
-    let mut threshold = Threshold::parse("p95 < 2s").unwrap();
+    let mut threshold = Threshold::parse("max < 2s").unwrap();
     threshold.of = Some(Of::Group("checkout".into()));
     let thresholds = vec![judge(&threshold, summary)];
     let verdict = Verdict { thresholds, validity: Validity::Valid };
@@ -164,7 +164,7 @@ fn what_is_none_of_the_requests_has_tables_and_lines_of_its_own() {
             1  expect: $.completed equals true (saw false, null, an ␛[31mescape)  GET /todos/{id}
 
     Thresholds
-      ✓ p95 < 2s of group checkout  800ms
+      ✓ max < 2s of group checkout  800ms
 
     The threshold held: 27 requests, 2 failed. VALID
     Results:
@@ -181,7 +181,7 @@ fn what_there_is_not_is_not_spoken_of() {
            Aggregated         5       0  5.00  14.0ms  14.0ms
 
     Thresholds
-      ✗ p95 < 2s of group checkout  no data  not a pass
+      ✗ max < 2s of group checkout  no data  not a pass
 
     The threshold did not hold: 5 requests, none failed. VALID
     Results:
@@ -238,6 +238,98 @@ fn arrivals_that_were_dropped_or_waited_are_said() {
         ["7 arrivals were dropped: users were busy, or could not start"]
     );
     assert_eq!(told(|_| {}, 20), [""; 0]);
+}
+
+#[test]
+fn thresholds_say_how_they_came_out_and_since_when() {
+    let summary = second(|interval| requests_of(interval, 1, 1234, &[]));
+    let said = |text: &str, change: &dyn Fn(&mut Judged)| {
+        let mut judged = judge(&Threshold::parse(text).unwrap(), &summary);
+        change(&mut judged);
+        let verdict = Verdict { thresholds: vec![judged], validity: Validity::Valid };
+        let mut text = String::new();
+        thresholds(&ended(&summary, &verdict), &mut text);
+        let sentence = json::sentence(&summary, &verdict, None);
+        let line = plain(&text).lines().last().unwrap().trim().to_owned();
+        (line, sentence.split(':').next().unwrap().to_owned())
+    };
+    let same = |_: &mut Judged| {};
+    let windows = |few, broken, at| Some(Windows { judged: 5, broken, few, at: Some(at) });
+    for (text, change, line, sentence) in [
+        (
+            "requests > 9",
+            &same as &dyn Fn(&mut Judged),
+            "✓ requests > 9  1,234",
+            "The threshold held",
+        ),
+        (
+            "requests < 9",
+            &|judged| judged.first = Some(First { at_s: 75, value: 9.0 }),
+            "✗ requests < 9  1,234  broke  since 1m15s, then 9",
+            "The threshold did not hold",
+        ),
+        (
+            "requests < 9",
+            &|judged| {
+                judged.windows = windows(0, 2, (40, 50));
+                judged.first = Some(First { at_s: 20, value: 11.0 });
+            },
+            "✗ requests < 9  1,234  broke  in 2 of 5 windows, worst 40s to 50s, first up to 20s with 11",
+            "The threshold did not hold",
+        ),
+        (
+            "requests < 9",
+            &|judged| {
+                judged.windows = windows(0, 2, (40, 50));
+                judged.first = Some(First { at_s: 50, value: 1234.0 });
+            },
+            "✗ requests < 9  1,234  broke  in 2 of 5 windows, worst 40s to 50s",
+            "The threshold did not hold",
+        ),
+        (
+            "p99.9 < 1h",
+            &same,
+            "✗ p99.9 < 1h  1.24s  cannot say: 1,234 of the 2,995 samples that it takes",
+            "The threshold did not hold",
+        ),
+        (
+            "p99.9 < 1h",
+            &|judged| judged.windows = windows(3, 0, (0, 10)),
+            "✗ p99.9 < 1h  1.24s  cannot say: 1,234 of the 2,995 samples that it takes  in 3 of 5 \
+             windows, first 0s to 10s",
+            "The threshold did not hold",
+        ),
+        (
+            "avg < baseline * 1.10",
+            &same,
+            "– avg < baseline * 1.10  626ms  not judged: there is no baseline",
+            "No threshold was judged",
+        ),
+        (
+            "avg < baseline * 1.10",
+            &|judged| {
+                (judged.state, judged.baseline, judged.limit) =
+                    (State::Broke, Some(500.0), Some(550.0));
+            },
+            "✗ avg < baseline * 1.10  626ms  broke  baseline 500ms",
+            "The threshold did not hold",
+        ),
+        (
+            "avg < baseline",
+            &|judged| judged.state = State::NoData,
+            "✗ avg < baseline  626ms  no data in the baseline, not a pass",
+            "The threshold did not hold",
+        ),
+    ] {
+        assert_eq!(said(text, change), (line.to_owned(), sentence.to_owned()), "{text}");
+    }
+    let thresholds = ["requests > 9", "avg < baseline"]
+        .map(|text| judge(&Threshold::parse(text).unwrap(), &summary));
+    let verdict = Verdict { thresholds: thresholds.into(), validity: Validity::Valid };
+    assert_eq!(
+        json::sentence(&summary, &verdict, None),
+        "The threshold held, 1 was not judged: 1,234 requests, none failed."
+    );
 }
 
 #[test]

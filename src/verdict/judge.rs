@@ -1,7 +1,5 @@
 //! Owns judging thresholds against the summary of a run.
 
-use std::borrow::Cow;
-
 use super::threshold::{Metric, Of, Statistic, Threshold, Timing};
 use crate::metrics::{self, Catalogue, Interval, NameStats, Summary};
 
@@ -12,10 +10,37 @@ pub struct Judged {
     pub threshold: Threshold,
     /// The figure, in the unit of the threshold's limit; none without data.
     pub value: Option<f64>,
-    /// Whether it held.
+    /// How it came out.
     pub state: State,
+    /// The limit as a number; none when it is that of a baseline which there is not.
+    pub limit: Option<f64>,
+    /// The figure of the baseline, when the limit is taken from it.
+    pub baseline: Option<f64>,
+    /// How many samples there were and how many it takes, when there were too few.
+    pub few: Option<Few>,
+    /// Since when it is broken, when it is.
+    pub first: Option<First>,
     /// Where the figure is from, when it must hold in windows, or ended the run.
     pub windows: Option<Windows>,
+}
+
+/// Too few samples for a percentile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Few {
+    /// How many there were.
+    pub had: u64,
+    /// How many it takes.
+    pub needs: u64,
+}
+
+/// When a threshold broke.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct First {
+    /// The second of the run at whose end it broke: that of its first broken window, or that since which
+    /// it did not hold again over all.
+    pub at_s: u32,
+    /// The figure at that time.
+    pub value: f64,
 }
 
 /// The windows in which a threshold was judged.
@@ -25,12 +50,22 @@ pub struct Windows {
     pub judged: u64,
     /// In how many of them it did not hold.
     pub broken: u64,
+    /// In how many of them there were too few samples.
+    pub few: u64,
     /// The seconds of the run, from and up to, that the figure is of: the worst window, or all up to
     /// when it ended the run.
     pub at: Option<(u32, u32)>,
 }
 
-/// How a threshold came out.
+/// How a threshold came out. What is broken is broken however few samples show it.
+///
+/// | a figure | keeps the limit | samples | state |
+/// |---|---|---|---|
+/// | of a limit that is not known | | | `NotJudged` |
+/// | none | | | `NoData` |
+/// | one | no | any | `Broke` |
+/// | one | yes | too few | `TooFew` |
+/// | one | yes | enough | `Held` |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// The figure keeps the limit.
@@ -39,14 +74,68 @@ pub enum State {
     Broke,
     /// There is no figure. That is not a pass (law 7).
     NoData,
+    /// It keeps the limit, and so few samples do not say that the target does. That is no pass either.
+    TooFew,
+    /// The limit is taken from a baseline, and there is none.
+    NotJudged,
+}
+
+impl State {
+    /// It does not keep a run from passing.
+    #[must_use]
+    pub fn passes(self) -> bool {
+        match self {
+            Self::Held | Self::NotJudged => true,
+            Self::Broke | Self::NoData | Self::TooFew => false,
+        }
+    }
+}
+
+impl Judged {
+    pub(super) fn new(threshold: &Threshold, stands: Stands) -> Self {
+        let Stands { state, value, few } = stands;
+        let (limit, threshold) = (threshold.limit.fixed(), threshold.clone());
+        let (baseline, first, windows) = (None, None, None);
+        Self { threshold, value, state, limit, baseline, few, first, windows }
+    }
 }
 
 /// Judges one threshold over a whole run, whatever it says of when.
 #[must_use]
 pub fn judge(threshold: &Threshold, summary: &Summary) -> Judged {
-    let figures = Figures::of(threshold, &summary.totals, &summary.catalogue, || summary.all());
-    let (state, value) = compared(threshold, &figures, summary.loaded.as_secs_f64());
-    Judged { threshold: threshold.clone(), value, state, windows: None }
+    let pick = Pick::of(threshold, &summary.catalogue);
+    let figures = Figures::of(threshold, &pick, &summary.totals, || summary.all());
+    Judged::new(threshold, compared(threshold, &figures, summary.loaded.as_secs_f64()))
+}
+
+/// Which series of a run a threshold looks at, by number in its catalogue.
+#[derive(Debug, Clone)]
+pub(super) enum Pick {
+    All,
+    Names(Vec<u16>),
+    Group(Option<u16>),
+}
+
+impl Pick {
+    pub(super) fn of(threshold: &Threshold, catalogue: &Catalogue) -> Self {
+        let number = |at: usize| u16::try_from(at).unwrap_or(u16::MAX);
+        let facets = |wanted: &dyn Fn(&metrics::Facet) -> bool| {
+            let those = catalogue.facets.iter().enumerate().filter(|(_, facet)| wanted(facet));
+            Self::Names(those.map(|(at, _)| number(at)).collect())
+        };
+        match &threshold.of {
+            None => Self::All,
+            Some(Of::Name(of)) => {
+                let those = catalogue.names.iter().enumerate().filter(|(_, one)| one.is_called(of));
+                Self::Names(those.map(|(at, _)| number(at)).collect())
+            }
+            Some(Of::Class(of)) => facets(&|facet| facet.class == *of),
+            Some(Of::Tag(of)) => facets(&|facet| facet.tags.contains(of)),
+            Some(Of::Group(of)) => {
+                Self::Group(catalogue.groups.iter().position(|group| group == of).map(number))
+            }
+        }
+    }
 }
 
 /// What one threshold looks at, of some seconds. They can be added up.
@@ -67,39 +156,49 @@ impl Figures {
     /// Those of an interval; `all` gives what it holds of all requests.
     pub(super) fn of<'a>(
         threshold: &Threshold,
+        pick: &Pick,
         interval: &'a Interval,
-        catalogue: &Catalogue,
         all: impl FnOnce() -> &'a NameStats,
     ) -> Self {
-        let stats = match &threshold.of {
-            None => Cow::Borrowed(all()),
-            Some(Of::Name(of)) => Cow::Owned(interval.of(catalogue, |name, _| name.is_called(of))),
-            Some(Of::Class(of)) => Cow::Owned(interval.of(catalogue, |_, its| its.class == *of)),
-            Some(Of::Tag(of)) => Cow::Owned(interval.of(catalogue, |_, its| its.tags.contains(of))),
-            Some(Of::Group(of)) => Cow::Owned(interval.group(catalogue, of)),
-        };
-        let times = match threshold.metric {
-            Metric::Time(timing, _) => Some(match timing {
-                Timing::Response => stats.response(),
-                Timing::OkResponse => stats.response_ok.clone(),
-                Timing::Service => stats.service.clone(),
-                Timing::Connect => stats.connect.clone(),
-                Timing::Tls => stats.tls.clone(),
-                Timing::FirstByte => stats.first_byte.clone(),
-            }),
-            _ => None,
-        };
-        let whole = threshold.of.is_none();
-        Self {
-            requests: stats.requests(),
-            failed: stats.failed(),
-            within_load: stats.within_load().requests,
-            // Those of requests that are in no table too: it is the number that is shown.
-            retries: if whole { interval.retries } else { stats.retries },
-            // Arrivals are of the whole run: none is of a name or a class.
-            arrivals: if whole { interval.arrivals } else { 0 },
-            dropped: if whole { interval.dropped } else { 0 },
-            times,
+        let mut figures = Self::default();
+        match pick {
+            Pick::All => {
+                figures.add(threshold, all());
+                // Those of requests that are in no table too: it is the number that is shown.
+                figures.retries = interval.retries;
+                // Arrivals are of the whole run: none is of a name or a class.
+                (figures.arrivals, figures.dropped) = (interval.arrivals, interval.dropped);
+            }
+            Pick::Names(numbers) => {
+                for stats in numbers.iter().filter_map(|number| interval.names.get(number)) {
+                    figures.add(threshold, stats);
+                }
+            }
+            Pick::Group(number) => {
+                let stats = number.and_then(|number| interval.groups.get(&number));
+                stats.into_iter().for_each(|stats| figures.add(threshold, stats));
+            }
+        }
+        figures
+    }
+
+    fn add(&mut self, threshold: &Threshold, stats: &NameStats) {
+        self.requests += stats.requests();
+        self.failed += stats.failed();
+        self.within_load += stats.within_load().requests;
+        self.retries += stats.retries;
+        let Metric::Time(timing, _) = threshold.metric else { return };
+        let times = self.times.get_or_insert_default();
+        match timing {
+            Timing::Response => {
+                times.merge(&stats.response_ok);
+                times.merge(&stats.response_failed);
+            }
+            Timing::OkResponse => times.merge(&stats.response_ok),
+            Timing::Service => times.merge(&stats.service),
+            Timing::Connect => times.merge(&stats.connect),
+            Timing::Tls => times.merge(&stats.tls),
+            Timing::FirstByte => times.merge(&stats.first_byte),
         }
     }
 
@@ -116,39 +215,68 @@ impl Figures {
             (Some(_), None) => {}
         }
     }
+
+    /// The figure that the threshold looks at; load was asked for so long. None without data.
+    pub(super) fn value(&self, threshold: &Threshold, seconds: f64) -> Option<f64> {
+        match threshold.metric {
+            Metric::Requests => Some(self.requests as f64),
+            Metric::Rps if seconds > 0.0 => Some(self.within_load as f64 / seconds),
+            Metric::Rps => Some(0.0),
+            Metric::Dropped => (self.arrivals > 0).then_some(self.dropped as f64),
+            _ if self.requests == 0 => None,
+            Metric::Failures => Some(self.failed as f64),
+            Metric::Retries => Some(self.retries as f64),
+            Metric::ErrorRate => Some(self.failed as f64 / self.requests as f64),
+            Metric::Time(_, statistic) => self.times.as_ref().and_then(|all| time(all, statistic)),
+        }
+    }
+
+    /// How many samples there are, when the threshold takes more than that.
+    pub(super) fn few(&self, threshold: &Threshold) -> Option<Few> {
+        let needs = threshold.samples_needed()?;
+        let had = self.times.as_ref().map_or(0, metrics::Timing::count);
+        (had < needs).then_some(Few { had, needs })
+    }
+}
+
+/// How a figure stands to its limit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Stands {
+    pub(super) state: State,
+    pub(super) value: Option<f64>,
+    pub(super) few: Option<Few>,
 }
 
 /// How the figure of a threshold stands to its limit, and what it is; load was asked for so long.
-pub(super) fn compared(
+pub(super) fn compared(threshold: &Threshold, figures: &Figures, seconds: f64) -> Stands {
+    stands(threshold, figures, seconds, threshold.limit.fixed())
+}
+
+/// The same with a limit that is known now.
+pub(super) fn stands(
     threshold: &Threshold,
     figures: &Figures,
     seconds: f64,
-) -> (State, Option<f64>) {
+    limit: Option<f64>,
+) -> Stands {
     let counted = match threshold.metric {
         Metric::Rps => figures.within_load,
         Metric::Dropped => figures.arrivals,
         _ => figures.requests,
     };
     let nothing_ended = counted == 0 && threshold.op.is_upper();
-    let value = match threshold.metric {
-        Metric::Requests => Some(figures.requests as f64),
-        Metric::Rps if seconds > 0.0 => Some(figures.within_load as f64 / seconds),
-        Metric::Rps => Some(0.0),
-        Metric::Dropped => (figures.arrivals > 0).then_some(figures.dropped as f64),
-        _ if figures.requests == 0 => None,
-        Metric::Failures => Some(figures.failed as f64),
-        Metric::Retries => Some(figures.retries as f64),
-        Metric::ErrorRate => Some(figures.failed as f64 / figures.requests as f64),
-        Metric::Time(_, statistic) => figures.times.as_ref().and_then(|all| time(all, statistic)),
-    };
-    let state = match value {
-        None => State::NoData,
+    let value = figures.value(threshold, seconds);
+    let few = figures.few(threshold);
+    let (state, few) = match (limit, value) {
+        (None, _) => (State::NotJudged, None),
+        (_, None) => (State::NoData, None),
         // `rps < 100` holds for a target that never answers: that is no data, not a pass.
-        Some(_) if nothing_ended => State::NoData,
-        Some(value) if threshold.op.holds(value, threshold.limit) => State::Held,
-        Some(_) => State::Broke,
+        _ if nothing_ended => (State::NoData, None),
+        (Some(limit), Some(value)) if !threshold.holds(value, limit) => (State::Broke, None),
+        _ if few.is_some() => (State::TooFew, few),
+        _ => (State::Held, None),
     };
-    (state, value)
+    Stands { state, value, few }
 }
 
 fn time(timing: &metrics::Timing, statistic: Statistic) -> Option<f64> {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::metrics::{Catalogue, RequestName};
-use crate::verdict::When;
+use crate::verdict::{Few, Stage, When};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -61,10 +61,22 @@ fn judged_with(
     loaded: Duration,
     under_way: impl Fn(usize) -> bool,
 ) -> (Option<u32>, Judged) {
+    let timetable = Timetable { warmup, ..Timetable::default() };
+    judged_by(threshold, &timetable, seconds, loaded, under_way)
+}
+
+fn judged_by(
+    threshold: &Threshold,
+    timetable: &Timetable,
+    seconds: &[Of],
+    loaded: Duration,
+    under_way: impl Fn(usize) -> bool,
+) -> (Option<u32>, Judged) {
     let name = RequestName { method: "GET".into(), name: "/".into() };
     let catalogue = Catalogue { names: vec![name], ..Catalogue::default() };
     let mut summary = Summary::new(catalogue);
-    let mut standings = Standings::new(std::slice::from_ref(threshold), warmup);
+    let mut standings = Standings::new(std::slice::from_ref(threshold), timetable);
+    let warmup = timetable.warmup;
     let mut ended = None;
     for (at, of) in seconds.iter().enumerate() {
         let interval = second(at, *of);
@@ -215,6 +227,128 @@ fn what_ends_after_the_load_is_in_no_window_and_ends_no_run() {
     assert_eq!(within(since, 1500), "Broke 0.600");
 }
 
+/// `had of needs` behind how it stands.
+fn shown_with_few(judged: (Option<u32>, Judged)) -> String {
+    let few = judged.1.few.map_or(String::new(), |few| format!(", {} of {}", few.had, few.needs));
+    format!("{}{few}", shown(judged))
+}
+
+#[test]
+fn too_few_samples_are_not_a_pass() {
+    let p95 = |when: When| threshold("p95 < 1s", when);
+    let of = |threshold: &Threshold, seconds: &[Of]| shown_with_few(judged(threshold, 0, seconds));
+    let whole = p95(When::default());
+    assert_eq!(of(&whole, &[ok(58)]), "TooFew 10.000, 58 of 59");
+    assert_eq!(of(&whole, &[ok(58), ok(1)]), "Held 10.000");
+    assert_eq!(of(&Threshold { allow_few: true, ..whole.clone() }, &[ok(1)]), "Held 10.000");
+    // However few, they show that it does not hold.
+    let slow = Of { ok: 5, ms: 2000, failed: 0 };
+    assert_eq!(of(&whole, &[slow]), "Broke 2000.000");
+    assert_eq!(of(&whole, &[ok(0)]), "NoData nothing");
+    // Rates, counts and means are judged as they are.
+    for text in ["avg < 1s", "max < 1s", "rps > 0", "error_rate < 1%", "failures < 1"] {
+        assert_eq!(judged(&threshold(text, When::default()), 0, &[ok(1)]).1.state, State::Held);
+    }
+    // Those that succeeded are fewer.
+    let succeeded = threshold("ok.p95 < 1s", When::default());
+    let some_failed = Of { ok: 50, ms: 10, failed: 50 };
+    assert_eq!(of(&succeeded, &[some_failed]), "TooFew 10.000, 50 of 59");
+}
+
+#[test]
+fn each_window_needs_samples() {
+    let of = |when: When, seconds: &[Of]| {
+        shown_with_few(judged(&threshold("p95 < 1s", when), 0, seconds))
+    };
+    let slow = Of { ok: 5, ms: 2000, failed: 0 };
+    let many = ok(60);
+    assert_eq!(of(every(1), &[many, many]), "Held 10.000 in 0 of 2, 0-1");
+    assert_eq!(of(every(1), &[many, ok(9), ok(8)]), "TooFew 10.000 in 0 of 3, 1-2, 9 of 59");
+    assert_eq!(of(every(1), &[many, ok(9), slow]), "Broke 2000.000 in 1 of 3, 2-3");
+    assert_eq!(of(every(1), &[many, ok(9), ok(0)]), "NoData nothing in 1 of 3, 2-3");
+    assert_eq!(of(every(2), &[ok(30), ok(30), ok(9)]), "Held 10.000 in 0 of 1, 0-2");
+    let few = judged(&threshold("p95 < 1s", every(1)), 0, &[many, ok(9), ok(8)]).1;
+    assert_eq!(few.windows.map(|windows| windows.few), Some(2));
+    assert_eq!(few.few, Some(Few { had: 9, needs: 59 }));
+    // They end no run, and are no pass at its end.
+    let abort = When { abort: true, ..every(1) };
+    assert_eq!(of(abort, &[ok(9), many, many]), "TooFew 10.000 in 0 of 3, 0-1, 9 of 59");
+    let abort = When { abort: true, ..When::default() };
+    assert_eq!(of(abort, &[ok(9), ok(9)]), "TooFew 10.000, 18 of 59");
+    assert_eq!(of(abort, &[ok(9), many]), "Held 10.000");
+}
+
+/// Two of a name are one; they are not adjacent, and neither begins with a second.
+fn stages() -> Timetable {
+    let ms = Duration::from_millis;
+    let peak = |from, to| Stage { name: "peak".into(), from: ms(from), to: ms(to) };
+    Timetable { warmup: 0, stages: vec![peak(1500, 4200), peak(5500, 8000)] }
+}
+
+fn during(text: &str, when: When) -> Threshold {
+    Threshold { during: Some("peak".into()), ..threshold(text, when) }
+}
+
+#[test]
+fn during_a_stage_nothing_else_is_looked_at() {
+    let of = |threshold: &Threshold, seconds: &[Of], loaded: Duration| {
+        shown(judged_by(threshold, &stages(), seconds, loaded, |_| true))
+    };
+    // The seconds 2, 3, 6 and 7.
+    let seconds: Vec<Of> = (0..10).map(|at| failed(at % 10)).collect();
+    let whole = When::default();
+    let failures = during("failures == 18", whole);
+    assert_eq!(of(&failures, &seconds, ALWAYS), "Held 18.000");
+    assert_eq!(of(&during("rps >= 10", whole), &seconds, ALWAYS), "Held 10.000");
+    let after = When { after: 3, ..whole };
+    assert_eq!(of(&during("failures == 16", after), &seconds, ALWAYS), "Held 16.000");
+    // What ends after the load ends in no stage.
+    let cut = Duration::from_millis(6900);
+    assert_eq!(of(&during("failures == 5", whole), &seconds, cut), "Held 5.000");
+    assert_eq!(of(&failures, &seconds[..2], ALWAYS), "NoData nothing");
+    let elsewhere = Threshold { during: Some("soak".into()), ..during("p95 < 1s", whole) };
+    assert_eq!(of(&elsewhere, &seconds, ALWAYS), "NoData nothing");
+}
+
+#[test]
+fn windows_lie_within_a_stage() {
+    let of = |text: &str, when: When| {
+        let seconds: Vec<Of> = (0..10).map(|at| failed(at % 10)).collect();
+        shown(judged_by(&during(text, when), &stages(), &seconds, ALWAYS, |_| true))
+    };
+    assert_eq!(of("error_rate < 66%", every(2)), "Held 0.650 in 0 of 2, 6-8");
+    assert_eq!(of("error_rate < 60%", every(1)), "Broke 0.700 in 2 of 4, 7-8");
+    // None goes over from one to the other.
+    assert_eq!(of("error_rate < 60%", every(3)), "NoData nothing in 0 of 0, never");
+    let abort = When { abort: true, ..every(2) };
+    assert_eq!(of("error_rate < 60%", abort), "Broke 0.650 in 1 of 2, 6-8, ended after 8");
+    let abort = When { abort: true, ..When::default() };
+    assert_eq!(of("error_rate < 30%", abort), "Broke 0.367 in 1 of 1, 2-7, ended after 7");
+    assert_eq!(of("error_rate < 99%", abort), "Held 0.450");
+}
+
+#[test]
+fn a_broken_one_says_when_it_first_broke_and_with_what() {
+    let of = |text: &str, when: When, seconds: &[Of]| {
+        let judged = judged(&threshold(text, when), 0, seconds).1;
+        judged.first.map(|first| (first.at_s, (first.value * 1e3).round() / 1e3))
+    };
+    let whole = When::default();
+    // 10 %, 25 %, 17 %, 25 %, 28 %: since the fourth second it is not below 20 % again.
+    let seconds = [failed(1), failed(4), failed(0), failed(5), failed(4)];
+    assert_eq!(of("error_rate < 20%", whole, &seconds), Some((4, 0.25)));
+    assert_eq!(of("error_rate < 29%", whole, &seconds), None, "it holds");
+    assert_eq!(of("error_rate < 10%", whole, &seconds), Some((1, 0.1)));
+    assert_eq!(of("error_rate < 20%", every(1), &seconds), Some((2, 0.4)));
+    assert_eq!(of("error_rate < 20%", every(2), &seconds), Some((2, 0.25)));
+    let abort = When { abort: true, ..every(1) };
+    assert_eq!(of("error_rate < 45%", abort, &seconds), Some((4, 0.5)));
+    // What has to grow to its limit says nothing by being below it.
+    assert_eq!(of("requests > 99", whole, &seconds), None);
+    assert_eq!(of("requests < 30", whole, &seconds), Some((3, 30.0)));
+    assert_eq!(of("rps > 10", whole, &[ok(9), ok(20), ok(1), ok(1)]), Some((3, 10.0)));
+}
+
 proptest! {
     /// Two stacks are only faster: a window is the sum of its seconds.
     #[test]
@@ -224,7 +358,7 @@ proptest! {
         let threshold = threshold("p90 < 1s", every(length));
         let seconds: Vec<_> = counts.iter().enumerate().map(|(at, (ok, ms, failed))| {
             let interval = second(at, Of { ok: *ok, ms: *ms, failed: *failed });
-            Figures::of(&threshold, &interval, &Catalogue::default(), || &interval.names[&0])
+            Figures::of(&threshold, &Pick::All, &interval, || &interval.names[&0])
         }).collect();
         let mut sliding = Sliding::new(length);
         for (at, one) in seconds.iter().enumerate() {

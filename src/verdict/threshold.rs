@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::limit::Limit;
 use crate::units::{Rate, format_duration, format_percent, parse_duration, parse_percent};
 
 /// A figure of the run and the bound that it must keep.
@@ -17,12 +18,16 @@ pub struct Threshold {
     pub metric: Metric,
     /// How it is compared with the limit.
     pub op: Op,
-    /// Milliseconds for times, per second for `rps`, a fraction for `error_rate`, else a count.
-    pub limit: f64,
+    /// What it is compared with.
+    pub limit: Limit,
     /// What is looked at; absent: all requests.
     pub of: Option<Of>,
+    /// The stage in which alone it is looked at.
+    pub during: Option<String>,
     /// When it is looked at.
     pub when: When,
+    /// A percentile of fewer samples than it needs is judged all the same.
+    pub allow_few: bool,
     /// Where it stands in the plan; absent when it is of no plan.
     pub written: Option<Written>,
 }
@@ -42,16 +47,20 @@ struct Stored {
     must: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     of: Option<Of>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    during: Option<String>,
     #[serde(default)]
     when: When,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    allow_few: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     written: Option<Written>,
 }
 
 impl From<Threshold> for Stored {
     fn from(threshold: Threshold) -> Self {
-        let Threshold { text, of, when, written, .. } = threshold;
-        Self { must: text, of, when, written }
+        let Threshold { text, of, during, when, allow_few, written, .. } = threshold;
+        Self { must: text, of, during, when, allow_few, written }
     }
 }
 
@@ -59,8 +68,8 @@ impl TryFrom<Stored> for Threshold {
     type Error = ThresholdError;
 
     fn try_from(stored: Stored) -> Result<Self, ThresholdError> {
-        let Stored { must, of, when, written } = stored;
-        Ok(Self { of, when, written, ..Self::parse(&must)? })
+        let Stored { must, of, during, when, allow_few, written } = stored;
+        Ok(Self { of, during, when, allow_few, written, ..Self::parse(&must)? })
     }
 }
 
@@ -74,32 +83,6 @@ pub struct When {
     pub after: u32,
     /// The run ends as soon as it breaks.
     pub abort: bool,
-}
-
-impl When {
-    /// Whether anything is judged in a run of that length: a window is whole, or some time is left.
-    #[must_use]
-    pub fn fits(self, warmup: Duration, total: Duration) -> bool {
-        let after = Duration::from_secs(u64::from(self.after)).max(warmup);
-        match self.every {
-            Some(every) => {
-                // A warm-up ends with a whole second.
-                let whole = after.as_secs() + u64::from(after.subsec_nanos() > 0);
-                Duration::from_secs(whole + u64::from(every)) <= total
-            }
-            None => after < total,
-        }
-    }
-
-    /// As it is said behind a threshold: ` in each 10s, after 30s`; empty when nothing is said.
-    #[must_use]
-    pub fn words(self) -> String {
-        let time = |seconds| format_duration(Duration::from_secs(u64::from(seconds)));
-        let every = self.every.map(|every| format!("in each {}", time(every)));
-        let after = (self.after > 0).then(|| format!("after {}", time(self.after)));
-        let words: Vec<_> = [every, after].into_iter().flatten().collect();
-        if words.is_empty() { String::new() } else { format!(" {}", words.join(", ")) }
-    }
 }
 
 /// What a threshold is of.
@@ -252,7 +235,7 @@ pub struct ThresholdError {
 }
 
 impl ThresholdError {
-    fn new(problem: impl Into<String>, advice: impl Into<String>) -> Self {
+    pub(super) fn new(problem: impl Into<String>, advice: impl Into<String>) -> Self {
         Self { problem: problem.into(), advice: advice.into() }
     }
 }
@@ -328,18 +311,26 @@ impl Threshold {
         }
         let metric = Metric::parse(metric_text)?;
         let (limit, shown) = metric.parse_limit(metric_text, op, value)?;
-        if op == Op::Less && limit <= 0.0 {
+        if op == Op::Less && matches!(limit, Limit::Fixed(limit) if limit <= 0.0) {
             return Err(ThresholdError::new(
                 format!("`{metric_text} < {shown}` can never hold"),
                 "nothing that is measured lies below 0; write `<=`, or a limit above it",
             ));
         }
         let text = format!("{metric_text} {op} {shown}");
-        Ok(Self { text, metric, op, limit, of: None, when: When::default(), written: None })
+        let (of, during, when, written) = (None, None, When::default(), None);
+        Ok(Self { text, metric, op, limit, of, during, when, allow_few: false, written })
     }
 }
 
 impl Threshold {
+    /// Whether `value` keeps that limit. None of what none of the baseline had keeps it too.
+    #[must_use]
+    pub fn holds(&self, value: f64, limit: f64) -> bool {
+        let none = self.limit.is_of_baseline() && value == 0.0 && limit == 0.0;
+        none || self.op.holds(value, limit)
+    }
+
     /// It asks for a number that no run has in its first second.
     #[must_use]
     pub fn breaks_at_once(&self) -> bool {
@@ -347,7 +338,43 @@ impl Threshold {
             self.metric,
             Metric::Requests | Metric::Failures | Metric::Retries | Metric::Dropped
         );
-        counted && !self.op.holds(0.0, self.limit)
+        counted && self.limit.fixed().is_some_and(|limit| !self.op.holds(0.0, limit))
+    }
+
+    /// When it is judged, as it is said behind its text: ` in each 10s, during peak, after 30s`; empty
+    /// when nothing is said.
+    #[must_use]
+    pub fn when_words(&self) -> String {
+        let time = |seconds| format_duration(Duration::from_secs(u64::from(seconds)));
+        let When { every, after, .. } = self.when;
+        let every = every.map(|every| format!("in each {}", time(every)));
+        let during = self.during.as_ref().map(|stage| format!("during {stage}"));
+        let after = (after > 0).then(|| format!("after {}", time(after)));
+        let words: Vec<_> = [every, during, after].into_iter().flatten().collect();
+        if words.is_empty() { String::new() } else { format!(" {}", words.join(", ")) }
+    }
+
+    /// What follows the operator: `500ms`, `baseline * 1.10`.
+    #[must_use]
+    pub fn limit_text(&self) -> &str {
+        self.text.splitn(3, ' ').nth(2).unwrap_or_default()
+    }
+
+    /// How many samples it takes to say that it holds; none when it is on no percentile.
+    ///
+    /// That the quantile `q` lies below a limit can be said of `n` samples below it when, were it not so,
+    /// all of them would be there by a chance of 5 % at the most: the smallest `n` with `1 − q^n ≥ 0.95`
+    /// (one-sided, whatever the distribution: Hahn and Meeker, *Statistical Intervals*, 5.2). That
+    /// it lies above one, with `1 − q` in its place.
+    #[must_use]
+    pub fn samples_needed(&self) -> Option<u64> {
+        let Metric::Time(_, Statistic::Percentile(quantile)) = self.metric else { return None };
+        if self.allow_few {
+            return None;
+        }
+        let tail = if self.op.is_upper() { quantile } else { 1.0 - quantile };
+        // A hair below a whole number is that number.
+        Some(((0.05f64.ln() / tail.ln() - 1e-9).ceil() as u64).max(1))
     }
 }
 
@@ -458,14 +485,22 @@ impl Metric {
         metric: &str,
         op: Op,
         value: &str,
+    ) -> Result<(Limit, String), ThresholdError> {
+        if value.contains("baseline") {
+            return super::limit::of_baseline(self, metric, op, value);
+        }
+        let (limit, shown) = self.parse_amount(metric, op, value)?;
+        Ok((Limit::Fixed(limit), shown))
+    }
+
+    /// An amount in the unit of the metric.
+    pub(super) fn parse_amount(
+        self,
+        metric: &str,
+        op: Op,
+        value: &str,
     ) -> Result<(f64, String), ThresholdError> {
         let whole = format!("{metric} {op} {value}");
-        if value.split_whitespace().next() == Some("baseline") {
-            return Err(ThresholdError::new(
-                "a threshold on `baseline` is not supported yet",
-                format!("write a limit, as `{metric} {op} {}`", self.example()),
-            ));
-        }
         let bare = value.parse::<f64>().is_ok_and(f64::is_finite);
         let bad = |advice: String| {
             ThresholdError::new(format!("`{value}` is no limit for `{metric}`"), advice)
@@ -520,15 +555,6 @@ impl Metric {
             }
         }
     }
-
-    fn example(self) -> &'static str {
-        match self {
-            Self::Time(..) => "500ms",
-            Self::Rps => "50/s",
-            Self::Requests | Self::Failures | Self::Retries | Self::Dropped => "100",
-            Self::ErrorRate => "0.1%",
-        }
-    }
 }
 
 /// `p` and a decimal number.
@@ -573,134 +599,5 @@ fn unknown(text: &str) -> ThresholdError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn read(text: &str) -> (String, Metric, Op, f64) {
-        let read = Threshold::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-        (read.text, read.metric, read.op, read.limit)
-    }
-
-    fn said(text: &str) -> String {
-        Threshold::parse(text).expect_err(text).to_string()
-    }
-
-    #[test]
-    fn thresholds_are_read_as_people_write_them() {
-        use Metric::{Dropped, ErrorRate, Failures, Requests, Retries, Rps, Time};
-        use Statistic::{Avg, Max, Percentile};
-        let time = |timing, quantile| Time(timing, Percentile(quantile));
-        for (text, want) in [
-            ("p95 < 500ms", ("p95 < 500ms", time(Timing::Response, 0.95), Op::Less, 500.0)),
-            ("p95<0.5s", ("p95 < 0.5s", time(Timing::Response, 0.95), Op::Less, 500.0)),
-            (
-                "p99.9 <= 1s",
-                ("p99.9 <= 1s", time(Timing::Response, 0.999), Op::LessOrEqual, 1000.0),
-            ),
-            (
-                "ok.p99.99<1m",
-                ("ok.p99.99 < 1m", time(Timing::OkResponse, 0.9999), Op::Less, 60_000.0),
-            ),
-            (
-                "service.avg < 20 ms",
-                ("service.avg < 20ms", Time(Timing::Service, Avg), Op::Less, 20.0),
-            ),
-            (
-                "connect.max < 1s",
-                ("connect.max < 1s", Time(Timing::Connect, Max), Op::Less, 1000.0),
-            ),
-            ("tls.avg<20ms", ("tls.avg < 20ms", Time(Timing::Tls, Avg), Op::Less, 20.0)),
-            ("ttfb.p50 < 1s", ("ttfb.p50 < 1s", time(Timing::FirstByte, 0.5), Op::Less, 1000.0)),
-            ("error_rate < 0.1%", ("error_rate < 0.1%", ErrorRate, Op::Less, 0.001)),
-            ("rps > 50", ("rps > 50/s", Rps, Op::Greater, 50.0)),
-            ("rps >= 60/m", ("rps >= 1/s", Rps, Op::GreaterOrEqual, 1.0)),
-            ("rps > 0", ("rps > 0/s", Rps, Op::Greater, 0.0)),
-            ("requests ≥ 100", ("requests >= 100", Requests, Op::GreaterOrEqual, 100.0)),
-            ("retries < 10", ("retries < 10", Retries, Op::Less, 10.0)),
-            ("failures <= 0", ("failures <= 0", Failures, Op::LessOrEqual, 0.0)),
-            ("dropped < 1", ("dropped < 1", Dropped, Op::Less, 1.0)),
-            ("dropped==0", ("dropped == 0", Dropped, Op::Equal, 0.0)),
-        ] {
-            let (text_wanted, metric, op, limit) = want;
-            assert_eq!(read(text), (text_wanted.to_owned(), metric, op, limit), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_wrong_threshold_is_told_what_to_write() {
-        for (text, want) in [
-            ("p95 < 500", "`p95 < 500` lacks its unit; write `p95 < 500ms`"),
-            ("error_rate < 1", "`error_rate < 1` lacks its unit; write `error_rate < 1%`"),
-            (
-                "error_rate < 0.01",
-                "`error_rate < 0.01` lacks its unit; write `error_rate < 1%` for the fraction 0.01, \
-                 or `error_rate < 0.01%`",
-            ),
-            (
-                "p95 = 500ms",
-                "`=` cannot judge a measured figure, which is never exactly so; use `<`, `<=`, `>` or `>=`",
-            ),
-            ("p95 => 500ms", "`=>` is not a comparison; write `>=`"),
-            (
-                "failures = 0",
-                "`=` is not a comparison; write `==`, or one of `<`, `<=`, `>` and `>=`",
-            ),
-            ("pp95 < 1s", "there is no metric `pp95`; did you mean `p95`?"),
-            ("p(95) < 1s", "there is no metric `p(95)`; did you mean `p95`?"),
-            ("95% < 1s", "there is no metric `95%`; did you mean `p95`?"),
-            ("median < 1s", "there is no metric `median`; did you mean `p50`?"),
-            ("eror_rate < 1%", "there is no metric `eror_rate`; did you mean `error_rate`?"),
-            (
-                "p95 500ms",
-                "`p95 500ms` compares nothing; write it as `p95 < 500ms`, `error_rate < 0.1%` or `rps > 50`",
-            ),
-            (
-                "p95 <",
-                "`p95 <` has no limit; write it as `p95 < 500ms`, `error_rate < 0.1%` or `rps > 50`",
-            ),
-            ("p95 < soon", "`soon` is no limit for `p95`; write a time, as `p95 < 500ms`"),
-            (
-                "rps > 50ms",
-                "`50ms` is no limit for `rps`; write requests per second, as `rps > 50/s`",
-            ),
-            (
-                "failures < 1%",
-                "`failures` is a number of requests, and `1%` a share of them; write `error_rate < 1%`",
-            ),
-            (
-                "dropped < 1%",
-                "`1%` is no limit for `dropped`; write a whole number, as `dropped < 100`",
-            ),
-            (
-                "dropped_iterations < 1",
-                "there is no metric `dropped_iterations`; did you mean `dropped`?",
-            ),
-            (
-                "p95 < baseline * 1.10",
-                "a threshold on `baseline` is not supported yet; write a limit, as `p95 < 500ms`",
-            ),
-        ] {
-            assert_eq!(said(text), want, "{text}");
-        }
-        for text in ["p101 < 1s", "p0 < 1s", "p100 < 1s", "ok.p100 < 1s"] {
-            assert!(said(text).starts_with("there is no percentile"), "{text}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn reading_any_text_never_panics(text in "(\\PC){0,20}", value in "(\\PC){0,8}") {
-            let _ = Threshold::parse(&text);
-            let _ = Threshold::parse(&format!("p95 < {value}"));
-            let _ = Threshold::parse(&format!("{value} > {value}"));
-        }
-
-        #[test]
-        fn a_shown_threshold_reads_back(ms in 1u64..10_000_000, percent in 1u32..9999) {
-            let text = format!("p{} < {ms}ms", f64::from(percent) / 100.0);
-            let first = Threshold::parse(&text).unwrap();
-            prop_assert_eq!(Threshold::parse(&first.text), Ok(first));
-        }
-    }
-}
+#[path = "threshold_tests.rs"]
+mod tests;

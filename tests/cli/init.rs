@@ -48,11 +48,14 @@ fn every_starter_checks_without_a_warning_and_runs_on_the_demo() {
             folder.throng(&format!("init --kind {kind} {option}"));
             let check = folder.throng(&format!("check {plan} --strict"));
             assert_eq!((check.code, check.err), (0, format!("{plan}: no mistakes\n")), "{kind}");
-            // How fast the machine is does not matter here.
+            // How fast the machine is does not matter here, and for a p95 the run is too short.
             let text = folder.read(plan);
             folder.file(
                 plan,
-                &text.replace("p95 < 500ms", "p95 < 1m").replace("p95 < 1s", "p95 < 1m"),
+                &text
+                    .replace("p95 < 500ms", "max < 1m")
+                    .replace("p95 < 1s", "max < 1m")
+                    .replace("p95 < 2s", "max < 1m"),
             );
             let run = folder.throng(&format!(
                 "run {plan} --demo --quiet -u 6 -t 1s --stop-timeout 100ms --seed 3 --no-report"

@@ -107,7 +107,7 @@ fn quiet_says_the_verdict_and_what_broke() {
     ));
     assert_eq!((said.code, said.err.as_str()), (1, ""));
     let lines: Vec<_> = said.out.lines().collect();
-    assert_eq!(lines[0], "  ✗ error_rate < 1%  100%  broke");
+    assert_eq!(lines[0], "  ✗ error_rate < 1%  100%  broke  since 1s");
     assert!(lines[2].starts_with("The threshold did not hold: "), "{lines:?}");
     assert_eq!(lines[3..], ["Results: out/report.html"]);
 }
@@ -329,7 +329,7 @@ fn habits_of_other_tools_are_answered_with_ours() {
 #[test]
 fn the_demo_brings_a_plan_of_its_own() {
     let folder = Folder::new();
-    let said = folder.throng("run --demo -u 10 -t 1s --out out");
+    let said = folder.throng("run --demo -u 100 -t 1s --out out");
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
     assert_eq!(folder.json("out/summary.json")["plan"]["name"], "Todo API");
     assert_eq!(folder.throng("run").code, 2);

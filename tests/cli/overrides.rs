@@ -150,7 +150,7 @@ thresholds:
   - error_rate < 1%
   - { of: Reader, must: error_rate < 1% }
   - { of: Writer, must: error_rate < 1% }
-  - { of: save, must: p95 < 10m }
+  - { of: save, must: max < 10m }
   - { of: { tag: writes }, must: error_rate < 1% }
   - { of: POST /todos/, must: error_rate < 1% }
 "#;
@@ -167,7 +167,7 @@ fn a_threshold_of_what_is_left_out_is_told_before_the_run() {
     };
     let of_writer = [
         "warning: `error_rate < 1%` of class `Writer` cannot hold",
-        "warning: `p95 < 10m` of group `save` cannot hold",
+        "warning: `max < 10m` of group `save` cannot hold",
         "warning: `error_rate < 1%` of tag `writes` cannot hold",
         "warning: `error_rate < 1%` of name `POST /todos/` cannot hold",
     ];

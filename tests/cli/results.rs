@@ -9,7 +9,7 @@ const HISTORY: &str = "Timestamp,User Count,Type,Name,Requests/s,Failures/s,50%,
 fn a_run_on_the_demo_prints_a_summary_and_writes_the_files() {
     let folder = Folder::new();
     let said =
-        folder.throng(&format!("run {} --demo -u 20 -t 3s --seed 3 TodoUser", plan("todo.yaml")));
+        folder.throng(&format!("run {} --demo -u 60 -t 3s --seed 3 TodoUser", plan("todo.yaml")));
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
     let results = folder.results();
     let shown = results.strip_prefix(folder.path()).unwrap().display();

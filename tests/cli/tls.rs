@@ -8,7 +8,7 @@ use super::secured::{PLAN, Wants, secured, secured_with};
 fn a_plan_says_whom_to_trust() {
     let server = secured("localhost");
     let folder = server.folder();
-    let timed = PLAN.replace("[error", "[tls.p95 < 5s, error");
+    let timed = PLAN.replace("[error", "[tls.max < 5s, error");
     folder.file("plan.yaml", &format!("tls: {{ ca: ca.pem }}\n{timed}"));
     let said = server.run(&folder, "localhost", "");
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);

@@ -74,7 +74,9 @@ fn faults(json: &serde_json::Value) -> String {
     for threshold in json["thresholds"].as_array().into_iter().flatten() {
         let known = Threshold::parse(threshold["text"].as_str().unwrap());
         let good = match known {
-            Ok(Threshold { metric: Metric::Time(..), limit, .. }) => limit >= SHORTEST,
+            Ok(Threshold { metric: Metric::Time(..), limit, .. }) => {
+                limit.fixed() >= Some(SHORTEST)
+            }
             Ok(Threshold { metric: Metric::Rps, .. }) => true,
             _ => threshold["state"] == "held",
         };

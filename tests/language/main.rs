@@ -22,5 +22,6 @@ mod same;
 mod secured;
 mod steps;
 mod templates;
+mod thresholds;
 mod users;
 mod whole;

@@ -683,7 +683,12 @@ const THRESHOLD: &[Key] = &[
         "10s",
         "It must hold in each window of that length, one after the other; with `abort`, in each that ends with a second of the run.",
     ),
-    later("during", "It is judged in that stage alone."),
+    key(
+        "during",
+        Text,
+        "peak",
+        "It is judged in the stage of that name alone: on what ended within its time.",
+    ),
     key("after", Duration, "30s", "What ended before that time of the run is not looked at.")
         .or("0s"),
     key(
@@ -693,7 +698,13 @@ const THRESHOLD: &[Key] = &[
         "Ends the run when it breaks; it is judged each second, on its window or on all so far.",
     )
     .or("false"),
-    later("allow_few", "It is judged even on few samples."),
+    key(
+        "allow_few",
+        Bool,
+        "true",
+        "A percentile may hold by fewer samples than it takes to say so.",
+    )
+    .or("false"),
 ];
 
 const OF: &[Key] = &[

@@ -9,7 +9,7 @@ use crate::diagnostic::Placed;
 use crate::plan::document::{Entry, Node, NodeValue};
 use crate::plan::keys::Context;
 use crate::plan::model::{Action, NamedProfile, Plan, Request, Step};
-use crate::verdict::{Metric, Of, Threshold, When};
+use crate::verdict::{Metric, Of, Stage, Threshold, Timetable, When};
 
 /// Of the windows that are judged each second as many are kept as they have seconds.
 const LONGEST: Duration = Duration::from_secs(600);
@@ -134,7 +134,28 @@ impl Checker<'_> {
                 let title = format!("`{}` is a figure of the whole run", one.value.text);
                 self.error(one.place, title, "take the `of` out: arrivals are of no request");
             }
+            let during = match fields.get("during") {
+                Some(node) => self.during(node, known).map(Some),
+                None => Some(None),
+            };
+            let allow_few = match fields.get("allow_few") {
+                Some(node) => self.bool(node, "`allow_few`").map(|few| (few, node)),
+                None => Some((false, node)),
+            };
             let Some(when) = self.judged_when(&fields) else { return Vec::new() };
+            let (Some(during), Some((allow_few, few))) = (during, allow_few) else {
+                return Vec::new();
+            };
+            let percentile = |one: &Placed<Threshold>| one.value.samples_needed().is_some();
+            if let (true, Some(one)) = (allow_few, must.first())
+                && !must.iter().any(percentile)
+            {
+                let title =
+                    format!("`allow_few` is about percentiles, and `{}` is none", one.value.text);
+                let label = "take it out: means, rates and counts are judged as they are";
+                self.wrong(few, title, label);
+            }
+            self.whole_against_baseline(&fields, &must);
             if when.abort && when.every.is_none() {
                 for one in must.iter().filter(|one| one.value.breaks_at_once()) {
                     let title =
@@ -146,7 +167,9 @@ impl Checker<'_> {
             }
             let whole = |mut threshold: Placed<Threshold>| {
                 threshold.value.of = of.clone();
+                threshold.value.during = during.clone();
                 threshold.value.when = when;
+                threshold.value.allow_few = allow_few;
                 threshold
             };
             return must.into_iter().map(whole).collect();
@@ -163,6 +186,37 @@ impl Checker<'_> {
                 None
             }
         }
+    }
+
+    /// Two runs are compared over all that is judged of them, at the end.
+    fn whole_against_baseline(&mut self, fields: &Fields<'_>, must: &[Placed<Threshold>]) {
+        let Some(one) = must.iter().find(|one| one.value.limit.is_of_baseline()) else { return };
+        for entry in fields.present(&["every", "abort"]) {
+            let title = format!("`{}` is judged at the end, over the whole run", one.value.text);
+            let label = format!("take `{}` out, or write a limit of its own", entry.key.value);
+            self.error(entry.key.place, title, label);
+        }
+    }
+
+    /// A stage by its name, which some profile has.
+    fn during(&mut self, node: &Node, known: &Known<'_>) -> Option<String> {
+        let stage = self.text(node, "`during`")?.value;
+        if known.stages.contains(&stage) || known.elsewhere.is_some() {
+            return Some(stage);
+        }
+        let names = || known.stages.iter().map(String::as_str);
+        let label = match self.suggest(&stage, names()) {
+            Some(near) => format!("did you mean `{}`?", shorten(near)),
+            None if known.stages.is_empty() => {
+                "the plan has no profile: a stage is a part of one".to_owned()
+            }
+            None => {
+                let names: Vec<_> = names().take(8).map(shorten).collect();
+                there_are(names.iter().map(String::as_str))
+            }
+        };
+        self.wrong(node, format!("no profile has a stage `{}`", shorten(&stage)), label);
+        None
     }
 
     /// When a threshold is judged; none when a part of it is wrong.
@@ -207,20 +261,49 @@ impl Checker<'_> {
                 let label = "say from when on it must hold, as `after: 30s`";
                 self.warn(threshold.place, title, label);
             }
-            if when.every.is_none() && when.after == 0 {
+            if when.every.is_none() && when.after == 0 && threshold.value.during.is_none() {
                 continue;
             }
+            self.default_has_stage(plan, threshold);
             let too_short = |profile: &&NamedProfile| {
-                !when.fits(profile.warmup.unwrap_or(plan.warmup), profile.load.total())
+                let timetable = timetable(plan, profile);
+                let staged = threshold.value.during.is_none()
+                    || !timetable.stages_of(&threshold.value).is_empty();
+                staged && !timetable.fits(&threshold.value, profile.load.total())
             };
             let Some(profile) = plan.profiles.iter().find(too_short) else { continue };
+            let text = format!("{}{}", threshold.value.text, threshold.value.when_words());
+            let name = shorten(&profile.name.value);
+            let (title, label) = match (&threshold.value.during, when.every) {
+                (None, _) => (
+                    format!("the profile `{name}` is over before `{text}` can be judged"),
+                    "no data is not a pass: write shorter times here, or a longer profile",
+                ),
+                (Some(_), None) => (
+                    format!("`{text}` has no whole second in the profile `{name}`"),
+                    "no data is not a pass: write a longer stage, or less `warmup` and `after`",
+                ),
+                (Some(_), Some(_)) => (
+                    format!("`{text}` has no whole window in the profile `{name}`"),
+                    "no data is not a pass: write a shorter `every`, or a longer stage",
+                ),
+            };
+            self.warn(threshold.place, title, label);
+        }
+    }
+
+    /// What runs when nothing is said has the stage that a threshold is judged in.
+    fn default_has_stage(&mut self, plan: &Plan, threshold: &Placed<Threshold>) {
+        let Some(stage) = &threshold.value.during else { return };
+        let Some(profile) = plan.profile.and_then(|at| plan.profiles.get(at)) else { return };
+        if timetable(plan, profile).stages_of(&threshold.value).is_empty() {
             let title = format!(
-                "the profile `{}` is over before `{}{}` can be judged",
+                "the profile `{}` has no stage `{}`, in which `{}` is to be judged",
                 shorten(&profile.name.value),
+                shorten(stage),
                 threshold.value.text,
-                when.words(),
             );
-            let label = "no data is not a pass: write shorter times here, or a longer profile";
+            let label = "it has no data in a run of that profile, which is not a pass";
             self.warn(threshold.place, title, label);
         }
     }
@@ -344,6 +427,16 @@ impl Checker<'_> {
     }
 }
 
+/// The warm-up and the stages of a profile.
+fn timetable(plan: &Plan, profile: &NamedProfile) -> Timetable {
+    let classes: Vec<String> = plan.classes.iter().map(|class| class.name.value.clone()).collect();
+    let warmup = profile.warmup.unwrap_or(plan.warmup);
+    let seconds = warmup.as_secs() + u64::from(warmup.subsec_nanos() > 0);
+    let stages = profile.load.spans(&classes).into_iter();
+    let stages = stages.map(|span| Stage { name: span.name, from: span.from, to: span.to });
+    Timetable { warmup: u32::try_from(seconds).unwrap_or(u32::MAX), stages: stages.collect() }
+}
+
 /// All that a threshold can be of.
 #[derive(Default)]
 struct Known<'p> {
@@ -354,6 +447,8 @@ struct Known<'p> {
     classes: Vec<&'p str>,
     /// Tasks that are one request, and what that is counted under.
     tasks: Vec<(&'p str, &'p str)>,
+    /// The names of stages, alone and with the class before them that has a load of its own.
+    stages: Vec<String>,
     /// Names of requests that are not in the tables.
     unrecorded: Vec<&'p str>,
     /// A part of the plan could not be read: all that its text says, as [`letters`].
@@ -365,6 +460,15 @@ struct Known<'p> {
 impl<'p> Known<'p> {
     fn of(plan: &'p Plan) -> Self {
         let mut known = Self::default();
+        for profile in &plan.profiles {
+            let whole = timetable(plan, profile).stages.into_iter().map(|stage| stage.name);
+            let alone = profile.load.parts.iter().flat_map(|(_, form)| form.spans());
+            for name in alone.map(|span| span.name).chain(whole) {
+                if !known.stages.contains(&name) {
+                    known.stages.push(name);
+                }
+            }
+        }
         for flow in &plan.flows {
             known.tags.extend(flow.tags.iter().map(String::as_str));
             known.steps(&flow.steps);
