@@ -1,4 +1,4 @@
-//! Owns outside text made safe for terminal, CSV and HTML.
+//! Owns outside text made safe for terminal, CSV, HTML, XML, Markdown, metrics and workflow commands.
 
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
@@ -170,6 +170,64 @@ pub fn csv_cell(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// Text on one line, for formats in which a line means something: as [`visible`], and what breaks a line
+/// becomes visible as well, like what no XML may hold.
+#[must_use]
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    let breaking =
+        |c: char| matches!(c, '\n' | '\t' | '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}');
+    let text = visible(text);
+    if !text.contains(breaking) {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '\n' => out.push('\u{240a}'),
+            '\t' => out.push('\u{2409}'),
+            c if breaking(c) => out.push_str(&format!("\\u{{{:x}}}", c as u32)),
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Text as Markdown that is shown as it is, in a line or in a cell of a table: a span of code, within
+/// which nothing is markup, no address becomes a link and nobody is mentioned.
+#[must_use]
+pub fn markdown_code(text: &str) -> String {
+    // A cell ends at `|` within code too; the backslash is taken away again.
+    let text = one_line(text).replace('|', "\\|");
+    let runs = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(runs + 1);
+    let (begins, ends) = (text.starts_with([' ', '`']), text.ends_with([' ', '`', '\\']));
+    match text.trim_matches(' ') {
+        "" => "–".to_owned(),
+        _ if begins || ends => format!("{fence} {text} {fence}"),
+        _ => format!("{fence}{text}{fence}"),
+    }
+}
+
+/// Text as the value of a label in OpenMetrics, without the quotes around it. GitLab takes what
+/// follows a `#` for a comment even there.
+#[must_use]
+pub fn label_value(text: &str) -> String {
+    one_line(text).replace('#', "\u{ff03}").replace('\\', "\\\\").replace('"', "\\\"")
+}
+
+/// Text as the message of a workflow command of GitHub: what would end it is written as GitHub's own
+/// tools write it.
+#[must_use]
+pub fn workflow_message(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// Text as a property of a workflow command: `file`, `title`.
+#[must_use]
+pub fn workflow_property(text: &str) -> String {
+    workflow_message(text).replace(':', "%3A").replace(',', "%2C")
+}
+
 /// JSON as it may stand within a `<script>` of a page: nothing in it can end the script, and no
 /// reader of JavaScript takes it for the end of a line.
 #[must_use]
@@ -254,6 +312,32 @@ mod tests {
         let json = script_json(&serde_json::to_string(text).unwrap());
         assert_eq!(json, r#""\u003c/script\u003e\u003c!-- \u0026 \u2028\u2029""#);
         assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+    }
+
+    #[test]
+    fn nothing_in_a_span_of_code_ends_it() {
+        for (text, code) in [
+            ("GET /a", "`GET /a`"),
+            ("a`b``c", "```a`b``c```"),
+            ("`", "`` ` ``"),
+            ("a|b\\|c", "`a\\|b\\\\|c`"),
+            ("a\n| b\r", "`a␊\\| b␍`"),
+            (" a", "`  a `"),
+            ("  ", "–"),
+            ("", "–"),
+        ] {
+            assert_eq!(markdown_code(text), code, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_breaks_a_line_or_is_not_xml_becomes_visible() {
+        assert_eq!(
+            one_line("a\n\tb\u{0}\u{85}\u{2028}\u{fffe}\u{ffff}c"),
+            "a␊␉b␀\\u{85}\\u{2028}\\u{fffe}\\u{ffff}c"
+        );
+        assert!(matches!(one_line("한글 <a>"), Cow::Borrowed(_)));
+        assert_eq!(label_value("a\"b\\n\n#1"), "a\\\"b\\\\n␊＃1");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::diagnostic::{Diagnostic, Place, Severity, Source};
+use crate::untrusted::{workflow_message, workflow_property as property};
 
 /// Where a place begins and ends, in lines and columns from 1; columns count characters, and the end
 /// is the first character after it.
@@ -83,16 +84,11 @@ pub(super) fn github(diagnostic: &Diagnostic, sources: &[Source], file: &str) ->
     let parts: Vec<&str> =
         parts.into_iter().flatten().map(String::as_str).filter(|part| !part.is_empty()).collect();
     let message = if parts.is_empty() { diagnostic.title.clone() } else { parts.join("\n") };
-    format!("::{command} {place},title={}::{}\n", property(&diagnostic.title), data(&message))
-}
-
-/// What would end the message is written as GitHub's own tools write it.
-fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
-}
-
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+    format!(
+        "::{command} {place},title={}::{}\n",
+        property(&diagnostic.title),
+        workflow_message(&message)
+    )
 }
 
 #[cfg(test)]

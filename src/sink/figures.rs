@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::event::Again;
 use crate::metrics::Seen;
 use crate::units::{format_duration, format_percent};
-use crate::verdict::{Judged, Metric, Of, State};
+use crate::verdict::{Judged, Metric, Of, State, Threshold};
 
 /// A time given in milliseconds, with three digits that matter: `0.42ms`, `12.3ms`, `1.25s`.
 pub(super) fn ms(value: f64) -> String {
@@ -191,6 +191,12 @@ pub(super) fn of(of: &Of) -> String {
         Of::Name(name) => name.clone(),
         other => format!("{} {}", other.kind(), other.text()),
     }
+}
+
+/// A threshold as it is said: `p95 < 500ms of class Buyer in each 10s, after 30s`.
+pub(super) fn threshold(threshold: &Threshold) -> String {
+    let of = threshold.of.as_ref().map(|of| format!(" of {}", self::of(of))).unwrap_or_default();
+    format!("{}{of}{}", threshold.text, threshold.when_words())
 }
 
 /// What was seen instead of what a rule expects: `saw false, null`.

@@ -12,7 +12,7 @@ use crate::event::{Aside, Ended, Event, Started};
 use crate::metrics::{Failure, FailureKind, FailureRow, Row, Summary};
 use crate::units::format_duration;
 use crate::untrusted::visible;
-use crate::verdict::{Judged, Of, State, Threshold, Validity};
+use crate::verdict::{Judged, State, Validity};
 
 pub(super) const BOLD: Style = Style::new().bold();
 pub(super) const DIM: Style = Style::new().dimmed();
@@ -429,13 +429,8 @@ fn broken(ended: &Ended<'_>, out: &mut String) {
 }
 
 fn threshold_lines(judged: &[&Judged], out: &mut String) {
-    let name = |of: &Option<Of>| {
-        of.as_ref().map(|of| format!(" of {}", visible(&figures::of(of)))).unwrap_or_default()
-    };
-    let text = |threshold: &Threshold| {
-        format!("{}{}{}", threshold.text, name(&threshold.of), threshold.when_words())
-    };
-    let texts: Vec<_> = judged.iter().map(|judged| text(&judged.threshold)).collect();
+    let text = |judged: &&Judged| visible(&figures::threshold(&judged.threshold)).into_owned();
+    let texts: Vec<_> = judged.iter().map(text).collect();
     let widest = texts.iter().map(|text| width_of(text)).max().unwrap_or(0);
     for (judged, text) in judged.iter().zip(texts) {
         let value = figures::value(judged).unwrap_or_else(|| figures::no_value(judged).to_owned());

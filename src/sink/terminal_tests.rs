@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::event::{Aside, Closing};
 use crate::metrics::{Catalogue, Interval, RequestName, Seen};
-use crate::verdict::{First, Threshold, Validity, Verdict, Windows, judge};
+use crate::verdict::{First, Of, Threshold, Validity, Verdict, Windows, judge};
 
 fn shown(width: u16) -> Vec<String> {
     let name = |method: &str, name: &str| RequestName { method: method.into(), name: name.into() };

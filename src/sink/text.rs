@@ -1,5 +1,7 @@
 //! Owns fitting text into columns of a terminal: how wide it is, cutting and padding it.
 
+use std::borrow::Cow;
+
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The columns that a text takes; wide letters take two.
@@ -46,6 +48,18 @@ pub(super) fn cut_middle(text: &str, columns: usize) -> String {
     head + &tail.into_iter().rev().collect::<String>()
 }
 
+/// The text, cut in its middle when it has more than so many characters: how long it gets is then known
+/// whatever their width.
+pub(super) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    if text.len() <= most || text.chars().count() <= most {
+        return text.into();
+    }
+    let at = |nth: usize| text.char_indices().nth(nth).map_or(text.len(), |(at, _)| at);
+    let (head, tail) = (most / 2, most - most / 2 - 1);
+    let all = text.chars().count();
+    format!("{}…{}", &text[..at(head)], &text[at(all - tail)..]).into()
+}
+
 /// The text, with spaces behind it up to so many columns.
 pub(crate) fn pad(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(width_of(text))))
@@ -69,6 +83,11 @@ mod tests {
             ("한…이다".into(), "abcdef".into())
         );
         assert!((0..12).all(|columns| width_of(&cut_middle("한글이다 abc", columns)) <= columns));
+        assert_eq!(
+            (shortened("abcdef", 6), shortened("abcdef", 4)),
+            ("abcdef".into(), "ab…f".into())
+        );
+        assert_eq!(shortened(&"\u{300}".repeat(9), 5).chars().count(), 5);
         assert_eq!((pad("한", 4), pad("abcd", 2)), ("한  ".into(), "abcd".into()));
     }
 }
