@@ -59,6 +59,9 @@ pub struct Started {
     pub iterations: Option<u64>,
     /// The parts of the profile in time.
     pub spans: Vec<Span>,
+    /// A request that fails, or a run in which none ended, makes the exit code that of a broken threshold.
+    #[serde(default)]
+    pub fail_on_error: bool,
     /// What the command line asked to show: `commit`, `branch`.
     pub labels: Vec<(String, String)>,
     /// The command line, to do it again.

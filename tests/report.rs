@@ -109,6 +109,7 @@ impl Run {
             iterations: None,
             spans: Profile::plateau(50, self.lasted / 10, self.lasted * 8 / 10, self.lasted / 10)
                 .spans(),
+            fail_on_error: false,
             labels: vec![("commit".into(), "1a2b3c".into())],
             command_line: "throng run plans/shop.yaml".into(),
             at,

@@ -8,8 +8,8 @@ use super::options::Output;
 use crate::diagnostic::Diagnostic;
 use crate::record;
 use crate::sink::{
-    ExceptionsCsv, FailuresCsv, FanOut, HistoryCsv, HtmlFile, PlanFile, Progress, RecordFile,
-    StatsCsv, SummaryJson, SummaryText, VerdictText,
+    self, AtEnd, ExceptionsCsv, FailuresCsv, FanOut, HistoryCsv, HtmlFile, PlanFile, Progress,
+    RecordFile, StatsCsv, SummaryJson, SummaryText, VerdictText,
 };
 
 /// The folder of a run's results.
@@ -121,6 +121,7 @@ pub(super) fn add_files(
     csv_files(fan_out, |name| out.join(format!("{name}.csv")))?;
     fan_out.add(PlanFile::new(out, plan_format));
     fan_out.add(SummaryJson::new(Some(out.join("summary.json"))));
+    fan_out.add(AtEnd::file(out.join("junit.xml"), sink::junit_xml));
     if !output.no_report {
         fan_out.add(HtmlFile::new(out.join("report.html")));
     }

@@ -357,6 +357,7 @@ fn about(
         warmup: prepared.warmup,
         iterations: prepared.iterations,
         spans: prepared.spans.clone(),
+        fail_on_error: options.fail_on_error,
         labels: options.labels.clone(),
         command_line: prepared.secrets.hidden(&options.command_line).into_owned(),
         at: jiff::Timestamp::now(),

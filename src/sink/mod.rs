@@ -1,21 +1,26 @@
 //! Owns what people and machines get of a run: one file per output format, and the fan-out to them.
 
+mod at_end;
+mod case;
 mod csv;
 mod fan_out;
 pub(crate) mod figures;
 pub mod html;
 mod html_file;
 mod json;
+mod junit;
 mod plan_file;
 mod progress;
 mod record_file;
 mod terminal;
 pub(crate) mod text;
 
+pub use at_end::AtEnd;
 pub use csv::{ExceptionsCsv, FailuresCsv, HistoryCsv, StatsCsv};
 pub use fan_out::{FanOut, SinkFailure};
 pub use html_file::HtmlFile;
 pub use json::{SummaryJson, report};
+pub use junit::junit_xml;
 pub use plan_file::PlanFile;
 pub use progress::Progress;
 pub use record_file::RecordFile;

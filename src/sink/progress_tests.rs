@@ -33,6 +33,7 @@ pub(in crate::sink) fn started() -> Started {
                 to: Duration::from_secs(300),
             },
         ],
+        fail_on_error: false,
         labels: vec![],
         command_line: String::new(),
         at: jiff::Timestamp::UNIX_EPOCH,

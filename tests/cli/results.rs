@@ -48,6 +48,7 @@ Results: {shown}/report.html
         [
             "exceptions.csv",
             "failures.csv",
+            "junit.xml",
             "plan.yaml",
             "record.jsonl.gz",
             "report.html",

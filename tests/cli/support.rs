@@ -67,6 +67,10 @@ impl Folder {
         for variable in plain {
             command.env_remove(variable).env_remove(variable.to_ascii_lowercase());
         }
+        // These tests may themselves be run in a workflow of GitHub.
+        for variable in ["GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"] {
+            command.env_remove(variable);
+        }
         command
     }
 

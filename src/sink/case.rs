@@ -1,0 +1,137 @@
+//! Owns what a run had to show, as cases that pass or fail: the form in which systems that run tests
+//! take results.
+
+use std::collections::HashSet;
+
+use super::figures;
+use crate::event::{Ended, Started};
+use crate::verdict::{Judged, State, Validity, Verdict, Written};
+
+/// Something that the run had to show.
+#[derive(Debug)]
+pub(super) struct Case<'a> {
+    /// What: a threshold as it is said, or a sentence. No two cases of a run have the same.
+    pub(super) name: String,
+    /// Where it stands in the plan, when it does.
+    pub(super) written: Option<&'a Written>,
+    /// How it came out.
+    pub(super) outcome: Outcome,
+    /// What the run showed, a line each: the first says it in short.
+    pub(super) shown: Vec<String>,
+}
+
+/// How a case came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// As it should.
+    Passed,
+    /// Not as it should: in a word or two, why.
+    Failed(&'static str),
+}
+
+impl Outcome {
+    /// How a threshold came out, and the word for it.
+    pub(super) fn of(state: State) -> (Self, &'static str) {
+        match state {
+            State::Held => (Self::Passed, "held"),
+            State::Broke => (Self::Failed("broke"), "broke"),
+            State::NoData => (Self::Failed("no data"), "no data"),
+        }
+    }
+}
+
+/// All that the run had to show, thresholds last, in the order of the plan. What the exit code tells is
+/// told here too: a run that was stopped or cannot be trusted is never all passed.
+pub(super) fn cases<'a>(started: &Started, ended: &Ended<'a>) -> Vec<Case<'a>> {
+    let mut cases = vec![trusted(&ended.verdict.validity), ended_by_itself(ended)];
+    cases.extend(started.fail_on_error.then(|| none_failed(ended)));
+    cases.extend(thresholds(ended.verdict));
+    cases
+}
+
+/// The thresholds alone.
+pub(super) fn thresholds(verdict: &Verdict) -> Vec<Case<'_>> {
+    let mut names = Unique::default();
+    let mut one = |judged| threshold(judged, &mut names);
+    verdict.thresholds.iter().map(&mut one).collect()
+}
+
+fn trusted(validity: &Validity) -> Case<'static> {
+    let outcome = match validity {
+        Validity::Valid | Validity::Suspect(_) => Outcome::Passed,
+        Validity::Invalid(_) => Outcome::Failed("not trusted"),
+    };
+    let shown = [validity.word().to_owned()].into_iter().chain(validity.reasons().iter().cloned());
+    Case {
+        name: "the run can be trusted".to_owned(),
+        written: None,
+        outcome,
+        shown: shown.collect(),
+    }
+}
+
+fn ended_by_itself(ended: &Ended<'_>) -> Case<'static> {
+    let stopped = ended.stopped.filter(|reason| !reason.is_of_the_plan());
+    let (outcome, shown) = match stopped {
+        Some(_) => (Outcome::Failed("stopped"), "stopped by a signal, before its end"),
+        None => (Outcome::Passed, "it did"),
+    };
+    Case {
+        name: "the run came to its end".to_owned(),
+        written: None,
+        outcome,
+        shown: vec![shown.to_owned()],
+    }
+}
+
+fn none_failed(ended: &Ended<'_>) -> Case<'static> {
+    let all = ended.summary.all();
+    let (outcome, shown) = match (all.requests(), all.failed()) {
+        (0, _) => (Outcome::Failed("no data"), "no request ended".to_owned()),
+        (_, 0) => (Outcome::Passed, "none failed".to_owned()),
+        (requests, failed) => {
+            let requests = figures::counted(requests, "request");
+            let shown = format!("{} of {requests} failed", figures::count(failed));
+            (Outcome::Failed("requests failed"), shown)
+        }
+    };
+    Case {
+        name: "no request failed (--fail-on-error)".to_owned(),
+        written: None,
+        outcome,
+        shown: vec![shown],
+    }
+}
+
+fn threshold<'a>(judged: &'a Judged, names: &mut Unique) -> Case<'a> {
+    let value = figures::value(judged).unwrap_or_else(|| figures::no_value(judged).to_owned());
+    let shown = match figures::place(judged) {
+        Some(place) => format!("{value}, {place}"),
+        None => value,
+    };
+    let text = figures::threshold(&judged.threshold);
+    Case {
+        name: names.name(|number| format!("{text}{number}")),
+        written: judged.threshold.written.as_ref(),
+        outcome: Outcome::of(judged.state).0,
+        shown: vec![shown],
+    }
+}
+
+/// Names of which no two are the same.
+#[derive(Default)]
+pub(super) struct Unique(HashSet<String>);
+
+impl Unique {
+    /// What `make` makes of nothing; of ` (2)` and so on when that was there before.
+    pub(super) fn name(&mut self, make: impl Fn(&str) -> String) -> String {
+        let mut name = make("");
+        for number in 2.. {
+            if self.0.insert(name.clone()) {
+                break;
+            }
+            name = make(&format!(" ({number})"));
+        }
+        name
+    }
+}
