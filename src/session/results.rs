@@ -122,6 +122,7 @@ pub(super) fn add_files(
     fan_out.add(PlanFile::new(out, plan_format));
     fan_out.add(SummaryJson::new(Some(out.join("summary.json"))));
     fan_out.add(AtEnd::file(out.join("junit.xml"), sink::junit_xml));
+    fan_out.add(AtEnd::file(out.join("metrics.txt"), sink::metrics_txt));
     if !output.no_report {
         fan_out.add(HtmlFile::new(out.join("report.html")));
     }

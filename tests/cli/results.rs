@@ -49,6 +49,7 @@ Results: {shown}/report.html
             "exceptions.csv",
             "failures.csv",
             "junit.xml",
+            "metrics.txt",
             "plan.yaml",
             "record.jsonl.gz",
             "report.html",
