@@ -10,7 +10,7 @@ use crate::diagnostic;
 use crate::exit::{self, Exit};
 use crate::load::MOST_RATE;
 use crate::plan;
-use crate::session::{self, Options, Output, ProfileChoice, Ramp};
+use crate::session::{self, Github, Options, Output, ProfileChoice, Ramp};
 use crate::units::{Rate, UnitError, parse_duration};
 
 /// Arguments of `throng run`.
@@ -163,6 +163,16 @@ fn run_time(text: &str) -> Result<Duration, UnitError> {
     }
 }
 
+/// What GitHub says to what runs in one of its workflows.
+fn github() -> Github {
+    let said = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let folder = || said("GITHUB_WORKSPACE").map_or_else(|| ".".into(), PathBuf::from);
+    Github {
+        workspace: said("GITHUB_ACTIONS").filter(|is| is == "true").map(|_| folder()),
+        step_summary: said("GITHUB_STEP_SUMMARY").map(PathBuf::from),
+    }
+}
+
 impl Arguments {
     pub(super) fn run(self, command_line: String) -> Exit {
         let text = match &self.plan {
@@ -241,6 +251,7 @@ impl Arguments {
                 no_report: self.no_report,
                 csv: self.csv,
                 html: self.html,
+                github: github(),
             },
             command_line,
             ..Options::default()

@@ -27,7 +27,7 @@ mod way;
 
 pub use again::{Choice, again};
 pub use check::{check, complete, explain, read, strictly, variables};
-pub use options::{Options, Output, ProfileChoice, Ramp, Trust};
+pub use options::{Github, Options, Output, ProfileChoice, Ramp, Trust};
 pub use prepare::{Prepared, prepare};
 pub use rehearse::{Rehearsal, rehearse};
 pub use run::{run, steered};

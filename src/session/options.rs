@@ -66,6 +66,18 @@ pub struct Output {
     pub csv: Option<String>,
     /// A copy of the report.
     pub html: Option<PathBuf>,
+    /// What GitHub takes of a run in one of its workflows.
+    pub github: Github,
+}
+
+/// What GitHub takes of a run, as it says in the environment of a workflow.
+#[derive(Debug, Clone, Default)]
+pub struct Github {
+    /// Annotations are written to stderr, their files named from this folder or from the root of the
+    /// repository within it.
+    pub workspace: Option<PathBuf>,
+    /// The file to which the summary is added.
+    pub step_summary: Option<PathBuf>,
 }
 
 /// What the command line says of the load.

@@ -4,7 +4,8 @@ use std::fs;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
-use super::options::Output;
+use super::options::{Github, Output};
+use super::say;
 use crate::diagnostic::Diagnostic;
 use crate::record;
 use crate::sink::{
@@ -122,6 +123,7 @@ pub(super) fn add_files(
     fan_out.add(PlanFile::new(out, plan_format));
     fan_out.add(SummaryJson::new(Some(out.join("summary.json"))));
     fan_out.add(AtEnd::file(out.join("junit.xml"), sink::junit_xml));
+    fan_out.add(AtEnd::file(out.join("summary.md"), sink::summary_md));
     fan_out.add(AtEnd::file(out.join("metrics.txt"), sink::metrics_txt));
     if !output.no_report {
         fan_out.add(HtmlFile::new(out.join("report.html")));
@@ -129,6 +131,7 @@ pub(super) fn add_files(
     if let Some(path) = &output.html {
         fan_out.add(HtmlFile::new(path.clone()));
     }
+    github(&mut fan_out, &output.github);
     if output.json {
         fan_out.add(SummaryJson::new(None));
     } else if output.quiet {
@@ -137,6 +140,25 @@ pub(super) fn add_files(
         fan_out.add(SummaryText::stdout(stdout_width()));
     }
     Ok(())
+}
+
+/// What a workflow of GitHub takes. Annotations go to stderr: stdout is for results, and GitHub reads both.
+fn github(fan_out: &mut FanOut, github: &Github) {
+    if let Some(path) = github.step_summary.clone() {
+        let name = format!("GITHUB_STEP_SUMMARY, {}", path.display());
+        fan_out.add(AtEnd::new(name, move |started, ended| {
+            if !sink::append_summary(&path, &sink::summary_md(started, ended)?)? {
+                say("warning: the summary of this step has no room left for this run's; GitHub shows 1 MiB\n");
+            }
+            Ok(())
+        }));
+    }
+    if let Some(workspace) = github.workspace.clone() {
+        fan_out.add(AtEnd::new("annotations", move |started, ended| {
+            say(&sink::annotations(started, ended, &workspace));
+            Ok(())
+        }));
+    }
 }
 
 fn csv_files(

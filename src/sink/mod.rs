@@ -1,5 +1,6 @@
 //! Owns what people and machines get of a run: one file per output format, and the fan-out to them.
 
+mod annotations;
 mod at_end;
 mod case;
 mod csv;
@@ -9,6 +10,7 @@ pub mod html;
 mod html_file;
 mod json;
 mod junit;
+mod markdown;
 mod metrics;
 mod plan_file;
 mod progress;
@@ -16,12 +18,14 @@ mod record_file;
 mod terminal;
 pub(crate) mod text;
 
+pub use annotations::annotations;
 pub use at_end::AtEnd;
 pub use csv::{ExceptionsCsv, FailuresCsv, HistoryCsv, StatsCsv};
 pub use fan_out::{FanOut, SinkFailure};
 pub use html_file::HtmlFile;
 pub use json::{SummaryJson, report};
 pub use junit::junit_xml;
+pub use markdown::{append_summary, summary_md};
 pub use metrics::metrics_txt;
 pub use plan_file::PlanFile;
 pub use progress::Progress;

@@ -55,7 +55,8 @@ Results: {shown}/report.html
             "report.html",
             "stats.csv",
             "stats_history.csv",
-            "summary.json"
+            "summary.json",
+            "summary.md"
         ]
     );
 }

@@ -1,0 +1,52 @@
+//! Owns annotations of GitHub: what a run did not show, at the line of the plan that asked for it.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use super::case::{Case, Outcome, cases};
+use crate::event::{Ended, Started};
+use crate::untrusted::{visible, workflow_message, workflow_property};
+use crate::verdict::{Validity, Written};
+
+/// A workflow command a line for each case that failed, and for a run that is suspect. Files are named
+/// from the root of their repository within `workspace`.
+///
+/// GitHub shows ten errors and ten warnings of a step: what speaks against the whole run comes first.
+#[must_use]
+pub fn annotations(started: &Started, ended: &Ended<'_>, workspace: &Path) -> String {
+    let mut out = String::new();
+    let all = cases(started, ended);
+    for case in &all {
+        match case.outcome {
+            Outcome::Passed => {}
+            Outcome::Failed(why) => command(&mut out, "error", why, case, workspace),
+        }
+    }
+    if let (Validity::Suspect(_), Some(trusted)) = (&ended.verdict.validity, all.first()) {
+        command(&mut out, "warning", "suspect", trusted, workspace);
+    }
+    out
+}
+
+fn command(out: &mut String, command: &str, why: &str, case: &Case<'_>, workspace: &Path) {
+    let place = case.written.and_then(|written| place(written, workspace)).unwrap_or_default();
+    let message = format!("{}: {}", case.name, case.shown.join("\n"));
+    let _ = writeln!(
+        out,
+        "::{command} {place}title={}::{}",
+        workflow_property(&format!("throng: {why}")),
+        workflow_message(&visible(&message))
+    );
+}
+
+/// None for what is not in a file of the repository, such as a plan that came with the program.
+fn place(written: &Written, workspace: &Path) -> Option<String> {
+    let file = fs::canonicalize(&written.file).ok()?;
+    let workspace = fs::canonicalize(workspace).ok()?;
+    // The repository may have been checked out into a folder of the workspace.
+    let mut within = file.ancestors().skip(1).take_while(|folder| folder.starts_with(&workspace));
+    let root = within.find(|folder| folder.join(".git").exists()).unwrap_or(&workspace);
+    let file = file.strip_prefix(root).ok()?.to_str()?;
+    Some(format!("file={},line={},", workflow_property(&visible(file)), written.line))
+}
