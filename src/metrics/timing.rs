@@ -164,6 +164,37 @@ impl Timing {
         self.count() == 0
     }
 
+    /// What was counted, in order: each time in microseconds with how often it was. Times that the
+    /// histogram does not tell apart are one, its highest, as [`Timing::quantile_ms`] has it.
+    #[must_use]
+    pub fn counts(&self) -> Vec<(u64, u64)> {
+        let scale = empty(self.digits);
+        let mut all: Vec<(u64, u64)> = match &self.times {
+            Times::Few(few) => {
+                few.iter().map(|us| (scale.highest_equivalent(u64::from(*us)), 1)).collect()
+            }
+            Times::Counted(counted) => counted
+                .iter()
+                .map(|(us, count)| (scale.highest_equivalent(u64::from(*us)), u64::from(*count)))
+                .collect(),
+            Times::Many(histogram) => {
+                return histogram
+                    .iter_recorded()
+                    .map(|one| (one.value_iterated_to(), u64::from(one.count_at_value())))
+                    .collect();
+            }
+        };
+        all.sort_unstable();
+        all.dedup_by(|later, kept| {
+            let same = later.0 == kept.0;
+            if same {
+                kept.1 += later.1;
+            }
+            same
+        });
+        all
+    }
+
     /// How many times were counted.
     #[must_use]
     pub fn count(&self) -> u64 {

@@ -2,6 +2,7 @@
 //! and whether the run can be trusted at all.
 
 mod baseline;
+pub mod compare;
 mod judge;
 mod limit;
 mod standing;
