@@ -438,6 +438,10 @@ mod tests {
                 let want = want.clamp(merged.min_ms().unwrap(), merged.max_ms().unwrap());
                 prop_assert_eq!(merged.quantile_ms(quantile), Some(want));
             }
+            let recorded = histogram.iter_recorded();
+            let want: Vec<_> =
+                recorded.map(|one| (one.value_iterated_to(), u64::from(one.count_at_value()))).collect();
+            prop_assert_eq!(merged.counts(), want);
         }
 
         #[test]

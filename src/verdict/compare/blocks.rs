@@ -64,7 +64,10 @@ pub(super) fn spreads(
             // the rule of three: none in n leaves 3/n possible.
             variance = variance.max((failed as f64 + 1.0) / (requests as f64).powi(2));
         }
-        // Two figures that are the same number differ by less than a histogram tells.
+        if let Figure::Percentile(_) = figure {
+            variance = variance.max((ALIKE.ln() / 2.0).powi(2));
+        }
+        // A pace that is kept to the last request still has a spread that can be divided by.
         Some(Spread { variance: variance.max(1e-12), freedom: blocks - 1.0 })
     };
     figures.iter().zip(&drawn).map(spread).collect()

@@ -146,10 +146,10 @@ impl fmt::Display for Doubt {
             Self::OnlyBaseline => write!(f, "the new side has no such request"),
             Self::Nothing => write!(f, "there are no requests"),
             Self::Seconds { has: 1, needs } => {
-                write!(f, "1 whole second is too few; measure for {needs} s or longer")
+                write!(f, "1 whole second is too few; measure for {needs}s or longer")
             }
             Self::Seconds { has, needs } => {
-                write!(f, "{has} whole seconds are too few; measure for {needs} s or longer")
+                write!(f, "{has} whole seconds are too few; measure for {needs}s or longer")
             }
             Self::Samples { has: 1, needs } => {
                 write!(f, "1 request is too few; it takes {needs} on each side")
@@ -159,16 +159,16 @@ impl fmt::Display for Doubt {
             }
             Self::Runs { baseline, new, needs } if baseline == new => write!(
                 f,
-                "{baseline} runs a side can never show a difference at 5 %; give at least {needs}"
+                "{baseline} runs a side can never show a difference at 5%; give at least {needs}"
             ),
             Self::Runs { baseline, new, needs } => write!(
                 f,
-                "{baseline} and {new} runs can never show a difference at 5 %; give at least \
+                "{baseline} and {new} runs can never show a difference at 5%; give at least \
                  {needs} a side"
             ),
             Self::Figures { judged, all, needs } => write!(
                 f,
-                "so few runs can judge {judged} of {all} figures at 5 %; give at least {needs} a side"
+                "so few runs can judge {judged} of {all} figures at 5%; give at least {needs} a side"
             ),
             Self::Scarce => write!(f, "requests are too scarce: a run, or a part of one, has none"),
         }

@@ -3,10 +3,13 @@
 use std::f64::consts::TAU;
 use std::time::Duration;
 
+use proptest::prelude::*;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
 use super::*;
+use crate::metrics::{Catalogue, Interval};
+use crate::verdict::Op;
 
 /// How a simulated service behaves, and how long it is watched.
 #[derive(Clone, Copy)]
@@ -193,5 +196,223 @@ fn levels_and_power_over_many_pairs() {
         let service = Service { seconds, ..SERVICE };
         let slower = Service { slower: 1.1, ..service };
         println!("10 % slower, {seconds} s: {:?}", pairs(count, service, slower, &asked));
+    }
+}
+
+/// A second of so many requests of one name, so many of which failed, each of that time.
+fn second(requests: u64, failed: u64, ms: f64) -> Second {
+    let mut second = Second { requests, failed, ..Second::default() };
+    (0..requests).for_each(|_| second.times.record(Duration::from_secs_f64(ms / 1e3)));
+    second
+}
+
+/// A run of one name, whose times and counts go up and down a little.
+fn steady(seconds: u32, requests: u64, ms: f64, failed_at: &[u32]) -> Run {
+    let mut all = Series::default();
+    for at in 0..seconds {
+        let wave = 1.0 + 0.02 * f64::from(at % 7);
+        let failed = failed_at.iter().filter(|one| **one == at).count() as u64;
+        all.push(&second(requests + u64::from(at % 3), failed, ms * wave));
+    }
+    let name = RequestName { method: "GET".into(), name: "/".into() };
+    Run { names: vec![(name, all.clone())], all }
+}
+
+fn of(figure: Figure, baseline: &Run, new: &Run) -> Compared {
+    one(&[Some(&baseline.all)], &[Some(&new.all)], figure, &quick())
+}
+
+const P95: Figure = Figure::Percentile(0.95);
+
+#[test]
+fn each_outcome_has_its_reason() {
+    let base = steady(60, 10, 100.0, &[]);
+    let outcome = |figure, new: &Run| of(figure, &base, new).outcome;
+    assert_eq!(outcome(P95, &steady(60, 10, 110.0, &[])), Outcome::Worse);
+    assert_eq!(outcome(P95, &steady(60, 10, 90.0, &[])), Outcome::Better);
+    assert_eq!(outcome(P95, &steady(60, 10, 104.0, &[])), Outcome::NoDifference, "too little");
+    assert_eq!(outcome(Figure::Throughput, &steady(60, 8, 100.0, &[])), Outcome::Worse);
+    assert_eq!(outcome(Figure::Throughput, &steady(60, 13, 100.0, &[])), Outcome::Better);
+    let doubt = |figure, new: &Run| match outcome(figure, new) {
+        Outcome::CannotSay(doubt) => doubt.to_string(),
+        other => other.word().to_owned(),
+    };
+    assert_eq!(
+        doubt(P95, &steady(29, 10, 100.0, &[])),
+        "29 whole seconds are too few; measure for 30s or longer"
+    );
+    assert_eq!(doubt(P95, &steady(31, 1, 100.0, &[])), "no difference shown");
+    assert_eq!(
+        doubt(Figure::Percentile(0.99), &steady(60, 3, 100.0, &[])),
+        "240 requests are too few; it takes 299 on each side"
+    );
+    assert_eq!(doubt(P95, &steady(0, 0, 100.0, &[])), "the new side has no such request");
+    let mut scarce = Run::default();
+    (0..60).for_each(|at| scarce.all.push(&second(if at == 30 { 200 } else { 0 }, 0, 100.0)));
+    assert_eq!(doubt(P95, &scarce), "requests are too scarce: a run, or a part of one, has none");
+}
+
+#[test]
+fn few_failures_show_nothing_many_do_and_a_burst_is_one_thing() {
+    let base = steady(60, 10, 100.0, &[]);
+    let errors =
+        |failed_at: &[u32]| of(Figure::ErrorRate, &base, &steady(60, 10, 100.0, failed_at));
+    let none = errors(&[]);
+    assert_eq!((none.outcome, none.effect.unwrap().p), (Outcome::NoDifference, 1.0));
+    // The rule of three: none in 659 leaves 3 in 659 possible.
+    let high = none.effect.unwrap().high;
+    assert!((0.8..1.8).contains(&(high / (3.0 / 660.0))), "{high}");
+    assert_eq!(errors(&[3, 17, 40]).outcome, Outcome::NoDifference, "3 are few");
+    let spread: Vec<u32> = (0..20).map(|n| 3 * n).collect();
+    let many = errors(&spread);
+    assert_eq!(many.outcome, Outcome::Worse);
+    assert!((many.effect.unwrap().estimate - 20.0 / 660.0).abs() < 1e-3, "{many:?}");
+    assert_eq!(errors(&[30; 8]).outcome, Outcome::NoDifference, "all in one second");
+}
+
+#[test]
+fn names_of_one_side_alone_are_said() {
+    let base = steady(60, 10, 100.0, &[]);
+    let mut new = steady(60, 10, 100.0, &[]);
+    new.names[0].0.name = "/other".into();
+    let compared = compare(&[base], &[new], &quick());
+    let doubts: Vec<_> =
+        compared.names.iter().map(|(name, of)| (&*name.name, of[0].outcome)).collect();
+    let cannot = Outcome::CannotSay;
+    assert_eq!(doubts, [("/", cannot(Doubt::OnlyBaseline)), ("/other", cannot(Doubt::OnlyNew))]);
+    assert_eq!(compared.all[0].outcome, Outcome::NoDifference);
+}
+
+#[test]
+fn several_runs_are_compared_by_their_ranks_as_far_as_those_reach() {
+    let runs = |count: u32, ms: f64| -> Vec<Run> {
+        (0..count).map(|n| steady(10, 40, ms * (1.0 + 0.003 * f64::from(n)), &[])).collect()
+    };
+    let outcomes = |count: u32| -> Vec<String> {
+        let compared = compare(&runs(count, 100.0), &runs(count, 120.0), &quick());
+        assert_eq!(compared.method, Method::Ranks);
+        let said = compared.figures().map(|(_, one)| match one.outcome {
+            Outcome::CannotSay(doubt) => doubt.to_string(),
+            other => other.word().to_owned(),
+        });
+        said.collect()
+    };
+    let three = "3 runs a side can never show a difference at 5%; give at least 4";
+    assert_eq!(outcomes(3), [three; 10]);
+    let four = "so few runs can judge 1 of 10 figures at 5%; give at least 6 a side";
+    assert_eq!(outcomes(4)[..2], ["worse", four]);
+    let (same, worse) = ("no difference shown", "worse");
+    let six = [worse, same, worse, same, worse, worse, same, worse, same, worse];
+    assert_eq!(outcomes(6), six);
+    let effect = compare(&runs(6, 100.0), &runs(6, 120.0), &quick()).all[0].effect.unwrap();
+    assert!((1.195..1.205).contains(&effect.estimate), "{effect:?}");
+    assert!(effect.low > 1.17 && effect.high < 1.23, "{effect:?}");
+}
+
+#[test]
+fn a_limit_breaks_when_it_is_passed_and_a_difference_is_shown() {
+    let base = steady(60, 10, 100.0, &[]);
+    let limit = |ms: f64, seconds: u32, op: Op, factor: f64| {
+        let new = steady(seconds, 10, ms, &[]);
+        beyond(&[Some(&base.all)], &[Some(&new.all)], P95, op, factor, &quick()).1
+    };
+    assert_eq!(limit(105.0, 60, Op::Less, 1.1), Limit::Held, "shown, within the limit");
+    assert_eq!(limit(115.0, 60, Op::Less, 1.1), Limit::Broke);
+    assert_eq!(limit(100.1, 60, Op::Less, 1.0), Limit::NotShown, "it may be chance");
+    assert_eq!(limit(80.0, 60, Op::Less, 0.9), Limit::Held, "better, as was asked for");
+    assert_eq!(limit(100.0, 60, Op::Less, 0.9), Limit::Broke);
+    let doubt = Doubt::Seconds { has: 20, needs: 30 };
+    assert_eq!(limit(115.0, 20, Op::Less, 1.1), Limit::CannotSay(doubt));
+    let rps = |requests: u64| {
+        let new = steady(60, requests, 100.0, &[]);
+        let sides = (&[Some(&base.all)], &[Some(&new.all)]);
+        beyond(sides.0, sides.1, Figure::Throughput, Op::Greater, 0.9, &quick()).1
+    };
+    assert_eq!([rps(10), rps(5)], [Limit::Held, Limit::Broke]);
+}
+
+#[test]
+fn a_run_is_its_whole_seconds_and_series_of_one_name_are_one() {
+    let name = |name: &str| RequestName { method: "GET".into(), name: name.into() };
+    let names = vec![name("/a"), name("/b"), name("/a")];
+    let catalogue = Catalogue { names, ..Catalogue::default() };
+    let ended = |at: u32, names: &[u16]| {
+        let mut interval = Interval::second(at);
+        for name in names {
+            let stats = interval.names.entry(*name).or_default();
+            stats.response_ok.record(Duration::from_millis(5));
+            stats.response_failed.record(Duration::from_millis(1));
+        }
+        interval
+    };
+    // The warm-up ends at 1.5 s, the load at 6.2 s; nothing ended in second 3.
+    let seconds =
+        [ended(0, &[0]), ended(1, &[0]), ended(2, &[1]), ended(4, &[0, 2]), ended(6, &[0])];
+    let time = Duration::from_secs_f64;
+    let run = Run::new(&seconds, &catalogue, time(1.5), time(6.2));
+    let held: Vec<_> =
+        run.names.iter().map(|(name, of)| (&*name.name, of.seconds(), of.counts())).collect();
+    assert_eq!(held, [("/a", 4, (4, 2)), ("/b", 4, (2, 1))]);
+    assert_eq!((run.all.seconds(), run.all.counts(), run.all.samples()), (4, (6, 3), 6));
+    let each = |series: &Series| series.whole().iter().map(|one| one.requests).collect::<Vec<_>>();
+    assert_eq!(each(run.of(&name("/a")).unwrap()), [0, 0, 4, 0]);
+    assert_eq!(each(&run.all), [2, 0, 4, 0]);
+}
+
+#[test]
+fn a_long_run_is_kept_in_longer_stretches() {
+    let mut series = Series::default();
+    (0..5001).for_each(|_| series.push(&second(2, 1, 5.0)));
+    assert_eq!(
+        (series.seconds(), series.counts(), series.samples()),
+        (5001, (10_002, 5001), 10_002)
+    );
+    assert_eq!((series.step_s, series.whole_s()), (8, 5000), "one second begins the next");
+    assert!(series.whole().iter().all(|one| one.requests == 16 && one.times == [(5003, 16)]));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn changing_sides_turns_everything_round(seed in 0u64..1000, slower in 0.8f64..1.25) {
+        let service = Service { seconds: 40, fails: 0.03, ..SERVICE };
+        let (was, is) = (service.run(seed), Service { slower, ..service }.run(seed + 5000));
+        let there = compare(std::slice::from_ref(&was), std::slice::from_ref(&is), &quick());
+        let back = compare(&[is], &[was], &quick());
+        for ((_, there), (_, back)) in there.figures().zip(back.figures()) {
+            let turned = match there.outcome {
+                Outcome::Better => Outcome::Worse,
+                Outcome::Worse => Outcome::Better,
+                same => same,
+            };
+            prop_assert_eq!(back.outcome, turned);
+            let (Some(there), Some(other)) = (there.effect, back.effect) else { continue };
+            let turn = |value: f64| if back.figure.is_difference() { -value } else { 1.0 / value };
+            prop_assert!((there.p - other.p).abs() < 1e-9);
+            for (one, other) in
+                [(there.estimate, other.estimate), (there.low, other.high), (there.high, other.low)]
+            {
+                prop_assert!((one - turn(other)).abs() < 1e-9, "{one} {other}");
+            }
+            let none = if back.figure.is_difference() { 0.0 } else { 1.0 };
+            prop_assert_eq!(there.p < 0.05, there.low > none || there.high < none);
+        }
+    }
+
+    #[test]
+    fn the_unit_of_time_does_not_matter(seed in 0u64..1000, factor in 3.0f64..300.0) {
+        let service = Service { seconds: 40, ..SERVICE };
+        let slower = Service { slower: 1.1, ..service };
+        let scaled = |service: Service| Service { slower: factor * service.slower, ..service };
+        let one = compare(&[service.run(seed)], &[slower.run(seed + 5000)], &quick());
+        let other =
+            compare(&[scaled(service).run(seed)], &[scaled(slower).run(seed + 5000)], &quick());
+        for ((_, one), (_, other)) in one.figures().zip(other.figures()) {
+            let (Some(one), Some(other)) = (one.effect, other.effect) else { continue };
+            // Histograms tell a thousandth, draws two.
+            prop_assert!((one.estimate / other.estimate - 1.0).abs() < 0.003 || one.estimate == other.estimate);
+            prop_assert!((one.p - other.p).abs() < 0.1, "{} {}", one.p, other.p);
+        }
     }
 }
