@@ -14,24 +14,27 @@ use crate::untrusted::script_json;
 
 const PAGE: &str = include_str!("../../templates/report.html");
 const SCRIPT: &str = include_str!("../../templates/report.js");
-const CHART_LIBRARY: &str = include_str!("../../templates/vendor/uPlot/uPlot.iife.min.js");
+pub(super) const CHART_LIBRARY: &str =
+    include_str!("../../templates/vendor/uPlot/uPlot.iife.min.js");
 /// Ours last, so that it can say how the charts look.
-const STYLE: &str = concat!(
+pub(super) const STYLE: &str = concat!(
     include_str!("../../templates/vendor/uPlot/uPlot.min.css"),
     include_str!("../../templates/report.css"),
 );
 
-/// What a browser may run and show: these scripts and this style by their hashes, and nothing that
-/// must be fetched. The data is no script, so it needs no hash.
-static POLICY: LazyLock<String> = LazyLock::new(|| {
+static POLICY: LazyLock<String> = LazyLock::new(|| policy(STYLE, SCRIPT));
+
+/// What a browser may run and show: this style, this script and the chart library by their hashes, and
+/// nothing that must be fetched. The data is no script, so it needs no hash.
+pub(super) fn policy(style: &str, script: &str) -> String {
     let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
     format!(
         "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; style-src {}; script-src {} {}",
-        hash(STYLE),
+        hash(style),
         hash(CHART_LIBRARY),
-        hash(SCRIPT),
+        hash(script),
     )
-});
+}
 
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     // A name that ends in `.html` turns escaping on.

@@ -3,6 +3,7 @@
 mod annotations;
 mod at_end;
 mod case;
+pub mod comparison;
 mod csv;
 mod fan_out;
 pub(crate) mod figures;

@@ -15,14 +15,13 @@ pub enum Figure {
     ErrorRate,
 }
 
-/// What is compared unless something else is asked for, the most telling first: where few runs can
-/// judge only some figures, they judge the first.
+/// What is compared unless something else is asked for.
 pub const FIGURES: [Figure; 5] = [
-    Figure::Percentile(0.95),
-    Figure::ErrorRate,
     Figure::Percentile(0.5),
-    Figure::Throughput,
+    Figure::Percentile(0.95),
     Figure::Percentile(0.99),
+    Figure::Throughput,
+    Figure::ErrorRate,
 ];
 
 impl Figure {
@@ -34,6 +33,18 @@ impl Figure {
             Self::Percentile(quantile) => format!("p{}", (quantile * 1e8).round() / 1e6),
             Self::Throughput => "requests/s".to_owned(),
             Self::ErrorRate => "error rate".to_owned(),
+        }
+    }
+
+    /// Where few runs can judge only some figures, those with the least rank are judged: p95, the error
+    /// rate, the median, throughput, other percentiles.
+    pub(super) fn rank(self) -> u8 {
+        match self {
+            Self::Percentile(0.95) => 0,
+            Self::ErrorRate => 1,
+            Self::Percentile(0.5) => 2,
+            Self::Throughput => 3,
+            Self::Percentile(_) => 4,
         }
     }
 

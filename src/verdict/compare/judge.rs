@@ -22,7 +22,7 @@ const LEVEL: f64 = 0.05;
 /// What is compared, and how closely.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Asked {
-    /// The figures, the most telling first.
+    /// The figures, in the order in which they are told.
     pub figures: Vec<Figure>,
     /// The least change that matters, a fraction: with 0.05 it is × 1.05 or more, or ÷ 1.05 or more.
     /// Of an error rate it must be one of a thousand requests besides.
@@ -61,9 +61,10 @@ pub fn compare(baseline: &[Run], new: &[Run], asked: &Asked) -> Comparison {
     let mut tables: Vec<Vec<Compared>> = vec![whole.figures(asked)];
     tables.extend(names.iter().map(|name| of(name).figures(asked)));
 
-    let figures = asked.figures.len();
-    let all = (0..figures).map(|figure| (0, figure));
-    let each = (0..figures).flat_map(|figure| (1..=names.len()).map(move |name| (name, figure)));
+    let mut figures: Vec<usize> = (0..asked.figures.len()).collect();
+    figures.sort_by_key(|figure| asked.figures[*figure].rank());
+    let all = figures.iter().map(|figure| (0, *figure));
+    let each = figures.iter().flat_map(|figure| (1..=names.len()).map(move |name| (name, *figure)));
     let order: Vec<_> = all.chain(each).filter(|(t, f)| tables[*t][*f].effect.is_some()).collect();
     let judged = match method(baseline.len(), new.len(), asked) {
         Method::Blocks { .. } => order.len(),

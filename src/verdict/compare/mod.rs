@@ -8,7 +8,7 @@ mod series;
 
 pub use figure::{FIGURES, Figure};
 pub use judge::{Asked, LEAST, Limit, beyond, compare, one};
-pub use series::{Run, Second, Series};
+pub use series::{Point, Recording, Run, Second, Series};
 
 use std::fmt;
 

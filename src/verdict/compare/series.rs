@@ -165,6 +165,60 @@ impl Series {
     }
 }
 
+/// A run over time, in so many points at most.
+const POINTS: usize = 300;
+
+/// What a part of a run held, for charts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// Seconds from the start of what is compared to its beginning.
+    pub from_s: u32,
+    /// Requests that ended in it, per second.
+    pub requests_per_s: f64,
+    /// Those of them that failed.
+    pub failures_per_s: f64,
+    /// The median of its times, in milliseconds. None without requests.
+    pub p50_ms: Option<f64>,
+    /// The 95th percentile of its times.
+    pub p95_ms: Option<f64>,
+}
+
+impl Series {
+    /// The run over time, in points of equal length; what is left at its end is in none.
+    #[must_use]
+    pub fn course(&self) -> Vec<Point> {
+        let whole = self.whole();
+        let each = whole.len().div_ceil(POINTS).max(1);
+        let seconds = each as u32 * self.step_s;
+        let point = |(at, part): (usize, &[Stretch])| {
+            let mut all = Stretch::default();
+            part.iter().for_each(|one| all.add(one));
+            let per_s = |count: u64| count as f64 / f64::from(seconds);
+            Point {
+                from_s: at as u32 * seconds,
+                requests_per_s: per_s(all.requests),
+                failures_per_s: per_s(all.failed),
+                p50_ms: all.quantile_ms(0.5),
+                p95_ms: all.quantile_ms(0.95),
+            }
+        };
+        whole.chunks_exact(each).enumerate().map(point).collect()
+    }
+}
+
+impl Stretch {
+    fn quantile_ms(&self, quantile: f64) -> Option<f64> {
+        let all: u64 = self.times.iter().map(|(_, count)| u64::from(*count)).sum();
+        let rank = ((quantile * all as f64).ceil() as u64).max(1);
+        let mut seen = 0;
+        let reaches = |(_, count): &&(u32, u32)| {
+            seen += u64::from(*count);
+            seen >= rank
+        };
+        self.times.iter().find(reaches).map(|(us, _)| f64::from(*us) / 1e3)
+    }
+}
+
 /// A run: each name by its seconds, and all together.
 #[derive(Debug, Clone, Default)]
 pub struct Run {
@@ -175,9 +229,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// Of the seconds from `from` up to `to`, whole ones alone: a warm-up that ends within a second
-    /// takes all of it, and a last second that is cut short is left out. Where there is no interval
-    /// nothing ended. Series of one method and name are one.
+    /// Of the seconds from `from` up to `to`, see [`Recording`].
     #[must_use]
     pub fn new<'a>(
         intervals: impl IntoIterator<Item = &'a Interval>,
@@ -185,55 +237,87 @@ impl Run {
         from: Duration,
         to: Duration,
     ) -> Self {
-        let first = from.as_secs() + u64::from(from.subsec_nanos() > 0);
-        let (first, end) = (first as usize, to.as_secs() as usize);
-        let mut numbers: BTreeMap<&RequestName, usize> = BTreeMap::new();
-        let mut run = Self::default();
-        let mut next = first;
-        for interval in intervals {
-            let at = interval.from_s as usize;
-            if at < next || at >= end {
-                continue;
-            }
-            run.until(at - next);
-            next = at + 1;
-            let mut seconds = vec![Second::default(); run.names.len()];
-            let mut all = Second::default();
-            for (number, stats) in &interval.names {
-                let Some(name) = catalogue.names.get(usize::from(*number)) else { continue };
-                let second = Second::from(stats);
-                all.add(&second);
-                let place = *numbers.entry(name).or_insert_with(|| {
-                    let mut before = Series::default();
-                    (first..at).for_each(|_| before.push(&Second::default()));
-                    run.names.push((name.clone(), before));
-                    seconds.push(Second::default());
-                    seconds.len() - 1
-                });
-                seconds[place].add(&second);
-            }
-            run.all.push(&all);
-            for ((_, series), second) in run.names.iter_mut().zip(&seconds) {
-                series.push(second);
-            }
-        }
-        run.until(end.saturating_sub(next));
-        let order = |name: &RequestName| catalogue.names.iter().position(|known| known == name);
-        run.names.sort_by_key(|(name, _)| order(name));
-        run
-    }
-
-    /// Adds seconds in which nothing ended.
-    fn until(&mut self, seconds: usize) {
-        for _ in 0..seconds {
-            self.all.push(&Second::default());
-            self.names.iter_mut().for_each(|(_, series)| series.push(&Second::default()));
-        }
+        let mut recording = Recording::new(catalogue, from);
+        let end = to.as_secs();
+        let within = intervals.into_iter().filter(|one| u64::from(one.to_s) <= end);
+        within.for_each(|interval| recording.push(interval));
+        recording.end(to)
     }
 
     /// The seconds of a name; none when it had no request.
     #[must_use]
     pub fn of(&self, name: &RequestName) -> Option<&Series> {
         self.names.iter().find(|(known, _)| known == name).map(|(_, series)| series)
+    }
+}
+
+/// A run that is made from its intervals, one at a time: a second each, in order. Where there is none
+/// nothing ended. Series of one method and name are one.
+#[derive(Debug)]
+pub struct Recording<'a> {
+    catalogue: &'a Catalogue,
+    /// Where each name stands in the run.
+    places: BTreeMap<&'a RequestName, usize>,
+    first: u32,
+    /// The second after the last that was taken.
+    next: u32,
+    run: Run,
+}
+
+impl<'a> Recording<'a> {
+    /// Without what ended up to `from`: a warm-up that ends within a second takes all of it.
+    #[must_use]
+    pub fn new(catalogue: &'a Catalogue, from: Duration) -> Self {
+        let first = from.as_secs() + u64::from(from.subsec_nanos() > 0);
+        let first = u32::try_from(first).unwrap_or(u32::MAX);
+        Self { catalogue, places: BTreeMap::new(), first, next: first, run: Run::default() }
+    }
+
+    /// Adds a second. Earlier ones than are asked for, or than were added, are left out.
+    pub fn push(&mut self, interval: &Interval) {
+        let at = interval.from_s;
+        if at < self.next {
+            return;
+        }
+        self.nothing_until(at);
+        self.next = at + 1;
+        let run = &mut self.run;
+        let mut seconds = vec![Second::default(); run.names.len()];
+        let mut all = Second::default();
+        for (number, stats) in &interval.names {
+            let Some(name) = self.catalogue.names.get(usize::from(*number)) else { continue };
+            let second = Second::from(stats);
+            all.add(&second);
+            let place = *self.places.entry(name).or_insert_with(|| {
+                let mut before = Series::default();
+                (self.first..at).for_each(|_| before.push(&Second::default()));
+                run.names.push((name.clone(), before));
+                seconds.push(Second::default());
+                seconds.len() - 1
+            });
+            seconds[place].add(&second);
+        }
+        run.all.push(&all);
+        for ((_, series), second) in run.names.iter_mut().zip(&seconds) {
+            series.push(second);
+        }
+    }
+
+    /// Adds seconds in which nothing ended.
+    fn nothing_until(&mut self, at: u32) {
+        for _ in self.next..at {
+            self.run.all.push(&Second::default());
+            self.run.names.iter_mut().for_each(|(_, series)| series.push(&Second::default()));
+        }
+        self.next = self.next.max(at);
+    }
+
+    /// The run up to `to`; a last second that is cut short is no second.
+    #[must_use]
+    pub fn end(mut self, to: Duration) -> Run {
+        self.nothing_until(u32::try_from(to.as_secs()).unwrap_or(u32::MAX));
+        let order = |name: &RequestName| self.catalogue.names.iter().position(|one| one == name);
+        self.run.names.sort_by_key(|(name, _)| order(name));
+        self.run
     }
 }

@@ -1,0 +1,39 @@
+//! Owns what people and machines get of a comparison: text, Markdown, JSON and a page.
+
+mod html;
+mod json;
+mod markdown;
+mod terminal;
+mod words;
+
+pub use html::render;
+pub use json::json;
+pub use markdown::markdown;
+pub use terminal::text;
+pub use words::State;
+
+use crate::verdict::compare::{Comparison, Point};
+
+/// A comparison, and what was compared.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// What came of it.
+    pub comparison: Comparison,
+    /// What the baseline is called: its folder.
+    pub baseline: Side,
+    /// What the new side is called.
+    pub new: Side,
+}
+
+/// One side.
+#[derive(Debug, Clone)]
+pub struct Side {
+    /// As it was given: `results/before`.
+    pub name: String,
+    /// Each run: what it is called, and how it went over time.
+    pub runs: Vec<(String, Vec<Point>)>,
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

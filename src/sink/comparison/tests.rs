@@ -1,0 +1,255 @@
+//! Owns the tests of what is told of a comparison: whole texts, and every width.
+
+use super::*;
+use crate::metrics::RequestName;
+use crate::sink::text::width_of;
+use crate::verdict::compare::{Compared, Doubt, Effect, Extent, Figure, Method, Outcome};
+
+fn compared(figure: Figure, values: [f64; 2], change: [f64; 3], outcome: Outcome) -> Compared {
+    let [estimate, low, high] = change;
+    let effect = Some(Effect { estimate, low, high, p: 0.001, p_corrected: 0.006 });
+    let effect = effect.filter(|_| !matches!(outcome, Outcome::CannotSay(_)));
+    Compared { figure, baseline: Some(values[0]), new: Some(values[1]), effect, outcome }
+}
+
+const P95: Figure = Figure::Percentile(0.95);
+
+/// One name is slower, one faster, one has too few requests.
+fn told() -> Told {
+    let name = |method: &str, name: &str| RequestName { method: method.into(), name: name.into() };
+    let few = Outcome::CannotSay(Doubt::Samples { has: 12, needs: 59 });
+    let same = Outcome::NoDifference;
+    let all = vec![
+        compared(P95, [120.0, 126.4], [1.053, 0.98, 1.13], same),
+        compared(Figure::Throughput, [142.3, 141.9], [0.997, 0.99, 1.004], same),
+        compared(Figure::ErrorRate, [0.001, 0.0132], [0.0122, 0.004, 0.0204], Outcome::Worse),
+    ];
+    let names = vec![
+        (
+            name("GET", "/todos/ [a|b] <i> `x`"),
+            vec![
+                compared(P95, [120.0, 148.0], [1.233, 1.12, 1.35], Outcome::Worse),
+                compared(Figure::ErrorRate, [0.0, 0.0], [0.0, -0.0004, 0.0004], same),
+            ],
+        ),
+        (
+            name(
+                "POST",
+                "/a/rather/long/path/that/goes/on/and/on/and/does/not/end/{id}/soon/at/all",
+            ),
+            vec![
+                compared(P95, [2400.0, 1200.0], [0.5, 0.4, 0.62], Outcome::Better),
+                compared(Figure::ErrorRate, [0.0, 0.0], [0.0, -0.0004, 0.0004], same),
+            ],
+        ),
+        (
+            name("DELETE", "/todos/{id}\u{1b}[31m"),
+            vec![
+                compared(P95, [10.0, 12.0], [1.2; 3], few),
+                compared(Figure::ErrorRate, [0.0, 0.0], [0.0; 3], few),
+            ],
+        ),
+    ];
+    let extent = |runs, seconds| Extent { runs, seconds };
+    let comparison = Comparison {
+        all,
+        names,
+        least: 0.05,
+        method: Method::Blocks { resamples: 2000 },
+        sides: [extent(1, 120), extent(1, 110)],
+    };
+    let point = |from_s: u32| Point {
+        from_s,
+        requests_per_s: 10.0,
+        failures_per_s: 0.0,
+        p50_ms: Some(5.0),
+        p95_ms: (from_s > 0).then_some(7.0),
+    };
+    let side = |name: &str| Side {
+        name: name.into(),
+        runs: vec![(name.into(), vec![point(0), point(2), point(4)])],
+    };
+    Told { comparison, baseline: side("results/before"), new: side("results/</script>") }
+}
+
+fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+#[test]
+fn the_text_is_whole_and_fits_eighty_columns() {
+    insta::assert_snapshot!(plain(&text(&told(), Some(80))), @r##"
+    Baseline: results/before (1 run of 2m)
+    New:      results/</script> (1 run of 1m50s)
+
+                  baseline      new   change        interval
+    All requests
+      p95            120ms    126ms    +5.3%     -2% to +13%  = no difference shown
+      requests/s   142.3/s  141.9/s    -0.3%    -1% to +0.4%  = no difference shown
+      error rate      0.1%    1.32%  +1.2 pt      +0.4 to +2  ✗ worse
+    GET /todos/ [a|b] <i> `x`
+      p95            120ms    148ms     +23%    +12% to +35%  ✗ worse
+      error rate        0%       0%     0 pt  -0.04 to +0.04  = no difference shown
+    POST /a/rather/long/path/that/goes/on/and/on/and/does/not/end/{id}/soon/at/all
+      p95            2.40s    1.20s     -50%    -60% to -38%  ✓ better
+      error rate        0%       0%     0 pt  -0.04 to +0.04  = no difference shown
+    DELETE /todos/{id}␛[31m
+      p95           10.0ms   12.0ms        –               –  ? cannot say [1]
+      error rate        0%       0%        –               –  ? cannot say [1]
+
+    [1] 12 requests are too few; it takes 59 on each side
+
+    Requests of one second are alike, so blocks of seconds were drawn, each a tenth
+    of its run, 2,000 times a run.
+    Intervals are of 95%, each by itself. Better or worse is what differs at 5%
+    after Holm's correction for 7 figures, by 5% or more; an error rate by 0.1
+    points besides.
+    One run a side does not tell how runs differ from each other: several tell more.
+
+    Worse: the error rate of all requests is 1.2 points higher (0.4 to 2 points). 1
+    more figure is worse, 1 better.
+    "##);
+}
+
+#[test]
+fn a_terminal_of_any_width_shows_every_outcome() {
+    for width in 44..120 {
+        let text = plain(&text(&told(), Some(width)));
+        let wide = text.lines().find(|line| width_of(line) > usize::from(width));
+        assert_eq!(wide, None, "{width}");
+        for word in ["✗ worse", "✓ better", "= no difference shown", "? cannot say [1]", "+23%"]
+        {
+            assert!(text.contains(word), "{width}: {word}\n{text}");
+        }
+        assert!(!text.contains('\u{1b}'));
+    }
+    let [narrow, wide] = [60, 100].map(|width| plain(&text(&told(), Some(width))));
+    assert!(!narrow.contains("+12% to +35%") && wide.contains("+12% to +35%"));
+}
+
+#[test]
+fn the_markdown_is_whole_and_names_are_no_markup() {
+    insta::assert_snapshot!(markdown(&told()), @r##"
+    ## ❌ Compared with the baseline: worse
+
+    Worse: the error rate of all requests is 1.2 points higher (0.4 to 2 points). 1 more figure is worse, 1 better.
+
+    | of | figure | baseline | new | change | 95% interval | |
+    |:--|:--|--:|--:|--:|:-:|:--|
+    | all requests | p95 | 120ms | 126ms | +5.3% | -2% to +13% | = no difference shown |
+    |  | requests/s | 142.3/s | 141.9/s | -0.3% | -1% to +0.4% | = no difference shown |
+    |  | error rate | 0.1% | 1.32% | +1.2 pt | +0.4 to +2 | **✗ worse** |
+    | `` GET /todos/ [a\|b] <i> `x` `` | p95 | 120ms | 148ms | +23% | +12% to +35% | **✗ worse** |
+    |  | error rate | 0% | 0% | 0 pt | -0.04 to +0.04 | = no difference shown |
+    | `POST /a/rather/long/path/that/goes/on/and/on/and/does/not/end/{id}/soon/at/all` | p95 | 2.40s | 1.20s | -50% | -60% to -38% | **✓ better** |
+    |  | error rate | 0% | 0% | 0 pt | -0.04 to +0.04 | = no difference shown |
+    | `DELETE /todos/{id}␛[31m` | p95 | 10.0ms | 12.0ms | – | – | ? cannot say: 12 requests are too few; it takes 59 on each side |
+    |  | error rate | 0% | 0% | – | – | ? cannot say: 12 requests are too few; it takes 59 on each side |
+
+    Baseline: `results/before`, 1 run of 2m; new: `results/</script>`, 1 run of 1m50s.
+
+    Requests of one second are alike, so blocks of seconds were drawn, each a tenth of its run, 2,000 times a run. Intervals are of 95%, each by itself. Better or worse is what differs at 5% after Holm's correction for 7 figures, by 5% or more; an error rate by 0.1 points besides. One run a side does not tell how runs differ from each other: several tell more.
+    "##);
+}
+
+#[test]
+fn the_json_holds_figures_with_their_units() {
+    let json = json(&told());
+    insta::assert_snapshot!(format!("{:#}", json["names"][0]["figures"]), @r##"
+    [
+      {
+        "figure": "p95",
+        "baseline_ms": 120.0,
+        "new_ms": 148.0,
+        "change_ratio": 1.233,
+        "change_ratio_low": 1.12,
+        "change_ratio_high": 1.35,
+        "p_value": 0.001,
+        "p_value_corrected": 0.006,
+        "outcome": "worse",
+        "reason": null,
+        "baseline_text": "120ms",
+        "new_text": "148ms",
+        "change_text": "+23%",
+        "interval_text": "+12% to +35%",
+        "outcome_text": "✗ worse"
+      },
+      {
+        "figure": "error rate",
+        "baseline_fraction": 0.0,
+        "new_fraction": 0.0,
+        "change_difference_fraction": 0.0,
+        "change_difference_fraction_low": -0.0004,
+        "change_difference_fraction_high": 0.0004,
+        "p_value": 0.001,
+        "p_value_corrected": 0.006,
+        "outcome": "no_difference",
+        "reason": null,
+        "baseline_text": "0%",
+        "new_text": "0%",
+        "change_text": "0 pt",
+        "interval_text": "-0.04 to +0.04",
+        "outcome_text": "= no difference shown"
+      }
+    ]
+    "##);
+    let keys: Vec<_> = json.as_object().unwrap().keys().collect();
+    let want = ["throng", "verdict", "baseline", "new", "method", "totals", "names", "courses"];
+    assert_eq!(keys, want);
+    assert_eq!(json["verdict"]["state"], "worse");
+    assert_eq!(json["names"][2]["figures"][0]["change_ratio"], serde_json::Value::Null);
+    assert_eq!(json["courses"]["new"][0]["response_ms_p95"], serde_json::json!([null, 7.0, 7.0]));
+}
+
+#[test]
+fn the_page_shows_all_and_nothing_from_outside_ends_its_script() {
+    let page = render(&json(&told())).unwrap();
+    assert!(page.len() < 3 * 1024 * 1024);
+    for text in [
+        "<h1>results&#x2f;&lt;&#x2f;script&gt;",
+        "&#x2f;todos&#x2f; [a|b] &lt;i&gt;",
+        "✗ worse",
+        "? cannot say <small>12 requests are too few",
+        "+12% to +35%",
+        r#""name":"results/\u003c/script\u003e""#,
+    ] {
+        assert!(page.contains(text), "{text}");
+    }
+    assert_eq!(page.matches("</script").count(), 3);
+    let fetches = ["http://", "https://", "src=", "@import", "url("];
+    // The chart library names the namespace of SVG, and its own page.
+    let own = page.replace(crate::sink::html::CHART_LIBRARY, "");
+    assert!(fetches.iter().all(|fetch| !own.contains(fetch)));
+}
+
+#[test]
+fn the_verdict_is_one_sentence_of_what_matters_most() {
+    let mut told = told();
+    let sentence = |told: &Told| words::sentence(&told.comparison);
+    assert_eq!(
+        sentence(&told),
+        "Worse: the error rate of all requests is 1.2 points higher (0.4 to 2 points). \
+         1 more figure is worse, 1 better."
+    );
+    told.comparison.all.pop();
+    assert_eq!(
+        sentence(&told),
+        "Worse: p95 of GET /todos/ [a|b] <i> `x` is 23% higher (12 to 35%). 1 figure is better."
+    );
+    told.comparison.names.remove(0);
+    let long = told.comparison.names[0].0.name.clone();
+    assert_eq!(
+        sentence(&told),
+        format!(
+            "Better: p95 of POST {long} is 50% lower (38 to 60%). Nothing is shown to be worse."
+        )
+    );
+    told.comparison.names.remove(0);
+    assert_eq!(
+        sentence(&told),
+        "No difference shown: no figure changed by 5% or more beyond chance. Of 2 nothing can be said."
+    );
+    told.comparison.all.clear();
+    assert_eq!(sentence(&told), "Cannot say: 12 requests are too few; it takes 59 on each side.");
+    assert_eq!(State::of(&told.comparison), State::CannotSay);
+}
