@@ -151,8 +151,6 @@ pub struct Closing {
     pub lost: u64,
     /// How the generator fared after the last second.
     pub health: Health,
-    /// Any failed request makes the exit code that of a broken threshold.
-    pub fail_on_error: bool,
 }
 
 /// A run that is shown again.

@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod explain;
 mod findings;
+mod github;
 mod init;
 mod reaching;
 mod reading;

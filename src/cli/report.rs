@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::github::github;
 use crate::exit::Exit;
 use crate::session::{self, Choice, Output};
 use crate::units::{UnitError, format_duration, parse_duration};
@@ -77,6 +78,7 @@ impl Arguments {
                 no_report: self.no_report,
                 csv: self.csv,
                 html: self.html,
+                github: github(),
             },
         })
     }

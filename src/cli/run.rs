@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::github::github;
 use super::reaching::Reaching;
 use super::reading::Reading;
 use super::{colour, say, url};
@@ -10,7 +11,7 @@ use crate::diagnostic;
 use crate::exit::{self, Exit};
 use crate::load::MOST_RATE;
 use crate::plan;
-use crate::session::{self, Github, Options, Output, ProfileChoice, Ramp};
+use crate::session::{self, Options, Output, ProfileChoice, Ramp};
 use crate::units::{Rate, UnitError, parse_duration};
 
 /// Arguments of `throng run`.
@@ -160,16 +161,6 @@ fn run_time(text: &str) -> Result<Duration, UnitError> {
     match parse_duration(text)? {
         Duration::ZERO => Err(UnitError("a run takes some time; write `15s`".to_owned())),
         time => Ok(time),
-    }
-}
-
-/// What GitHub says to what runs in one of its workflows.
-fn github() -> Github {
-    let said = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let folder = || said("GITHUB_WORKSPACE").map_or_else(|| ".".into(), PathBuf::from);
-    Github {
-        workspace: said("GITHUB_ACTIONS").filter(|is| is == "true").map(|_| folder()),
-        step_summary: said("GITHUB_STEP_SUMMARY").map(PathBuf::from),
     }
 }
 

@@ -104,9 +104,6 @@ pub struct Ending {
     pub health: Health,
     /// The code that the shell saw.
     pub exit_code: u8,
-    /// Any failed request was to make the exit code that of a broken threshold.
-    #[serde(default)]
-    pub fail_on_error: bool,
     /// When it ended, by the calendar.
     pub at: jiff::Timestamp,
 }

@@ -143,7 +143,6 @@ impl Together {
             all.stopped = all.stopped.or(ending.stopped);
             all.stopped_by = all.stopped_by.take().or_else(|| ending.stopped_by.clone());
             all.health.merge(&ending.health);
-            all.fail_on_error |= ending.fail_on_error;
             all.exit_code = all.exit_code.max(ending.exit_code);
             all.at = all.at.max(ending.at);
         }
@@ -182,6 +181,7 @@ fn join(all: &mut Started, theirs: &Started) -> Option<Renumbering> {
     listed(&mut all.target, &theirs.target, ", ");
     listed(&mut all.command_line, &theirs.command_line, "\n");
     all.insecure |= theirs.insecure;
+    all.fail_on_error |= theirs.fail_on_error;
     all.workers += theirs.workers;
     all.users_peak = all.users_peak.saturating_add(theirs.users_peak);
     all.planned = all.planned.max(theirs.planned);

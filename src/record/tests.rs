@@ -10,7 +10,7 @@ use super::merge::Together;
 use super::write::Writer;
 use crate::event::{Closing, Ended, Event, Second, Started};
 use crate::metrics::{Catalogue, Facet, Health, Interval, Level, NameStats, RequestName, Summary};
-use crate::verdict::{Standings, Validity, Verdict};
+use crate::verdict::{Standings, Timetable, Validity, Verdict};
 
 fn started(names: &[&str]) -> Started {
     let names: Vec<_> = names
@@ -32,6 +32,7 @@ fn started(names: &[&str]) -> Started {
         warmup: Duration::ZERO,
         iterations: None,
         spans: Vec::new(),
+        fail_on_error: false,
         labels: Vec::new(),
         command_line: "throng run".into(),
         at: jiff::Timestamp::UNIX_EPOCH,
@@ -50,7 +51,7 @@ fn write(path: &Path, started: &Started, seconds: &[Interval]) {
     let mut writer = Writer::create(path).unwrap();
     writer.take(&Event::Started(started)).unwrap();
     let mut summary = Summary::new(started.catalogue.clone());
-    let standings = Standings::new(&[], 0);
+    let standings = Standings::new(&[], &Timetable::default());
     for interval in seconds {
         summary.add(interval);
         let second = Second {

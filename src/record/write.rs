@@ -89,7 +89,6 @@ fn ending(ended: &Ended<'_>) -> Ending {
         stopped_by: ended.stopped_by.map(str::to_owned),
         health: ended.closing.health.clone(),
         exit_code: ended.exit_code,
-        fail_on_error: ended.closing.fail_on_error,
         at: ended.at,
     }
 }

@@ -141,7 +141,6 @@ impl Replay {
                 stopped_by: seen.stopped_by,
                 health: Default::default(),
                 exit_code: 0,
-                fail_on_error: false,
                 at: at.unwrap_or(self.started.at),
             }
         });
@@ -161,12 +160,8 @@ impl Replay {
             steered: &seen.steered,
             stopped: ending.stopped,
             stopped_by: ending.stopped_by.as_deref(),
-            closing: Closing {
-                loaded,
-                lost: ending.lost,
-                health,
-                fail_on_error: ending.fail_on_error,
-            },
+            fail_on_error: self.started.fail_on_error,
+            closing: Closing { loaded, lost: ending.lost, health },
             again: Some(&again),
             at: ending.at,
         };

@@ -15,6 +15,8 @@ pub(super) struct Conclusion<'a> {
     pub(super) steered: &'a [Steered],
     pub(super) stopped: Option<StopReason>,
     pub(super) stopped_by: Option<&'a str>,
+    /// Any failed request makes the exit code that of a broken threshold.
+    pub(super) fail_on_error: bool,
     pub(super) closing: Closing,
     /// The run is shown again from its record.
     pub(super) again: Option<&'a Again>,
@@ -32,7 +34,7 @@ impl Conclusion<'_> {
         };
         // A run in which no request ended shows no success either.
         let unsuccessful = summary.all().failed() > 0 || summary.all().requests() == 0;
-        let broke = verdict.broken() > 0 || (self.closing.fail_on_error && unsuccessful);
+        let broke = verdict.broken() > 0 || (self.fail_on_error && unsuccessful);
         let exit = exit(&verdict, self.stopped, broke, false);
         let ended = Ended {
             summary,

@@ -131,7 +131,7 @@ pub(super) fn add_files(
     if let Some(path) = &output.html {
         fan_out.add(HtmlFile::new(path.clone()));
     }
-    github(&mut fan_out, &output.github);
+    github(fan_out, &output.github);
     if output.json {
         fan_out.add(SummaryJson::new(None));
     } else if output.quiet {

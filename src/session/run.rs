@@ -268,7 +268,8 @@ async fn measure(
         steered: &steered,
         stopped: watched.stopped,
         stopped_by: watched.stopped_by.as_deref(),
-        closing: Closing { loaded, lost: watched.lost, health, fail_on_error },
+        fail_on_error,
+        closing: Closing { loaded, lost: watched.lost, health },
         again: None,
         at: jiff::Timestamp::now(),
     };

@@ -27,15 +27,24 @@ pub(super) enum Outcome {
     Passed,
     /// Not as it should: in a word or two, why.
     Failed(&'static str),
+    /// There was nothing to hold it against: no baseline.
+    NotJudged,
 }
 
 impl Outcome {
+    /// It is no success, and speaks against the run.
+    pub(super) fn is_failure(self) -> bool {
+        matches!(self, Self::Failed(_))
+    }
+
     /// How a threshold came out, and the word for it.
     pub(super) fn of(state: State) -> (Self, &'static str) {
         match state {
             State::Held => (Self::Passed, "held"),
             State::Broke => (Self::Failed("broke"), "broke"),
             State::NoData => (Self::Failed("no data"), "no data"),
+            State::TooFew => (Self::Failed("too few samples"), "too few samples"),
+            State::NotJudged => (Self::NotJudged, "not judged"),
         }
     }
 }

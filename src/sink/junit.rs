@@ -29,7 +29,7 @@ type Xml = Writer<Vec<u8>>;
 
 fn suite(xml: &mut Xml, started: &Started, ended: &Ended<'_>) -> io::Result<()> {
     let cases = cases(started, ended);
-    let failed = cases.iter().filter(|case| case.outcome != Outcome::Passed).count();
+    let failed = cases.iter().filter(|case| case.outcome.is_failure()).count();
     let (tests, failed) = (cases.len().to_string(), failed.to_string());
     // A zone is not allowed here; it is UTC.
     let at = started.at.strftime("%Y-%m-%dT%H:%M:%S").to_string();
@@ -94,6 +94,11 @@ fn case(xml: &mut Xml, case: &Case<'_>, file: &str, time: &str) -> io::Result<()
     ]);
     let kind = match case.outcome {
         Outcome::Passed => return element.write_empty().map(drop),
+        Outcome::NotJudged => {
+            let skipped = element
+                .write_inner_content(|xml| xml.create_element("skipped").write_empty().map(drop));
+            return skipped.map(drop);
+        }
         Outcome::Failed(kind) => kind,
     };
     let at = case.written.map(|written| format!("{}:{}", written.file, written.line));

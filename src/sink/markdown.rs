@@ -61,7 +61,7 @@ pub fn append_summary(path: &Path, text: &str) -> io::Result<bool> {
 
 /// The verdict at a glance: by a mark, and in words.
 fn heading(started: &Started, ended: &Ended<'_>, out: &mut String) {
-    let failed = cases(started, ended).iter().any(|case| case.outcome != Outcome::Passed);
+    let failed = cases(started, ended).iter().any(|case| case.outcome.is_failure());
     let (mark, word) = match (failed, ended.verdict.thresholds.is_empty()) {
         (true, _) => ("❌", "not passed"),
         (false, true) => ("ℹ️", "no thresholds"),
@@ -92,13 +92,14 @@ fn threshold_table(verdict: &Verdict, out: &mut String) {
     let all = cases.len();
     if all > THRESHOLDS {
         // What must be seen is above the cut.
-        cases.sort_by_key(|case| case.outcome == Outcome::Passed);
+        cases.sort_by_key(|case| !case.outcome.is_failure());
     }
     out.push_str("\n| | threshold | measured |\n|:--|:--|:--|\n");
     for case in cases.iter().take(THRESHOLDS) {
         let mark = match case.outcome {
             Outcome::Passed => "✅ held".to_owned(),
             Outcome::Failed(why) => format!("❌ {why}"),
+            Outcome::NotJudged => "➖ not judged".to_owned(),
         };
         let _ =
             writeln!(out, "| {mark} | {} | {} |", code(&case.name), figure(&case.shown.join(" ")));

@@ -91,11 +91,12 @@ pub fn metrics_txt(_: &Started, ended: &Ended<'_>) -> io::Result<String> {
     let mut names = Unique::default();
     let held = case::thresholds(verdict).into_iter().map(|case| {
         let held = match case.outcome {
-            Outcome::Passed => 1.0,
-            Outcome::Failed(_) => 0.0,
+            Outcome::Passed => Some(1.0),
+            Outcome::Failed(_) => Some(0.0),
+            Outcome::NotJudged => None,
         };
         let text = label(&case.name);
-        (names.name(|number| format!("{{threshold=\"{text}{number}\"}}")), Some(held))
+        (names.name(|number| format!("{{threshold=\"{text}{number}\"}}")), held)
     });
     family(
         "throng_threshold_held",

@@ -181,7 +181,7 @@ pub(super) fn draw(
         for (figure, drawn) in figures.iter().zip(&mut drawn) {
             let value = match figure {
                 Figure::Percentile(quantile) => table.quantile(*quantile, &blocks).map(f64::ln),
-                Figure::Throughput => Some(held(&requests, &blocks)).map(f64::ln),
+                Figure::Throughput => Some(held(&requests, &blocks).ln()),
                 Figure::ErrorRate => Some(held(&failed, &blocks) / held(&requests, &blocks)),
             };
             // A draw without any request has no figure.

@@ -1,0 +1,15 @@
+//! Owns what GitHub says to what runs in one of its workflows.
+
+use std::path::PathBuf;
+
+use crate::session::Github;
+
+/// As it stands in the environment.
+pub(super) fn github() -> Github {
+    let said = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let folder = || said("GITHUB_WORKSPACE").map_or_else(|| ".".into(), PathBuf::from);
+    Github {
+        workspace: said("GITHUB_ACTIONS").filter(|is| is == "true").map(|_| folder()),
+        step_summary: said("GITHUB_STEP_SUMMARY").map(PathBuf::from),
+    }
+}
