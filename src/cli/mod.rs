@@ -1,6 +1,7 @@
 //! Owns the command line: one file per verb.
 
 mod check;
+mod compare;
 mod demo;
 mod explain;
 mod findings;
@@ -46,6 +47,8 @@ enum Verb {
     Try(Box<rehearse::Arguments>),
     /// Make the results of a run again from its record, of a part of it, or of several as one
     Report(report::Arguments),
+    /// Say what differs between two runs, or between several of each
+    Compare(compare::Arguments),
     /// Say every mistake in plans, with its place; nothing is sent
     Check(check::Arguments),
     /// Write a first plan, to be read and changed
@@ -107,6 +110,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Verb::Run(run) => run.run(command_line(&arguments)),
         Verb::Try(rehearsal) => rehearsal.run(),
         Verb::Report(report) => report.run(),
+        Verb::Compare(compare) => compare.run(),
         Verb::Check(check) => check.run(),
         Verb::Init(init) => init.run(),
         Verb::Demo(demo) => demo.run(),

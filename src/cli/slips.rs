@@ -7,7 +7,7 @@ const LATER: [&str; 6] =
     ["--baseline", "--csv-full-history", "--csv-requests", "--rate", "--ui", "--versus"];
 
 /// Commands of the contract that are not there yet.
-const LATER_COMMANDS: [&str; 5] = ["agent", "compare", "import", "report", "ui"];
+const LATER_COMMANDS: [&str; 3] = ["agent", "import", "ui"];
 
 /// Options of other tools, and ours.
 const FOREIGN: [(&[&str], &str); 6] = [

@@ -2,6 +2,7 @@
 
 mod again;
 mod check;
+mod compare;
 mod conclude;
 mod descriptors;
 mod fold;
@@ -27,6 +28,7 @@ mod way;
 
 pub use again::{Choice, again};
 pub use check::{check, complete, explain, read, strictly, variables};
+pub use compare::{Comparing, Form, compare_runs};
 pub use options::{Github, Options, Output, ProfileChoice, Ramp, Trust};
 pub use prepare::{Prepared, prepare};
 pub use rehearse::{Rehearsal, rehearse};

@@ -3,6 +3,7 @@
 mod bad_days;
 mod check;
 mod commands;
+mod compare;
 mod exit_codes;
 mod explain;
 mod findings;

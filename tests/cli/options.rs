@@ -315,7 +315,7 @@ fn habits_of_other_tools_are_answered_with_ours() {
         );
     }
     assert_eq!(folder.throng("help").code, 0);
-    assert_eq!(folder.throng("compare a b").err, "error: `throng compare` is not supported yet\n");
+    assert_eq!(folder.throng("import a b").err, "error: `throng import` is not supported yet\n");
     let demo = folder.throng("demo -c 5");
     assert!(!demo.err.contains("--users"), "the demo has no users: {}", demo.err);
     let address = folder.throng("run ::1");

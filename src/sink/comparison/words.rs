@@ -169,7 +169,8 @@ pub(super) fn sentence_of(comparison: &Comparison, shown: &dyn Fn(&str) -> Strin
             let ratio = one.new.unwrap_or_default() / one.baseline.unwrap_or_default();
             ratio.ln().abs()
         };
-        having(outcome).max_by(|(_, a), (_, b)| size(a).total_cmp(&size(b)))
+        // Of equals the first: all requests come before names.
+        having(outcome).reduce(|most, next| if size(next.1) > size(most.1) { next } else { most })
     };
     let told = |outcome: Outcome| {
         let called = |of: Option<&RequestName>| match of {
@@ -241,7 +242,7 @@ pub(super) fn extent(comparison: &Comparison, side: usize) -> String {
 /// How it was compared, in sentences.
 pub(super) fn method(told: &Told) -> Vec<String> {
     let comparison = &told.comparison;
-    let judged = comparison.figures().filter(|(_, one)| one.effect.is_some()).count() as u64;
+    let judged = comparison.figures().filter(|(_, one)| reason(one).is_none()).count() as u64;
     let how = match comparison.method {
         Method::Blocks { resamples } => format!(
             "Requests of one second are alike, so blocks of seconds were drawn, each a tenth of its \

@@ -112,9 +112,9 @@ pub fn one(
     compared
 }
 
-/// How a figure stands to a limit that is a multiple of the baseline's.
+/// How a figure stands to a limit that is taken from the baseline.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Limit {
+pub enum Kept {
     /// It keeps the limit.
     Held,
     /// It is past the limit, and no difference from the baseline is shown: it may be chance.
@@ -125,36 +125,37 @@ pub enum Limit {
     CannotSay(Doubt),
 }
 
-/// Judges `figure op baseline × factor`, as `p95 < baseline * 1.10`: it breaks when the new figure is
-/// past the limit and it is shown that both sides differ at all. A limit that asks for a change to
-/// the better (`p95 < baseline * 0.9`) holds when that is shown.
+/// Judges `figure op limit`, which is `limit` of the baseline's figure, as `p95 < baseline * 1.10`: it
+/// breaks when the new figure is past it and it is shown that both sides differ at all. A limit that
+/// asks for a change to the better (`p95 < baseline * 0.9`) holds when that is shown.
 #[must_use]
 pub fn beyond(
     baseline: &[Option<&Series>],
     new: &[Option<&Series>],
     figure: Figure,
     op: Op,
-    factor: f64,
+    limit: impl Fn(f64) -> f64,
     asked: &Asked,
-) -> (Compared, Limit) {
+) -> (Compared, Kept) {
     let compared = one(baseline, new, figure, asked);
-    let limit = match (compared.outcome, compared.effect, compared.baseline, compared.new) {
-        (Outcome::CannotSay(doubt), ..) => Limit::CannotSay(doubt),
+    let kept = match (compared.outcome, compared.effect, compared.baseline, compared.new) {
+        (Outcome::CannotSay(doubt), ..) => Kept::CannotSay(doubt),
         (_, Some(effect), Some(was), Some(is)) => {
             // Of several runs the estimate is no ratio of medians.
             let is = if figure.is_difference() { is } else { was * effect.estimate };
-            let (holds, shown) = (op.holds(is, was * factor), effect.p < LEVEL);
-            let asks_for_better = if op.is_upper() { factor < 1.0 } else { factor > 1.0 };
+            let (limit, shown) = (limit(was), effect.p < LEVEL);
+            let holds = op.holds(is, limit);
+            let asks_for_better = if op.is_upper() { limit < was } else { limit > was };
             match (holds, shown) {
-                (true, false) if asks_for_better => Limit::NotShown,
-                (true, _) => Limit::Held,
-                (false, false) if !asks_for_better => Limit::NotShown,
-                (false, _) => Limit::Broke,
+                (true, false) if asks_for_better => Kept::NotShown,
+                (true, _) => Kept::Held,
+                (false, false) if !asks_for_better => Kept::NotShown,
+                (false, _) => Kept::Broke,
             }
         }
-        _ => Limit::CannotSay(Doubt::Nothing),
+        _ => Kept::CannotSay(Doubt::Nothing),
     };
-    (compared, limit)
+    (compared, kept)
 }
 
 fn method(baseline: usize, new: usize, asked: &Asked) -> Method {

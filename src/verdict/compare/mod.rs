@@ -7,7 +7,7 @@ mod ranks;
 mod series;
 
 pub use figure::{FIGURES, Figure};
-pub use judge::{Asked, LEAST, Limit, beyond, compare, one};
+pub use judge::{Asked, Kept, LEAST, beyond, compare, one};
 pub use series::{Point, Recording, Run, Second, Series};
 
 use std::fmt;
@@ -194,12 +194,6 @@ impl Comparison {
         std::iter::once((None, &self.all))
             .chain(names)
             .flat_map(|(name, figures)| figures.iter().map(move |one| (name, one)))
-    }
-
-    /// Something is worse.
-    #[must_use]
-    pub fn is_worse(&self) -> bool {
-        self.figures().any(|(_, one)| one.outcome == Outcome::Worse)
     }
 }
 

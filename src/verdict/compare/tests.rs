@@ -314,21 +314,21 @@ fn a_limit_breaks_when_it_is_passed_and_a_difference_is_shown() {
     let base = steady(60, 10, 100.0, &[]);
     let limit = |ms: f64, seconds: u32, op: Op, factor: f64| {
         let new = steady(seconds, 10, ms, &[]);
-        beyond(&[Some(&base.all)], &[Some(&new.all)], P95, op, factor, &quick()).1
+        beyond(&[Some(&base.all)], &[Some(&new.all)], P95, op, |was| was * factor, &quick()).1
     };
-    assert_eq!(limit(105.0, 60, Op::Less, 1.1), Limit::Held, "shown, within the limit");
-    assert_eq!(limit(115.0, 60, Op::Less, 1.1), Limit::Broke);
-    assert_eq!(limit(100.1, 60, Op::Less, 1.0), Limit::NotShown, "it may be chance");
-    assert_eq!(limit(80.0, 60, Op::Less, 0.9), Limit::Held, "better, as was asked for");
-    assert_eq!(limit(100.0, 60, Op::Less, 0.9), Limit::Broke);
+    assert_eq!(limit(105.0, 60, Op::Less, 1.1), Kept::Held, "shown, within the limit");
+    assert_eq!(limit(115.0, 60, Op::Less, 1.1), Kept::Broke);
+    assert_eq!(limit(100.1, 60, Op::Less, 1.0), Kept::NotShown, "it may be chance");
+    assert_eq!(limit(80.0, 60, Op::Less, 0.9), Kept::Held, "better, as was asked for");
+    assert_eq!(limit(100.0, 60, Op::Less, 0.9), Kept::Broke);
     let doubt = Doubt::Seconds { has: 20, needs: 30 };
-    assert_eq!(limit(115.0, 20, Op::Less, 1.1), Limit::CannotSay(doubt));
+    assert_eq!(limit(115.0, 20, Op::Less, 1.1), Kept::CannotSay(doubt));
     let rps = |requests: u64| {
         let new = steady(60, requests, 100.0, &[]);
         let sides = (&[Some(&base.all)], &[Some(&new.all)]);
-        beyond(sides.0, sides.1, Figure::Throughput, Op::Greater, 0.9, &quick()).1
+        beyond(sides.0, sides.1, Figure::Throughput, Op::Greater, |was| was * 0.9, &quick()).1
     };
-    assert_eq!([rps(10), rps(5)], [Limit::Held, Limit::Broke]);
+    assert_eq!([rps(10), rps(5)], [Kept::Held, Kept::Broke]);
 }
 
 #[test]
