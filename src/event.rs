@@ -72,6 +72,9 @@ pub struct Started {
     pub catalogue: Catalogue,
     /// What the run must show.
     pub thresholds: Vec<Threshold>,
+    /// The folder of the run that it is held against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<String>,
     /// Where the results go.
     pub out: String,
 }

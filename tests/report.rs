@@ -104,6 +104,7 @@ impl Run {
             seed: 7,
             workers: 2,
             users_peak: 50,
+            baseline: None,
             planned: self.lasted,
             warmup: Duration::ZERO,
             iterations: None,

@@ -24,6 +24,9 @@ pub(super) struct Arguments {
     /// Folder of the results [default: that of the record; with --from or --to, one in it]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// The run that thresholds on `baseline` are held against [default: that of the run]
+    #[arg(long, value_name = "RESULTS")]
+    baseline: Option<PathBuf>,
     /// Copies of the CSV files, as PREFIX_stats.csv
     #[arg(long, value_name = "PREFIX")]
     csv: Option<String>,
@@ -72,6 +75,7 @@ impl Arguments {
             from: self.from,
             to: self.to,
             out: self.out,
+            baseline: self.baseline,
             output: Output {
                 quiet: self.quiet,
                 json: self.json,

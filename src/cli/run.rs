@@ -73,6 +73,9 @@ pub(super) struct Arguments {
     /// Write no report.html
     #[arg(long, help_heading = "Results", conflicts_with = "html")]
     no_report: bool,
+    /// The run that thresholds on `baseline` are held against: its folder of results
+    #[arg(long, value_name = "RESULTS", help_heading = "Results")]
+    baseline: Option<PathBuf>,
     /// Print the summary as JSON on stdout, and nothing else there
     #[arg(long, help_heading = "Results")]
     json: bool,
@@ -234,6 +237,7 @@ impl Arguments {
             grace: self.stop_timeout,
             iterations: self.iterations,
             fail_on_error: self.fail_on_error,
+            baseline: self.baseline,
             yes: self.yes,
             labels: self.labels,
             output: Output {

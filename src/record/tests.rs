@@ -41,6 +41,7 @@ fn started(names: &[&str]) -> Started {
             names,
             ..Catalogue::default()
         },
+        baseline: None,
         thresholds: Vec::new(),
         out: "results".into(),
     }

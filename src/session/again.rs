@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::baseline;
 use super::conclude::Conclusion;
 use super::fold::{Asked, Fold, timetable};
 use super::options::Output;
@@ -29,6 +30,8 @@ pub struct Choice {
     pub to: Option<Duration>,
     /// Where the results go: the record's own folder when absent and the whole of one is shown.
     pub out: Option<PathBuf>,
+    /// What thresholds on a baseline are held against; that of the run when absent.
+    pub baseline: Option<PathBuf>,
     /// What is printed and written.
     pub output: Output,
 }
@@ -111,6 +114,11 @@ impl Replay {
         let Started { catalogue, thresholds, warmup, spans, .. } = &started;
         let timetable = timetable(*warmup, spans);
         let mut fold = Fold::from_second(catalogue, thresholds, timetable, from);
+        let baseline =
+            choice.baseline.clone().or_else(|| started.baseline.as_ref().map(PathBuf::from));
+        if let Some(baseline) = baseline.and_then(|path| baseline::again(&path, thresholds)) {
+            fold.compare(&baseline);
+        }
         let mut seen = Seen::default();
         loop {
             match self.together.next_line() {

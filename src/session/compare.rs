@@ -93,7 +93,7 @@ struct Recorded {
     ending: Option<Ending>,
 }
 
-fn tell(comparing: &Comparing) -> Result<Told, Diagnostic> {
+pub(super) fn tell(comparing: &Comparing) -> Result<Told, Diagnostic> {
     let sides = [&comparing.baseline, &comparing.new];
     let [baseline, new] = sides.map(|path| records(path));
     let (baseline, new) = (baseline?, new?);

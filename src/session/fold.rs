@@ -7,7 +7,7 @@ use crate::event::{Event, Second};
 use crate::load::Span;
 use crate::metrics::{Catalogue, Health, Interval, Summary};
 use crate::sink::FanOut;
-use crate::verdict::{Stage, Standings, Threshold, Timetable};
+use crate::verdict::{Baseline, Stage, Standings, Threshold, Timetable};
 
 /// The figures of a run as its seconds come in.
 pub(super) struct Fold {
@@ -64,6 +64,11 @@ impl Fold {
             summary: Summary::new(catalogue.clone()),
             warm: Summary::new(catalogue.clone()),
         }
+    }
+
+    /// Thresholds on a baseline are held against this one.
+    pub(super) fn compare(&mut self, baseline: &Baseline) {
+        self.standings.compare(baseline);
     }
 
     /// Takes a second; seconds come in order. Gives the threshold that ends the run, when it broke with

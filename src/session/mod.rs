@@ -1,6 +1,7 @@
 //! Owns wiring: from a command to a run and its verdict, as straight lines.
 
 mod again;
+mod baseline;
 mod check;
 mod compare;
 mod conclude;

@@ -41,6 +41,8 @@ pub struct Options {
     pub iterations: Option<u64>,
     /// Keep trying for so long to reach the target before the first user.
     pub wait_for: Option<Duration>,
+    /// The run that thresholds on a baseline are held against: its folder of results, or its record.
+    pub baseline: Option<PathBuf>,
     /// Any failed request makes the exit code that of a broken threshold.
     pub fail_on_error: bool,
     /// Load may leave this machine and its private network without a word.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::baseline;
 use super::options::{Options, ProfileChoice, Ramp};
 use super::ports;
 use super::way::{Security, Way};
@@ -15,7 +16,7 @@ use crate::program::{self, Class, Inputs, Program, Row};
 use crate::protocol::http::{Lookup, Names, Settings};
 use crate::units::format_duration;
 use crate::untrusted::Secrets;
-use crate::verdict::{Threshold, Written};
+use crate::verdict::{Baseline, Threshold, Written};
 
 /// How long iterations under way may go on at the end, when nobody says.
 const GRACE: Duration = Duration::from_secs(30);
@@ -47,6 +48,8 @@ pub struct Prepared {
     pub grace: Duration,
     /// What the run must show.
     pub thresholds: Vec<Threshold>,
+    /// What some of them are held against.
+    pub baseline: Option<Baseline>,
     /// Ends after so many iterations of all users.
     pub iterations: Option<u64>,
     /// The time at the start that is left out of thresholds and totals.
@@ -152,6 +155,13 @@ pub fn prepare(
             "make the run longer, or the warm-up shorter",
         ));
     }
+    let thresholds: Vec<Threshold> =
+        plan.thresholds.iter().map(|threshold| written(threshold, files)).collect();
+    let baseline = options.baseline.as_deref().map(|path| baseline::read(path, &thresholds));
+    let baseline = baseline.transpose().unwrap_or_else(|mistake| {
+        mistakes.push(mistake);
+        None
+    });
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
@@ -162,7 +172,6 @@ pub fn prepare(
             secrets.add(value);
         }
     }
-    let thresholds = plan.thresholds.iter().map(|threshold| written(threshold, files)).collect();
     let settings = Settings {
         any_host: compiled.program.any_host,
         names: names(&plan.network),
@@ -181,6 +190,7 @@ pub fn prepare(
         profile: words,
         grace: options.grace.or(grace).unwrap_or(GRACE),
         thresholds,
+        baseline,
         iterations,
         warmup,
         seed,

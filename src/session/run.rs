@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::baseline;
 use super::conclude::Conclusion;
 use super::descriptors::{self, Held};
 use super::fold::timetable;
@@ -221,6 +222,9 @@ async fn measure(
     let timetable = timetable(prepared.warmup, &prepared.spans);
     let judging = Judging { thresholds: &started.thresholds, timetable };
     let mut follow = Follow::new(sources, steering, judging, catalogue, gauge);
+    if let Some(baseline) = &prepared.baseline {
+        follow.compare(baseline);
+    }
     let mut watched = Watched::default();
     if let Some(ending) = ends_run {
         let by = step_of(&ending, sources);
@@ -273,7 +277,13 @@ async fn measure(
         again: None,
         at: jiff::Timestamp::now(),
     };
-    conclusion.conclude(&mut fan_out)
+    let exit = conclusion.conclude(&mut fan_out);
+    // The record is whole now.
+    drop(fan_out);
+    match &options.baseline {
+        Some(path) => baseline::told(exit, path, &out.path, &options.output),
+        None => exit,
+    }
 }
 
 /// Warnings at thresholds that a load of the command line is too short for. Those that a profile is too
@@ -364,6 +374,7 @@ fn about(
         at: jiff::Timestamp::now(),
         catalogue: prepared.program.catalogue.clone(),
         thresholds: prepared.thresholds.clone(),
+        baseline: options.baseline.as_ref().map(|path| path.display().to_string()),
         out: (if options.output.no_report { out.to_owned() } else { out.join("report.html") })
             .display()
             .to_string(),

@@ -16,7 +16,7 @@ use crate::event::{Event, Steered};
 use crate::metrics::{Catalogue, Health, Interval};
 use crate::program::Ending;
 use crate::sink::FanOut;
-use crate::verdict::{Threshold, Timetable};
+use crate::verdict::{Baseline, Threshold, Timetable};
 
 /// More lines of the plan than this are not shown in a second.
 const LINES: u32 = 10;
@@ -94,6 +94,11 @@ impl<'a> Follow<'a> {
             duration: Duration::ZERO,
             loaded: Duration::ZERO,
         }
+    }
+
+    /// Thresholds on a baseline are held against this one.
+    pub(super) fn compare(&mut self, baseline: &Baseline) {
+        self.fold.compare(baseline);
     }
 
     /// What came of it.

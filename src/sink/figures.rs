@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::comparison;
 use crate::event::Again;
 use crate::metrics::Seen;
 use crate::units::{format_duration, format_percent};
@@ -119,7 +120,10 @@ pub(super) fn word(judged: &Judged) -> String {
             let (had, needs) = (count(few.had), counted(few.needs, "sample"));
             format!("cannot say: {had} of the {needs} that it takes")
         }
-        (State::TooFew, None) => "cannot say: too few samples".to_owned(),
+        (State::TooFew, None) => {
+            let doubt = judged.compared.as_ref().and_then(comparison::words::reason);
+            format!("cannot say: {}", doubt.as_deref().unwrap_or("too few samples"))
+        }
         (State::NotJudged, _) => "not judged: there is no baseline".to_owned(),
     }
 }
@@ -127,7 +131,18 @@ pub(super) fn word(judged: &Judged) -> String {
 /// What a limit was taken from: `baseline 250ms`.
 pub(super) fn baseline(judged: &Judged) -> Option<String> {
     let value = judged.baseline?;
-    Some(format!("baseline {}", amount(judged.threshold.metric, value)))
+    let baseline = format!("baseline {}", amount(judged.threshold.metric, value));
+    let Some(compared) = judged.compared.as_ref().filter(|one| one.effect.is_some()) else {
+        return Some(baseline);
+    };
+    let (change, interval) =
+        (comparison::words::change(compared), comparison::words::interval(compared));
+    let passed = match (judged.state, judged.value, judged.limit) {
+        (State::Held, Some(value), Some(limit)) => !judged.threshold.op.holds(value, limit),
+        _ => false,
+    };
+    let chance = if passed { ": may be chance" } else { "" };
+    Some(format!("{baseline}, {change} ({interval}){chance}"))
 }
 
 /// What is said of a threshold without a value.

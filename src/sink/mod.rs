@@ -40,7 +40,7 @@ use std::path::Path;
 use crate::event::Event;
 
 /// Writes a file whole, or not at all: half a report would only mislead.
-fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     fs::write(path, text).inspect_err(|_| {
         // What cannot be removed was not written by us.
         let _ = fs::remove_file(path);

@@ -2,120 +2,154 @@
 
 use std::time::Duration;
 
+use super::compare::{self, Asked, Figure, Kept, Series};
 use super::judge::{Figures, Judged, Pick, State, stands};
-use super::threshold::Threshold;
+use super::threshold::{Metric, Statistic, Threshold};
 use super::timetable::Timetable;
 use crate::metrics::{Catalogue, Interval};
 
-/// At most so many stretches of seconds are kept of a run: beyond it neighbours become one.
-const STRETCHES: usize = 1200;
+/// A stored run, as the thresholds look at it that compare with it. It is made of its seconds, one at a
+/// time, and however long it was it weighs no more than twenty minutes.
+#[derive(Debug, Clone)]
+pub struct Baseline(Vec<Looked>);
 
-/// A stored run, which another is compared with.
-#[derive(Debug, Clone, Copy)]
-pub struct Baseline<'a> {
-    /// Its seconds, in order.
-    pub seconds: &'a [Interval],
-    /// The words behind their numbers.
-    pub catalogue: &'a Catalogue,
-    /// Its warm-up and its stages.
-    pub timetable: &'a Timetable,
-    /// From its start until load was no longer asked for.
-    pub loaded: Duration,
+/// What one threshold looks at.
+#[derive(Debug, Clone)]
+struct Looked {
+    threshold: Threshold,
+    pick: Pick,
+    stretches: Vec<(u32, u32)>,
+    seconds: Seconds,
+    /// The first second in which the load ended.
+    partial: Option<u32>,
 }
 
-/// What a threshold looks at, second by second.
-#[derive(Debug, Clone)]
+impl Baseline {
+    /// Before the first second of the stored run, whose words and parts in time these are.
+    #[must_use]
+    pub fn new(thresholds: &[Threshold], catalogue: &Catalogue, timetable: &Timetable) -> Self {
+        let those = thresholds.iter().filter(|one| one.limit.is_of_baseline());
+        let looked = |threshold: &Threshold| Looked {
+            threshold: threshold.clone(),
+            pick: Pick::of(threshold, catalogue),
+            stretches: timetable.stretches(threshold),
+            seconds: Seconds::default(),
+            partial: None,
+        };
+        Self(those.map(looked).collect())
+    }
+
+    /// Adds its next second; load was asked for up to its end, or it was not.
+    pub fn push(&mut self, interval: &Interval, within_load: bool) {
+        let all = interval.all_names();
+        for looked in &mut self.0 {
+            let Looked { threshold, pick, stretches, seconds, partial } = looked;
+            let holds = |(from, to): &(u32, u32)| (*from..*to).contains(&interval.from_s);
+            if !stretches.iter().any(holds) || (threshold.during.is_some() && !within_load) {
+                continue;
+            }
+            if within_load {
+                seconds.loaded_s += 1.0;
+            } else {
+                partial.get_or_insert(interval.from_s);
+            }
+            seconds.push(threshold, &Figures::of(threshold, pick, interval, || &all));
+        }
+    }
+
+    /// It is over: from its start load was asked for so long.
+    #[must_use]
+    pub fn end(mut self, loaded: Duration) -> Self {
+        for looked in &mut self.0 {
+            let rest = looked.partial.map(|from| loaded.as_secs_f64() - f64::from(from));
+            looked.seconds.loaded_s += rest.unwrap_or(0.0).clamp(0.0, 1.0);
+        }
+        self
+    }
+
+    /// What a threshold on it looks at.
+    pub(super) fn of(&self, threshold: &Threshold) -> Option<&Seconds> {
+        let mut all = self.0.iter();
+        all.find(|looked| looked.threshold == *threshold).map(|looked| &looked.seconds)
+    }
+}
+
+/// What a threshold looks at, together and second by second.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Seconds {
-    /// How many seconds a stretch covers; the last may cover fewer.
-    step_s: usize,
-    /// How many the last covers.
-    last_s: usize,
-    stretches: Vec<Figures>,
+    figures: Figures,
+    series: Series,
     /// How long load was asked for in them.
     pub(super) loaded_s: f64,
 }
 
-impl Default for Seconds {
-    fn default() -> Self {
-        Self { step_s: 1, last_s: 1, stretches: Vec::new(), loaded_s: 0.0 }
-    }
-}
-
 impl Seconds {
-    /// Those of a stored run.
-    pub(super) fn of(threshold: &Threshold, baseline: &Baseline<'_>) -> Self {
-        let Baseline { seconds, catalogue, timetable, loaded } = *baseline;
-        let pick = Pick::of(threshold, catalogue);
-        let stretches = timetable.stretches(threshold);
-        let mut kept = Self::default();
-        for interval in seconds {
-            let at = |(from, to): &&(u32, u32)| (*from..*to).contains(&interval.from_s);
-            let Some((from, _)) = stretches.iter().find(at) else { continue };
-            let (begin, end) = (f64::from(interval.from_s), f64::from(interval.to_s));
-            let within = end.min(loaded.as_secs_f64());
-            if threshold.during.is_some() && within < end {
-                continue;
-            }
-            kept.loaded_s += (within - begin.max(f64::from(*from))).max(0.0);
-            let all = interval.all_names();
-            kept.push(Figures::of(threshold, &pick, interval, || &all));
-        }
-        kept
-    }
-
     /// Adds the next one.
-    pub(super) fn push(&mut self, figures: Figures) {
-        match self.stretches.last_mut() {
-            Some(last) if self.last_s < self.step_s => {
-                last.merge(&figures);
-                self.last_s += 1;
-            }
-            _ => {
-                self.stretches.push(figures);
-                self.last_s = 1;
-            }
+    pub(super) fn push(&mut self, threshold: &Threshold, figures: &Figures) {
+        self.figures.merge(figures);
+        if figure(threshold.metric).is_some() {
+            self.series.push(&figures.second(threshold));
         }
-        if self.stretches.len() > STRETCHES {
-            let odd = self.stretches.len() % 2 == 1;
-            let pairs = self.stretches.chunks(2).map(|pair| {
-                let mut sum = pair[0].clone();
-                pair[1..].iter().for_each(|other| sum.merge(other));
-                sum
-            });
-            self.stretches = pairs.collect();
-            self.last_s += if odd { 0 } else { self.step_s };
-            self.step_s *= 2;
-        }
-    }
-
-    fn sum(&self) -> Figures {
-        let mut sum = Figures::default();
-        self.stretches.iter().for_each(|one| sum.merge(one));
-        sum
     }
 
     /// The figure that the threshold looks at. None without data.
     pub(super) fn value(&self, threshold: &Threshold) -> Option<f64> {
-        self.sum().value(threshold, self.loaded_s)
+        self.figures.value(threshold, self.loaded_s)
     }
 }
 
-/// Judges a threshold on a baseline by the seconds of both runs: the one place where they meet. What the
-/// baseline has no figure of cannot be compared, which is no pass; and of a percentile both need
-/// samples enough.
-pub(super) fn against(threshold: &Threshold, mine: &Seconds, theirs: &Seconds) -> Judged {
-    let (figures, others) = (mine.sum(), theirs.sum());
-    let baseline = others.value(threshold, theirs.loaded_s);
-    let limit = threshold.limit.number(baseline);
-    let mut stands = stands(threshold, &figures, mine.loaded_s, limit);
-    if baseline.is_none() {
-        stands.state = State::NoData;
-    } else if stands.state == State::Held
-        && let Some(few) = others.few(threshold)
-    {
-        (stands.state, stands.few) = (State::TooFew, Some(few));
+/// The figure by which runs are compared; none for a mean or an end, of which chance is not known.
+fn figure(metric: Metric) -> Option<Figure> {
+    match metric {
+        Metric::Time(_, Statistic::Percentile(quantile)) => Some(Figure::Percentile(quantile)),
+        Metric::Rps => Some(Figure::Throughput),
+        Metric::ErrorRate => Some(Figure::ErrorRate),
+        _ => None,
     }
-    Judged { limit, baseline, ..Judged::new(threshold, stands) }
+}
+
+/// Judges a threshold on a baseline by the seconds of both runs, as runs are compared: it breaks when the
+/// limit is passed and a difference from the baseline is shown, and one that asks for less than the
+/// baseline holds when that is shown. What the baseline has no figure of cannot be compared, which is no
+/// pass; nor is what was measured for too short. A mean, a minimum and a maximum are compared as numbers.
+pub(super) fn against(threshold: &Threshold, mine: &Seconds, theirs: &Seconds) -> Judged {
+    let baseline = theirs.value(threshold);
+    let limit = threshold.limit.number(baseline);
+    let mut stands = stands(threshold, &mine.figures, mine.loaded_s, limit);
+    let figure = figure(threshold.metric);
+    let Some(figure) = figure.filter(|_| baseline.is_some() && stands.value.is_some()) else {
+        if baseline.is_none() {
+            stands.state = State::NoData;
+        }
+        return Judged { limit, baseline, ..Judged::new(threshold, stands) };
+    };
+    let (compared, kept) = compare::beyond(
+        &[Some(&theirs.series)],
+        &[Some(&mine.series)],
+        figure,
+        threshold.op,
+        |was| threshold.limit.number(Some(was)).unwrap_or(was),
+        &Asked::default(),
+    );
+    let asks_for_better = match (limit, baseline) {
+        (Some(limit), Some(was)) if threshold.op.is_upper() => limit < was,
+        (Some(limit), Some(was)) => limit > was,
+        _ => false,
+    };
+    let few = mine.figures.few(threshold).or_else(|| theirs.figures.few(threshold));
+    let few = few.filter(|_| !threshold.allow_few);
+    (stands.state, stands.few) = match kept {
+        Kept::Broke => (State::Broke, None),
+        // What is asked to be better must be shown to be.
+        Kept::NotShown if asks_for_better => (State::Broke, None),
+        Kept::Held | Kept::NotShown if few.is_some() => (State::TooFew, few),
+        Kept::Held | Kept::NotShown => (State::Held, None),
+        // With few allowed the numbers alone must do.
+        Kept::CannotSay(_) if threshold.allow_few => (stands.state, None),
+        Kept::CannotSay(_) => (State::TooFew, few),
+    };
+    let compared = Some(compared);
+    Judged { limit, baseline, compared, ..Judged::new(threshold, stands) }
 }
 
 #[cfg(test)]
@@ -138,11 +172,14 @@ mod tests {
         interval
     }
 
+    /// Shorter ones cannot be compared.
+    const LENGTH: u32 = 50;
+
     fn run(requests: u64, ms: u64, failed: u64) -> Vec<Interval> {
-        (0..10).map(|at| second(at, 0, requests, ms, failed)).collect()
+        (0..LENGTH).map(|at| second(at, 0, requests, ms, failed)).collect()
     }
 
-    /// A threshold of the new run against the old, each of ten seconds.
+    /// A threshold of the new run against the old, each of fifty seconds.
     fn judged(threshold: &Threshold, old: &[Interval], new: &[Interval]) -> Judged {
         let names = catalogue(&["/"]);
         judged_of(threshold, (old, &names), (new, &names), &Timetable::default())
@@ -154,8 +191,9 @@ mod tests {
         new: (&[Interval], &Catalogue),
         timetable: &Timetable,
     ) -> Judged {
-        let loaded = Duration::from_secs(10);
-        let baseline = Baseline { seconds: old.0, catalogue: old.1, timetable, loaded };
+        let mut baseline = Baseline::new(std::slice::from_ref(threshold), old.1, timetable);
+        old.0.iter().for_each(|interval| baseline.push(interval, true));
+        let baseline = baseline.end(Duration::from_secs(LENGTH.into()));
         let mut standings = Standings::new(std::slice::from_ref(threshold), timetable);
         standings.compare(&baseline);
         let mut summary = crate::metrics::Summary::new(new.1.clone());
@@ -210,15 +248,15 @@ mod tests {
     #[test]
     fn both_runs_need_data_and_samples() {
         let p95 = Threshold::parse("p95 < baseline * 1.10").unwrap();
-        let (few, many) = (run(5, 100, 0), run(6, 100, 0));
+        let (few, many) = (run(1, 100, 0), run(2, 100, 0));
         assert_eq!(shown(&judged(&p95, &many, &many)), "Held 100.000 for 110.000, was 100.000");
         for (old, new) in [(&few, &many), (&many, &few)] {
             let judged = judged(&p95, old, new);
             let few = judged.few.map(|few| (few.had, few.needs));
             assert_eq!((judged.state, few), (State::TooFew, Some((50, 59))));
         }
-        let slow = run(5, 300, 0);
-        assert_eq!(judged(&p95, &many, &slow).state, State::Broke, "however few show it");
+        let slow = run(1, 300, 0);
+        assert_eq!(judged(&p95, &many, &slow).state, State::TooFew, "chance is not known");
         let allowed = Threshold { allow_few: true, ..p95.clone() };
         assert_eq!(judged(&allowed, &few, &few).state, State::Held);
         assert_eq!(shown(&judged(&p95, &[], &many)), "NoData 100.000 for nothing, was nothing");
@@ -244,7 +282,7 @@ mod tests {
     fn each_run_is_looked_at_by_its_own_names_and_times() {
         let of = |threshold: Threshold| Threshold { of: Some(Of::Name("/b".into())), ..threshold };
         let avg = of(Threshold::parse("avg < baseline * 2").unwrap());
-        let old: Vec<_> = (0..10).flat_map(|at| [second(at, 0, 5, 30, 0)]).collect();
+        let old: Vec<_> = (0..LENGTH).map(|at| second(at, 0, 5, 30, 0)).collect();
         let mut new = old.clone();
         new.iter_mut().for_each(|one| {
             let stats = one.names.remove(&0).unwrap();
@@ -255,35 +293,23 @@ mod tests {
         let plain = Timetable::default();
         let whole = judged_of(&avg, (&old, &before), (&new, &now), &plain);
         assert_eq!(shown(&whole), "Held 30.000 for 60.000, was 30.000");
-        let peak =
-            Stage { name: "peak".into(), from: Duration::from_secs(4), to: Duration::from_secs(6) };
+        let peak = Stage {
+            name: "peak".into(),
+            from: Duration::from_secs(4),
+            to: Duration::from_secs(40),
+        };
         let timetable = Timetable { warmup: 1, stages: vec![peak] };
         let during = Threshold {
             during: Some("peak".into()),
             ..Threshold::parse("rps > baseline").unwrap()
         };
         let mut busy = run(5, 10, 0);
-        busy[4] = second(4, 0, 15, 10, 0);
+        (4..40).for_each(|at| busy[at] = second(at as u32, 0, 15, 10, 0));
         let judged = judged_of(&during, (&run(5, 10, 0), &before), (&busy, &before), &timetable);
-        assert_eq!(shown(&judged), "Held 10.000 for 5.000, was 5.000");
+        assert_eq!(shown(&judged), "Held 15.000 for 5.000, was 5.000");
         let when = When { after: 9, ..When::default() };
         let late = Threshold { when, ..Threshold::parse("rps > baseline * 0.5").unwrap() };
         let judged = judged_of(&late, (&run(4, 10, 0), &before), (&busy, &before), &plain);
-        assert_eq!(shown(&judged), "Held 5.000 for 2.000, was 4.000");
-    }
-
-    #[test]
-    fn a_day_weighs_no_more_than_twenty_minutes() {
-        let failures = Threshold::parse("error_rate < baseline").unwrap();
-        let pick = Pick::All;
-        let mut seconds = Seconds::default();
-        for at in 0..10_007 {
-            let interval = second(at, 0, 4, 1, u64::from(at % 4 == 0));
-            let all = interval.all_names();
-            seconds.push(Figures::of(&failures, &pick, &interval, || &all));
-            assert!(seconds.stretches.len() <= STRETCHES);
-        }
-        assert_eq!((seconds.step_s, seconds.last_s), (16, 10_007 % 16));
-        assert_eq!(seconds.value(&failures), Some(2502.0 / 40_028.0));
+        assert_eq!(shown(&judged), "Held 12.561 for 2.000, was 4.000");
     }
 }

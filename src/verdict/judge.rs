@@ -1,5 +1,6 @@
 //! Owns judging thresholds against the summary of a run.
 
+use super::compare::{Compared, Second};
 use super::threshold::{Metric, Of, Statistic, Threshold, Timing};
 use crate::metrics::{self, Catalogue, Interval, NameStats, Summary};
 
@@ -16,6 +17,8 @@ pub struct Judged {
     pub limit: Option<f64>,
     /// The figure of the baseline, when the limit is taken from it.
     pub baseline: Option<f64>,
+    /// How the two figures were compared, when that was done as runs are.
+    pub compared: Option<Compared>,
     /// How many samples there were and how many it takes, when there were too few.
     pub few: Option<Few>,
     /// Since when it is broken, when it is.
@@ -95,8 +98,8 @@ impl Judged {
     pub(super) fn new(threshold: &Threshold, stands: Stands) -> Self {
         let Stands { state, value, few } = stands;
         let (limit, threshold) = (threshold.limit.fixed(), threshold.clone());
-        let (baseline, first, windows) = (None, None, None);
-        Self { threshold, value, state, limit, baseline, few, first, windows }
+        let (baseline, compared, first, windows) = (None, None, None, None);
+        Self { threshold, value, state, limit, baseline, compared, few, first, windows }
     }
 }
 
@@ -228,6 +231,16 @@ impl Figures {
             Metric::Retries => Some(self.retries as f64),
             Metric::ErrorRate => Some(self.failed as f64 / self.requests as f64),
             Metric::Time(_, statistic) => self.times.as_ref().and_then(|all| time(all, statistic)),
+        }
+    }
+
+    /// As runs are compared by it.
+    pub(super) fn second(&self, threshold: &Threshold) -> Second {
+        let is_rate = threshold.metric == Metric::Rps;
+        Second {
+            requests: if is_rate { self.within_load } else { self.requests },
+            failed: self.failed,
+            times: self.times.clone().unwrap_or_default(),
         }
     }
 

@@ -96,9 +96,9 @@ impl Standings {
     }
 
     /// From now on thresholds on a baseline are judged by this one.
-    pub fn compare(&mut self, baseline: &Baseline<'_>) {
-        for standing in self.all.iter_mut().filter(|one| one.threshold.limit.is_of_baseline()) {
-            let theirs = Seconds::of(&standing.threshold, baseline);
+    pub fn compare(&mut self, baseline: &Baseline) {
+        for standing in &mut self.all {
+            let Some(theirs) = baseline.of(&standing.threshold).cloned() else { continue };
             let value = theirs.value(&standing.threshold);
             let beside = Beside { mine: Seconds::default(), theirs, value };
             standing.kept = Kept::Beside(Running::default(), Box::new(beside));
@@ -146,7 +146,7 @@ impl Standings {
                 }
                 Kept::Beside(running, beside) => {
                     running.add(&figures);
-                    beside.mine.push(figures);
+                    beside.mine.push(threshold, &figures);
                     continue;
                 }
                 Kept::Rows(row, seen) => {

@@ -52,11 +52,13 @@ impl Run {
             planned: Duration::from_secs(65),
             warmup: Duration::from_secs(5),
             iterations: None,
+            fail_on_error: false,
             spans: vec![],
             labels: vec![],
             command_line: "throng run shop.yaml".into(),
             at: "2026-11-24T12:00:00Z".parse().unwrap(),
             catalogue: Catalogue { names, ..Catalogue::default() },
+            baseline: None,
             thresholds: vec![],
             out: String::new(),
         }
@@ -110,7 +112,6 @@ impl Run {
                 stopped_by: None,
                 health: Default::default(),
                 exit_code: self.exit_code,
-                fail_on_error: false,
                 at: "2026-11-24T12:01:06Z".parse().unwrap(),
             }))));
         }

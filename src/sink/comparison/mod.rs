@@ -4,7 +4,7 @@ mod html;
 mod json;
 mod markdown;
 mod terminal;
-mod words;
+pub(super) mod words;
 
 pub use html::render;
 pub use json::json;
@@ -12,7 +12,14 @@ pub use markdown::markdown;
 pub use terminal::text;
 pub use words::State;
 
+use crate::untrusted::visible;
 use crate::verdict::compare::{Comparison, Point};
+
+/// The verdict in one sentence, as it may be shown on a terminal.
+#[must_use]
+pub fn headline(told: &Told) -> String {
+    visible(&words::sentence(&told.comparison)).into_owned()
+}
 
 /// A comparison, and what was compared.
 #[derive(Debug, Clone)]

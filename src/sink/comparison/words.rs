@@ -89,7 +89,7 @@ pub(super) fn value(figure: Figure, value: Option<f64>) -> String {
 }
 
 /// From the baseline to the new side: `+23%`, and of an error rate in points of a hundred: `+1.2 pt`.
-pub(super) fn change(one: &Compared) -> String {
+pub(in crate::sink) fn change(one: &Compared) -> String {
     match one.effect {
         Some(effect) if one.figure.is_difference() => format!("{} pt", points(effect.estimate)),
         Some(effect) => format!("{}%", percent(effect.estimate)),
@@ -98,7 +98,7 @@ pub(super) fn change(one: &Compared) -> String {
 }
 
 /// The 95 % interval of the change: `+12% to +35%`, or in points: `+0.4 to +2`.
-pub(super) fn interval(one: &Compared) -> String {
+pub(in crate::sink) fn interval(one: &Compared) -> String {
     match one.effect {
         Some(effect) if one.figure.is_difference() => {
             format!("{} to {}", points(effect.low), points(effect.high))
@@ -222,7 +222,7 @@ pub(super) fn sentence_of(comparison: &Comparison, shown: &dyn Fn(&str) -> Strin
 }
 
 /// Why nothing can be said of a figure.
-pub(super) fn reason(one: &Compared) -> Option<String> {
+pub(in crate::sink) fn reason(one: &Compared) -> Option<String> {
     match one.outcome {
         Outcome::CannotSay(doubt) => Some(doubt.to_string()),
         _ => None,
