@@ -5,6 +5,8 @@ mod check;
 mod commands;
 mod compare;
 mod exit_codes;
+mod exit_row;
+mod exit_table;
 mod explain;
 mod findings;
 mod hostile;
