@@ -1,5 +1,5 @@
 //! Owns thresholds that no load of the plan can reach: more requests than its users' waits leave room
-//! for, or than arrive.
+//! for, or than arrive, or more samples than it gives for a percentile.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::diagnostic::Diagnostic;
 use crate::load::{Form, Order, Spread, Wait};
 use crate::plan::{Class, NamedProfile, Plan};
 use crate::units::format_duration;
-use crate::verdict::{Metric, Of, Op};
+use crate::verdict::{Metric, Of, Op, Threshold, Timing};
 
 /// Of more users than this, in all profiles together, nothing is said: each is looked at.
 const MOST_USERS: u64 = 2_000_000;
@@ -25,11 +25,7 @@ pub fn out_of_reach(plan: &Plan, profile: Option<&str>, selection: &Selection) -
     let iterations: Vec<_> = plan.classes.iter().map(|class| estimate.iteration(class)).collect();
     let asked = |named: &&NamedProfile| profile.is_none_or(|name| name == named.name.value);
     let profiles: Vec<&NamedProfile> = plan.profiles.iter().filter(asked).collect();
-    let users = profiles.iter().flat_map(|named| &named.load.parts).map(|(_, form)| match form {
-        Form::Closed(users) => u64::from(users.most()),
-        Form::Open(_) => 0,
-    });
-    if users.sum::<u64>() > MOST_USERS {
+    if profiles.iter().map(|named| users_of(named)).sum::<u64>() > MOST_USERS {
         return Vec::new();
     }
     // By the class that is asked for.
@@ -81,6 +77,65 @@ pub fn out_of_reach(plan: &Plan, profile: Option<&str>, selection: &Selection) -
         warnings.push(Diagnostic::warning(threshold.place, title, label).help(best.help));
     }
     warnings
+}
+
+/// Warnings at thresholds on percentiles for which the profile that runs gives too few samples: the one
+/// called `profile`, or the one that runs when none is named. What the waits do not bound is never
+/// among them.
+#[must_use]
+pub fn too_few(plan: &Plan, profile: Option<&str>, selection: &Selection) -> Vec<Diagnostic> {
+    let estimate = Estimate::new(plan, selection, Aim::Most, Duration::ZERO);
+    let named = match profile {
+        Some(name) => plan.profiles.iter().find(|named| named.name.value == name),
+        None => plan.profile.and_then(|at| plan.profiles.get(at)),
+    };
+    let Some(named) = named.filter(|named| users_of(named) <= MOST_USERS) else {
+        return Vec::new();
+    };
+    let iterations: Vec<_> = plan.classes.iter().map(|class| estimate.iteration(class)).collect();
+    let mut warnings = Vec::new();
+    for threshold in &plan.thresholds {
+        let Threshold { metric, of, when, text, .. } = &threshold.value;
+        let Some(needs) = threshold.value.samples_needed() else { continue };
+        // How many connections there are, the target says.
+        if let Metric::Time(Timing::Connect | Timing::Tls, _) = metric {
+            continue;
+        }
+        let only = match of {
+            Some(Of::Class(class)) => Some(class.as_str()),
+            Some(Of::Group(_)) => continue,
+            _ => None,
+        };
+        let Some(bound) = bound(named, &estimate, &iterations, only) else { continue };
+        let most = match when.every {
+            Some(every) => bound.requests.min(bound.rate.max(bound.average) * f64::from(every)),
+            None => bound.requests,
+        };
+        if most * bound.chance * 1.05 >= needs as f64 {
+            continue;
+        }
+        let time = when.every.map_or(bound.total, |every| Duration::from_secs(every.into()));
+        let time = format_duration(time);
+        let title = format!("the profile `{}` is too small for `{text}`", bound.profile);
+        let most = figure(most.ceil());
+        let label = format!(
+            "{} give at most {most} requests in {time}, and it takes {needs} to say",
+            bound.who
+        );
+        let help =
+            "run longer, or with more users; judge a lower percentile, or write `allow_few: true`";
+        warnings.push(Diagnostic::warning(threshold.place, title, label).help(help));
+    }
+    warnings
+}
+
+/// The most users at once of a closed load.
+fn users_of(named: &NamedProfile) -> u64 {
+    let users = named.load.parts.iter().map(|(_, form)| match form {
+        Form::Closed(users) => u64::from(users.most()),
+        Form::Open(_) => 0,
+    });
+    users.sum()
 }
 
 /// The most that a profile can give.
@@ -267,6 +322,44 @@ mod tests {
         let plan = loaded.plan.unwrap_or_else(|| panic!("{text}\n{:?}", loaded.diagnostics));
         let warnings = out_of_reach(&plan, None, &Selection::default());
         warnings.into_iter().map(|one| one.label).collect()
+    }
+
+    #[test]
+    fn a_profile_that_gives_too_few_samples_is_told_of() {
+        let told = |profiles: &str, threshold: &str, asked: Option<&str>| {
+            let text = format!(
+                "target: http://localhost\n\
+                 users: {{ U: {{ wait: 1s, tasks: {{ a: {{ get: / }} }} }}, V: {{ wait: 2s, tasks: {{ b: {{ steps: {{ group: g, do: {{ get: /b }} }} }} }} }} }}\n\
+                 profile: p\nprofiles: {{ {profiles} }}\nthresholds: [ {threshold} ]\n"
+            );
+            let loaded = plan::parse("p.yaml", &text);
+            let plan = loaded.plan.unwrap_or_else(|| panic!("{text}\n{:?}", loaded.diagnostics));
+            let warnings = too_few(&plan, asked, &Selection::default());
+            warnings.into_iter().map(|one| one.label).collect::<Vec<_>>()
+        };
+        let (small, large) = ("p: { users: 2, hold: 10s }", "q: { users: 20, hold: 10s }");
+        let both = format!("{small}, {large}");
+        assert_eq!(
+            told(&both, "p95 < 1s", None),
+            ["2 users with their waits give at most 17 requests in 10s, and it takes 59 to say"]
+        );
+        for (profiles, threshold, asked) in [
+            (&*both, "p95 < 1s", Some("q")),
+            (&both, "p80 < 1s", None),
+            (&both, "p95 > 1s", None),
+            (&both, "avg < 1s", None),
+            (&both, "{ must: p95 < 1s, allow_few: true }", None),
+            // How many there are of these, only the run knows.
+            (&both, "connect.p95 < 1s", None),
+            (&both, "{ of: g, must: p95 < 1s }", None),
+            ("p: { users: 20, hold: 10s }", "{ of: U, must: p95 < 1s }", None),
+        ] {
+            assert_eq!(told(profiles, threshold, asked), [""; 0], "{threshold}");
+        }
+        assert_eq!(
+            told("p: { users: 20, hold: 10s }", "{ of: V, must: p95 < 1s, every: 5s }", None),
+            ["10 users with a wait of 2s give at most 30 requests in 5s, and it takes 59 to say"]
+        );
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub use explain::{Came, Explained, Part, time_text};
 pub use instruction::{Class, Instruction, Program, Request, Retry, Row, Script, Task};
 pub use judge::{Judgement, Seen, text as text_of};
 pub use left_out::left_out;
-pub use limits::out_of_reach;
+pub use limits::{out_of_reach, too_few};
 pub use mark::{Ending, Mark, Way};
 pub use message::{Line, Message, Payload, Piece};
 pub use mind::Mind;

@@ -35,7 +35,9 @@ pub fn check(
         let look = Look { runs, left_out: first && told.is_empty() && !selection.is_empty() };
         let loaded = complete_with(loaded, loading, selection, told, look);
         if let Some(plan) = &loaded.plan {
-            out_of_reach.borrow_mut().push(program::out_of_reach(plan, profile, selection));
+            let mut warnings = program::out_of_reach(plan, profile, selection);
+            warnings.extend(program::too_few(plan, profile, selection));
+            out_of_reach.borrow_mut().push(warnings);
         }
         loaded
     });

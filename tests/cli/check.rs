@@ -128,3 +128,38 @@ fn a_plan_that_is_not_there_is_said() {
         assert!(said.err.contains("nothing.yaml"), "{}", said.err);
     }
 }
+
+/// Nothing is said where a run may have enough.
+#[test]
+fn a_profile_too_small_for_a_percentile_is_warned_of() {
+    let folder = Folder::new();
+    folder.file(
+        "plan.yaml",
+        "target: http://127.0.0.1:1
+users: { Reader: { wait: 1s..3s, tasks: { home: { get: / } } } }
+profile: quick
+profiles:
+  quick: { users: 5, hold: 10s }
+  load: { users: 50, hold: 10m }
+thresholds:
+  - p95 < 500ms
+  - { must: p95 < 500ms, allow_few: true }
+  - avg < 500ms
+",
+    );
+    let said = folder.throng("check plan.yaml");
+    let want = "warning: the profile `quick` is too small for `p95 < 500ms`
+ --> plan.yaml:8:5
+  |
+8 |   - p95 < 500ms
+  |     ^^^^^^^^^^^ 5 users with a wait of 1s..3s give at most 30 requests in 10s, and it takes 59 to say
+  |
+  = help: run longer, or with more users; judge a lower percentile, or write `allow_few: true`
+
+1 warning in plan.yaml
+plan.yaml: no mistakes
+";
+    assert_eq!((said.code, &*said.err), (0, want));
+    let load = folder.throng("check plan.yaml --profile load");
+    assert_eq!((load.code, &*load.err), (0, "plan.yaml: no mistakes\n"));
+}
