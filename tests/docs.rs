@@ -69,6 +69,24 @@ fn what_the_page_on_performance_shows_is_right() {
     check("docs/performance.md");
 }
 
+#[test]
+fn the_page_on_ci_tells_the_truth() {
+    check("docs/ci/README.md");
+}
+
+/// Their shape is held against the schemas of GitHub and GitLab by tests/peers/ci.py.
+#[test]
+fn the_commands_of_the_workflows_are_right() {
+    let read = |name: &str| fs::read_to_string(root().join("docs/ci").join(name)).unwrap();
+    for name in ["github.yml", "gitlab.yml"] {
+        Reader::new().job(&read(name)).unwrap_or_else(|problem| panic!("{name}: {problem}"));
+    }
+    let pipeline = read("Jenkinsfile");
+    let commands: Vec<_> = pipeline.lines().map(str::trim).collect();
+    assert_eq!(commands.iter().filter(|line| line.starts_with("throng ")).count(), 2);
+    Reader::new().commands(&commands.join("\n")).unwrap();
+}
+
 /// Pages beside the plans and tools that they are about. What they measure or fuzz takes too long to
 /// be run here: their commands must be ones that the program takes.
 const BESIDE: [&str; 3] = ["plans/cookbook/README.md", "benches/README.md", "fuzz/README.md"];
@@ -254,7 +272,7 @@ fn pages() -> Vec<PathBuf> {
     let names = docs.map(|entry| Path::new("docs").join(entry.unwrap().file_name()));
     let pages = names.filter(|path| path.extension().is_some_and(|end| end == "md"));
     let mut pages: Vec<_> = pages.collect();
-    pages.push("README.md".into());
+    pages.extend(["README.md".into(), "docs/ci/README.md".into()]);
     pages.sort();
     pages
 }
@@ -395,6 +413,9 @@ impl Reader {
         command.env("GITHUB_SHA", "1a2b3c").env("CI_COMMIT_SHA", "1a2b3c").env("NO_COLOR", "1");
         for proxy in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
             command.env_remove(proxy).env_remove(proxy.to_ascii_lowercase());
+        }
+        for variable in ["GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"] {
+            command.env_remove(variable);
         }
         let output = command.output().unwrap();
         (output.status.code().unwrap_or(-1), String::from_utf8(output.stdout).unwrap())
