@@ -192,20 +192,32 @@ pub fn one_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Text as Markdown that is shown as it is, in a line or in a cell of a table: a span of code, within
-/// which nothing is markup, no address becomes a link and nobody is mentioned.
+/// GitHub knows no fence of more than 80 backticks, which must be one more than any run in the code.
+const LONGEST_RUN: usize = 20;
+
+/// Text as Markdown that is shown as it is, within a line: a span of code, in which nothing is markup, no
+/// address becomes a link and nobody is mentioned.
 #[must_use]
 pub fn markdown_code(text: &str) -> String {
-    // A cell ends at `|` within code too; the backslash is taken away again.
-    let text = one_line(text).replace('|', "\\|");
-    let runs = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let mut text = one_line(text);
+    let mut runs = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    if runs > LONGEST_RUN {
+        (text, runs) = (text.replace('`', "\u{2cb}").into(), 0);
+    }
     let fence = "`".repeat(runs + 1);
-    let (begins, ends) = (text.starts_with([' ', '`']), text.ends_with([' ', '`', '\\']));
+    let (begins, ends) = (text.starts_with([' ', '`']), text.ends_with([' ', '`']));
     match text.trim_matches(' ') {
         "" => "–".to_owned(),
         _ if begins || ends => format!("{fence} {text} {fence}"),
         _ => format!("{fence}{text}{fence}"),
     }
+}
+
+/// The same for a cell of a table, which `|` would end within code too. The backslash before it is taken
+/// away again, there alone.
+#[must_use]
+pub fn markdown_cell(text: &str) -> String {
+    markdown_code(text).replace('|', "\\|")
 }
 
 /// Text as the value of a label in OpenMetrics, without the quotes around it. GitLab takes what
@@ -320,14 +332,16 @@ mod tests {
             ("GET /a", "`GET /a`"),
             ("a`b``c", "```a`b``c```"),
             ("`", "`` ` ``"),
-            ("a|b\\|c", "`a\\|b\\\\|c`"),
-            ("a\n| b\r", "`a␊\\| b␍`"),
+            ("a|b", "`a|b`"),
+            ("a\n# b\r", "`a␊# b␍`"),
             (" a", "`  a `"),
             ("  ", "–"),
             ("", "–"),
         ] {
             assert_eq!(markdown_code(text), code, "{text:?}");
         }
+        assert_eq!(markdown_code(&"`".repeat(21)), format!("`{}`", "ˋ".repeat(21)));
+        assert_eq!(markdown_cell("a|b\\|c"), "`a\\|b\\\\|c`");
     }
 
     #[test]

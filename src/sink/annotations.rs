@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::case::{Case, Outcome, cases};
 use crate::event::{Ended, Started};
-use crate::untrusted::{visible, workflow_message, workflow_property};
+use crate::untrusted::{one_line, workflow_message, workflow_property};
 use crate::verdict::{Validity, Written};
 
 /// A workflow command a line for each case that failed, and for a run that is suspect. Files are named
@@ -31,12 +31,13 @@ pub fn annotations(started: &Started, ended: &Ended<'_>, workspace: &Path) -> St
 
 fn command(out: &mut String, command: &str, why: &str, case: &Case<'_>, workspace: &Path) {
     let place = case.written.and_then(|written| place(written, workspace)).unwrap_or_default();
-    let message = format!("{}: {}", case.name, case.shown.join("\n"));
+    let shown: Vec<_> = case.shown.iter().map(|line| one_line(line)).collect();
+    let message = format!("{}: {}", one_line(&case.name), shown.join("\n"));
     let _ = writeln!(
         out,
         "::{command} {place}title={}::{}",
         workflow_property(&format!("throng: {why}")),
-        workflow_message(&visible(&message))
+        workflow_message(&message)
     );
 }
 
@@ -48,5 +49,5 @@ fn place(written: &Written, workspace: &Path) -> Option<String> {
     let mut within = file.ancestors().skip(1).take_while(|folder| folder.starts_with(&workspace));
     let root = within.find(|folder| folder.join(".git").exists()).unwrap_or(&workspace);
     let file = file.strip_prefix(root).ok()?.to_str()?;
-    Some(format!("file={},line={},", workflow_property(&visible(file)), written.line))
+    Some(format!("file={},line={},", workflow_property(&one_line(file)), written.line))
 }

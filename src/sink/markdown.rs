@@ -12,7 +12,7 @@ use super::{figures, json};
 use crate::event::{Ended, Started};
 use crate::metrics::{FailureRow, Row, Summary};
 use crate::units::format_duration;
-use crate::untrusted::markdown_code;
+use crate::untrusted::{markdown_cell, markdown_code};
 use crate::verdict::{Validity, Verdict};
 
 /// The most rows of each table and list: a page, not a report.
@@ -22,8 +22,9 @@ const FAILURES: usize = 10;
 const LABELS: usize = 20;
 const REASONS: usize = 20;
 
-/// No text from outside is longer, in characters.
+/// No text from outside is longer, in characters, nor a sentence that may hold some.
 const TEXT: usize = 200;
+const REASON: usize = 500;
 
 /// What GitHub shows of a step.
 const STEP: u64 = 1024 * 1024;
@@ -79,7 +80,7 @@ fn reasons(validity: &Validity, out: &mut String) {
     }
     for reason in reasons.iter().take(REASONS) {
         // They are sentences of ours, but a name may be in one.
-        let _ = writeln!(out, "- {}", markdown_code(reason));
+        let _ = writeln!(out, "- {}", markdown_code(&shortened(reason, REASON)));
     }
     more(reasons.len(), REASONS, out);
 }
@@ -102,7 +103,7 @@ fn threshold_table(verdict: &Verdict, out: &mut String) {
             Outcome::NotJudged => "➖ not judged".to_owned(),
         };
         let _ =
-            writeln!(out, "| {mark} | {} | {} |", code(&case.name), figure(&case.shown.join(" ")));
+            writeln!(out, "| {mark} | {} | {} |", cell(&case.name), figure(&case.shown.join(" ")));
     }
     more(all, THRESHOLDS, out);
 }
@@ -119,7 +120,7 @@ fn request_table(summary: &Summary, out: &mut String) {
     );
     for row in rows.iter().take(NAMES) {
         let name = format!("{} {}", row.name.method, row.name.name);
-        request_row(&code(&name), row, out);
+        request_row(&cell(&name), row, out);
     }
     request_row("**Aggregated**", &summary.aggregated(), out);
     more(all, NAMES, out);
@@ -158,8 +159,8 @@ fn failure_table(summary: &Summary, out: &mut String) {
             out,
             "| {} | {} | {} |",
             figures::count(seen.count),
-            code(&summary.catalogue.sentence(*failure)),
-            code(&format!("{} {}", name.method, name.name)),
+            cell(&summary.catalogue.sentence(*failure)),
+            cell(&format!("{} {}", name.method, name.name)),
         );
     }
     more(rows.len(), FAILURES, out);
@@ -172,6 +173,7 @@ fn facts(started: &Started, ended: &Ended<'_>, out: &mut String) {
     let mut say = |what: &str, is: &str| {
         let _ = writeln!(out, "- {what}: {}", code(is));
     };
+    say("Command", &started.command_line);
     say("Plan", &started.plan_file);
     say("Load", &started.profile);
     say("Target", &started.target);
@@ -179,6 +181,9 @@ fn facts(started: &Started, ended: &Ended<'_>, out: &mut String) {
     say("Seed", &started.seed.to_string());
     for (key, value) in started.labels.iter().take(LABELS) {
         say("Label", &format!("{key}={value}"));
+    }
+    if started.labels.len() > LABELS {
+        say("Labels left out", &figures::count((started.labels.len() - LABELS) as u64));
     }
     say("Results", &started.out);
 }
@@ -197,4 +202,8 @@ fn figure(text: &str) -> String {
 
 fn code(text: &str) -> String {
     markdown_code(&shortened(text, TEXT))
+}
+
+fn cell(text: &str) -> String {
+    markdown_cell(&shortened(text, TEXT))
 }
