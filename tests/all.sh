@@ -60,12 +60,16 @@ counted node tests/browser/report.mjs target/tmp/reports/*.html
 
 say "A run against the FastAPI app"
 venv=target/peers
-if ! "$venv/bin/python" -c 'import uvicorn, yaml, httpbin, gunicorn, trustme' 2>/dev/null; then
+if ! "$venv/bin/python" -c 'import uvicorn, yaml, httpbin, gunicorn, trustme, lxml, cmarkgfm, prometheus_client, check_jsonschema' 2>/dev/null; then
   python3 -m venv "$venv"
   "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/peers/requirements.txt
 fi
 counted "$venv/bin/python" tests/peers/yaml_trees.py target/tmp/trees.json
 counted python3 tests/peers/todo.py "$venv" target/release/throng
+
+say "What CI systems read, as other programs read it"
+# `cargo test` has left the texts there.
+counted "$venv/bin/python" -B tests/peers/ci.py target/tmp/ci.json
 
 say "Runs against nginx and httpbin"
 counted "$venv/bin/python" -B tests/peers/servers.py "$venv" target/release/throng
