@@ -12,7 +12,7 @@ use throng::event::{Ended, Started};
 use throng::metrics::{Catalogue, Facet, Failure, Interval, RequestName, Seen, Summary};
 use throng::sink::{annotations, append_summary, junit_xml, metrics_txt, summary_md};
 use throng::untrusted::one_line;
-use throng::verdict::{Of, Threshold, Validity, Verdict, Written, judge};
+use throng::verdict::{Of, Threshold, Validity, Verdict, When, Written, judge};
 
 /// What is written of one run.
 struct Outputs {
@@ -313,6 +313,139 @@ fn no_text_ends_a_workflow_command_or_adds_one() {
     }
 }
 
+#[test]
+fn what_is_told_of_a_run_reads_like_this() {
+    let outputs = outcomes().swap_remove(1).1.outputs();
+    insta::assert_snapshot!(outputs.annotations, @r#"
+    ::error title=throng%3A broke::p95 < 5ms: 28.0ms
+    ::error title=throng%3A broke::p95 < 5ms (2): 28.0ms
+    ::error title=throng%3A no data::dropped == 0 of tag a|b in each 10s, after 30s: no arrivals
+    "#);
+    insta::assert_snapshot!(outputs.summary, @r#"
+    ## ❌ `Todo API`: not passed
+
+    3 of 4 thresholds did not hold: 42 requests, 2 failed. **VALID**
+
+    | | threshold | measured |
+    |:--|:--|:--|
+    | ❌ broke | `p95 < 5ms` | 28.0ms |
+    | ✅ held | `rps > 1/s` | 21.0/s |
+    | ❌ broke | `p95 < 5ms (2)` | 28.0ms |
+    | ❌ no data | `dropped == 0 of tag a\|b in each 10s, after 30s` | no arrivals |
+
+    | requests to | requests | failed | per second | p50 | p95 | p99 | max |
+    |:--|--:|--:|--:|--:|--:|--:|--:|
+    | `GET /todos/` | 21 | 1 (4.76%) | 10.5 | 19.0ms | 28.0ms | 29.0ms | 29.0ms |
+    | `POST /todos/` | 21 | 1 (4.76%) | 10.5 | 19.0ms | 28.0ms | 29.0ms | 29.0ms |
+    | **Aggregated** | 42 | 2 (4.76%) | 21.0 | 19.0ms | 28.0ms | 29.0ms | 29.0ms |
+
+    | times | failure | requests to |
+    |--:|:--|:--|
+    | 1 | `expect: $.completed equals true` | `GET /todos/` |
+    | 1 | `expect: $.completed equals true` | `POST /todos/` |
+
+    - Command: `throng run plans/todo.yaml`
+    - Plan: `plans/todo.yaml`
+    - Load: `profile load`
+    - Target: `http://127.0.0.1:8000`
+    - Began: `2026-11-24 12:00:00 UTC, took 2s`
+    - Seed: `7`
+    - Label: `commit=1a2b3c`
+    - Results: `results/todo/report.html`
+    "#);
+    insta::assert_snapshot!(outputs.junit, @r#"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <testsuites>
+      <testsuite name="Todo API" tests="6" failures="3" errors="0" time="2.000" timestamp="2026-11-24T12:00:00" hostname="localhost" package="plans/todo.yaml" id="0">
+        <properties>
+          <property name="profile" value="profile load"/>
+          <property name="target" value="http://127.0.0.1:8000"/>
+          <property name="seed" value="7"/>
+          <property name="validity" value="VALID"/>
+          <property name="exit_code" value="1"/>
+          <property name="throng" value="0.1.0"/>
+          <property name="label.commit" value="1a2b3c"/>
+        </properties>
+        <testcase classname="plans/todo.yaml" name="the run can be trusted" time="2.000"/>
+        <testcase classname="plans/todo.yaml" name="the run came to its end" time="0"/>
+        <testcase classname="plans/todo.yaml" name="p95 &lt; 5ms" time="0">
+          <failure type="broke" message="p95 &lt; 5ms: 28.0ms">p95 &lt; 5ms: 28.0ms
+    no/such/plan.yaml:12</failure>
+        </testcase>
+        <testcase classname="plans/todo.yaml" name="rps &gt; 1/s" time="0"/>
+        <testcase classname="plans/todo.yaml" name="p95 &lt; 5ms (2)" time="0">
+          <failure type="broke" message="p95 &lt; 5ms (2): 28.0ms">p95 &lt; 5ms (2): 28.0ms
+    no/such/plan.yaml:14</failure>
+        </testcase>
+        <testcase classname="plans/todo.yaml" name="dropped == 0 of tag a|b in each 10s, after 30s" time="0">
+          <failure type="no data" message="dropped == 0 of tag a|b in each 10s, after 30s: no arrivals">dropped == 0 of tag a|b in each 10s, after 30s: no arrivals
+    no/such/plan.yaml:15</failure>
+        </testcase>
+        <system-out>3 of 4 thresholds did not hold: 42 requests, 2 failed.
+    requests 42, failed 2 (4.76%), 21.0/s, p50 19.0ms, p95 28.0ms, p99 29.0ms, max 29.0ms
+    VALID</system-out>
+        <system-err></system-err>
+      </testsuite>
+    </testsuites>
+    "#);
+    insta::assert_snapshot!(outputs.metrics, @r#"
+    # HELP throng_requests Requests that ended.
+    # TYPE throng_requests gauge
+    throng_requests{method="GET",name="/todos/"} 21
+    throng_requests{method="POST",name="/todos/"} 21
+    throng_requests{method="",name="Aggregated"} 42
+    # HELP throng_failures Requests that failed.
+    # TYPE throng_failures gauge
+    throng_failures{method="GET",name="/todos/"} 1
+    throng_failures{method="POST",name="/todos/"} 1
+    throng_failures{method="",name="Aggregated"} 2
+    # HELP throng_error_rate Failed requests as a fraction of all.
+    # TYPE throng_error_rate gauge
+    throng_error_rate{method="GET",name="/todos/"} 0.047619
+    throng_error_rate{method="POST",name="/todos/"} 0.047619
+    throng_error_rate{method="",name="Aggregated"} 0.047619
+    # HELP throng_requests_per_second Requests a second while load was asked for.
+    # TYPE throng_requests_per_second gauge
+    throng_requests_per_second{method="GET",name="/todos/"} 10.5
+    throng_requests_per_second{method="POST",name="/todos/"} 10.5
+    throng_requests_per_second{method="",name="Aggregated"} 21
+    # HELP throng_response_ms Response time in milliseconds, failed requests too.
+    # TYPE throng_response_ms summary
+    throng_response_ms{method="GET",name="/todos/",quantile="0.5"} 19.007
+    throng_response_ms{method="GET",name="/todos/",quantile="0.95"} 28.015
+    throng_response_ms{method="GET",name="/todos/",quantile="0.99"} 29
+    throng_response_ms{method="POST",name="/todos/",quantile="0.5"} 19.007
+    throng_response_ms{method="POST",name="/todos/",quantile="0.95"} 28.015
+    throng_response_ms{method="POST",name="/todos/",quantile="0.99"} 29
+    throng_response_ms{method="",name="Aggregated",quantile="0.5"} 19.007
+    throng_response_ms{method="",name="Aggregated",quantile="0.95"} 28.015
+    throng_response_ms{method="",name="Aggregated",quantile="0.99"} 29
+    # HELP throng_response_max_ms The longest response time in milliseconds.
+    # TYPE throng_response_max_ms gauge
+    throng_response_max_ms{method="GET",name="/todos/"} 29
+    throng_response_max_ms{method="POST",name="/todos/"} 29
+    throng_response_max_ms{method="",name="Aggregated"} 29
+    # HELP throng_threshold_held 1 when the threshold held, 0 when it did not.
+    # TYPE throng_threshold_held gauge
+    throng_threshold_held{threshold="p95 < 5ms"} 0
+    throng_threshold_held{threshold="rps > 1/s"} 1
+    throng_threshold_held{threshold="p95 < 5ms (2)"} 0
+    throng_threshold_held{threshold="dropped == 0 of tag a|b in each 10s, after 30s"} 0
+    # HELP throng_validity 1 at the state that the run is in.
+    # TYPE throng_validity gauge
+    throng_validity{state="VALID"} 1
+    throng_validity{state="SUSPECT"} 0
+    throng_validity{state="INVALID"} 0
+    # HELP throng_exit_code What the shell sees.
+    # TYPE throng_exit_code gauge
+    throng_exit_code 1
+    # HELP throng_duration_seconds How long the run took.
+    # TYPE throng_duration_seconds gauge
+    throng_duration_seconds 2
+    # EOF
+    "#);
+}
+
 /// Runs of every outcome, and what is told of them.
 fn outcomes() -> Vec<(&'static str, Run)> {
     let broken = || {
@@ -321,7 +454,10 @@ fn outcomes() -> Vec<(&'static str, Run)> {
             threshold("p95 < 5ms", None, 12),
             threshold("rps > 1", None, 13),
             threshold("p95 < 5ms", None, 14),
-            threshold("dropped == 0", None, 15),
+            Threshold {
+                when: When { every: Some(10), after: 30, abort: false },
+                ..threshold("dropped == 0", Some(Of::Tag("a|b".into())), 15)
+            },
         ];
         run
     };
@@ -402,9 +538,11 @@ fn no_run_is_green_that_its_exit_code_does_not_call_so() {
         let none_failed = "no request failed (--fail-on-error)";
         let want: &[(&str, &str)] = match title {
             "held" | "suspect" | "no thresholds" | "ended by the plan" => &[],
-            "broke" => {
-                &[("p95 < 5ms", "broke"), ("p95 < 5ms (2)", "broke"), ("dropped == 0", "no data")]
-            }
+            "broke" => &[
+                ("p95 < 5ms", "broke"),
+                ("p95 < 5ms (2)", "broke"),
+                ("dropped == 0 of tag a|b in each 10s, after 30s", "no data"),
+            ],
             "invalid" => &[(trusted, "not trusted")],
             "stopped" => &[("the run came to its end", "stopped")],
             "fail on error" => &[(none_failed, "requests failed")],
@@ -413,7 +551,7 @@ fn no_run_is_green_that_its_exit_code_does_not_call_so() {
                 ("p95 < 5ms", "no data"),
                 ("rps > 1/s", "broke"),
                 ("p95 < 5ms (2)", "no data"),
-                ("dropped == 0", "no data"),
+                ("dropped == 0 of tag a|b in each 10s, after 30s", "no data"),
             ],
             "large" => {
                 assert_eq!((failed.len(), failed[0]), (61, (trusted, "not trusted")));

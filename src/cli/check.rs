@@ -97,10 +97,13 @@ impl Arguments {
                 }
                 Format::Github => {
                     let file = path.display().to_string();
+                    let workspace = super::said("GITHUB_WORKSPACE").map(PathBuf::from);
                     let lines: String = loaded
                         .diagnostics
                         .iter()
-                        .map(|one| findings::github(one, &loaded.sources, &file))
+                        .map(|one| {
+                            findings::github(one, &loaded.sources, &file, workspace.as_deref())
+                        })
                         .collect();
                     failed = failed.or(print(&lines).err());
                     self.last_line(path, &loaded);

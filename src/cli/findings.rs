@@ -1,8 +1,11 @@
 //! Owns mistakes as machines read them: one JSON object, and the workflow commands of GitHub.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::diagnostic::{Diagnostic, Place, Severity, Source};
+use crate::sink::repository_path;
 use crate::untrusted::{workflow_message, workflow_property as property};
 
 /// Where a place begins and ends, in lines and columns from 1; columns count characters, and the end
@@ -64,12 +67,21 @@ fn placed(value: &mut Value, span: Option<Span<'_>>) {
     value["end_column"] = span.as_ref().map(|span| span.end_column).into();
 }
 
-/// A diagnostic as a line that GitHub shows at the place in a pull request. `file` is the plan, for a
-/// mistake without a place.
-pub(super) fn github(diagnostic: &Diagnostic, sources: &[Source], file: &str) -> String {
+/// A diagnostic as a line that GitHub shows at the place in a pull request. `plan` is for a mistake
+/// without a place; in a `workspace` files are named from the root of their repository.
+pub(super) fn github(
+    diagnostic: &Diagnostic,
+    sources: &[Source],
+    plan: &str,
+    workspace: Option<&Path>,
+) -> String {
+    let named = |file: &str| {
+        let path = workspace.and_then(|workspace| repository_path(file, workspace));
+        property(path.as_deref().unwrap_or(file))
+    };
     let command = if diagnostic.is_error() { "error" } else { "warning" };
     let place = match diagnostic.place.and_then(|place| span(place, sources)) {
-        None => format!("file={}", property(file)),
+        None => format!("file={}", named(plan)),
         Some(Span { file, line, column, end_line, end_column }) => {
             // Of several lines, GitHub takes no columns; and its last column is within the place.
             let columns = if end_line == line {
@@ -77,7 +89,7 @@ pub(super) fn github(diagnostic: &Diagnostic, sources: &[Source], file: &str) ->
             } else {
                 String::new()
             };
-            format!("file={},line={line},endLine={end_line}{columns}", property(file))
+            format!("file={},line={line},endLine={end_line}{columns}", named(file))
         }
     };
     let parts = [Some(&diagnostic.label), diagnostic.help.as_ref()];
@@ -106,7 +118,7 @@ mod tests {
             Diagnostic::error(Place::new(0, 8..13), "50%, or: more", "write `a::b`\r\n::error::x")
                 .help("100%");
         assert_eq!(
-            github(&mistake, &sources, ""),
+            github(&mistake, &sources, "", None),
             "::error file=a%2Cb%3Ac%25.yaml,line=1,endLine=1,col=5,endColumn=9,\
              title=50%25%2C or%3A more::write `a::b`%0D%0A::error::x%0A100%25\n"
         );
@@ -116,7 +128,7 @@ mod tests {
     fn a_mistake_without_a_place_is_at_the_plan() {
         let mistake = Diagnostic::without_place("no target", "");
         assert_eq!(
-            github(&mistake, &[], "plan.yaml"),
+            github(&mistake, &[], "plan.yaml", None),
             "::error file=plan.yaml,title=no target::no target\n"
         );
     }
@@ -136,6 +148,6 @@ mod tests {
         );
         let also = &found["also"];
         assert_eq!([&also["line"], &also["column"], &also["end_column"]], [2, 1, 3]);
-        assert!(!github(&warning, &sources, "").contains("col="));
+        assert!(!github(&warning, &sources, "", None).contains("col="));
     }
 }

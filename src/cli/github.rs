@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
+use super::said;
 use crate::session::Github;
 
 /// As it stands in the environment.
 pub(super) fn github() -> Github {
-    let said = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let folder = || said("GITHUB_WORKSPACE").map_or_else(|| ".".into(), PathBuf::from);
     Github {
         workspace: said("GITHUB_ACTIONS").filter(|is| is == "true").map(|_| folder()),

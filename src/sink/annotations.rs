@@ -43,11 +43,17 @@ fn command(out: &mut String, command: &str, why: &str, case: &Case<'_>, workspac
 
 /// None for what is not in a file of the repository, such as a plan that came with the program.
 fn place(written: &Written, workspace: &Path) -> Option<String> {
-    let file = fs::canonicalize(&written.file).ok()?;
+    let file = repository_path(&written.file, workspace)?;
+    Some(format!("file={},line={},", workflow_property(&one_line(&file)), written.line))
+}
+
+/// `file` from the root of the repository that it is in, as GitHub names files; none when there is no
+/// such file within `workspace`. The repository may be a folder of the workspace.
+#[must_use]
+pub fn repository_path(file: &str, workspace: &Path) -> Option<String> {
+    let file = fs::canonicalize(file).ok()?;
     let workspace = fs::canonicalize(workspace).ok()?;
-    // The repository may have been checked out into a folder of the workspace.
     let mut within = file.ancestors().skip(1).take_while(|folder| folder.starts_with(&workspace));
     let root = within.find(|folder| folder.join(".git").exists()).unwrap_or(&workspace);
-    let file = file.strip_prefix(root).ok()?.to_str()?;
-    Some(format!("file={},line={},", workflow_property(&one_line(file)), written.line))
+    Some(file.strip_prefix(root).ok()?.to_str()?.to_owned())
 }

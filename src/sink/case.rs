@@ -37,14 +37,15 @@ impl Outcome {
         matches!(self, Self::Failed(_))
     }
 
-    /// How a threshold came out, and the word for it.
-    pub(super) fn of(state: State) -> (Self, &'static str) {
+    /// How a threshold came out.
+    fn of(state: State) -> Self {
         match state {
-            State::Held => (Self::Passed, "held"),
-            State::Broke => (Self::Failed("broke"), "broke"),
-            State::NoData => (Self::Failed("no data"), "no data"),
-            State::TooFew => (Self::Failed("too few samples"), "too few samples"),
-            State::NotJudged => (Self::NotJudged, "not judged"),
+            State::Held => Self::Passed,
+            State::Broke => Self::Failed("broke"),
+            // Law 7: no data is not a pass.
+            State::NoData => Self::Failed("no data"),
+            State::TooFew => Self::Failed("too few samples"),
+            State::NotJudged => Self::NotJudged,
         }
     }
 }
@@ -122,7 +123,7 @@ fn threshold<'a>(judged: &'a Judged, names: &mut Unique) -> Case<'a> {
     Case {
         name: names.name(|number| format!("{text}{number}")),
         written: judged.threshold.written.as_ref(),
-        outcome: Outcome::of(judged.state).0,
+        outcome: Outcome::of(judged.state),
         shown: vec![shown],
     }
 }

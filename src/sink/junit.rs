@@ -101,10 +101,10 @@ fn case(xml: &mut Xml, case: &Case<'_>, file: &str, time: &str) -> io::Result<()
         }
         Outcome::Failed(kind) => kind,
     };
+    let message = format!("{}: {}", case.name, case.shown.first().map_or("", String::as_str));
     let at = case.written.map(|written| format!("{}:{}", written.file, written.line));
-    let text = std::iter::once(format!("{}: {}", case.name, case.shown.join("\n"))).chain(at);
-    let text = lines(text.flat_map(|text| text.split('\n').map(str::to_owned).collect::<Vec<_>>()));
-    let message = one_line(case.shown.first().map_or("", String::as_str)).into_owned();
+    let text = [message.clone()].into_iter().chain(case.shown.iter().skip(1).cloned()).chain(at);
+    let (message, text) = (one_line(&message), lines(text));
     element
         .write_inner_content(|xml| {
             xml.create_element("failure")

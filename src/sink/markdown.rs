@@ -4,14 +4,12 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
-use std::time::Duration;
 
 use super::case::{Outcome, cases, thresholds};
 use super::text::shortened;
 use super::{figures, json};
 use crate::event::{Ended, Started};
 use crate::metrics::{FailureRow, Row, Summary};
-use crate::units::format_duration;
 use crate::untrusted::{markdown_cell, markdown_code};
 use crate::verdict::{Validity, Verdict};
 
@@ -168,7 +166,7 @@ fn failure_table(summary: &Summary, out: &mut String) {
 
 fn facts(started: &Started, ended: &Ended<'_>, out: &mut String) {
     let at = started.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
-    let took = format_duration(Duration::from_secs(ended.summary.duration.as_secs()));
+    let took = figures::span(ended.summary.duration.as_secs_f64());
     out.push('\n');
     let mut say = |what: &str, is: &str| {
         let _ = writeln!(out, "- {what}: {}", code(is));

@@ -2,6 +2,7 @@
 
 mod bad_days;
 mod check;
+mod ci;
 mod commands;
 mod compare;
 mod exit_codes;
