@@ -240,6 +240,20 @@ pub fn workflow_property(text: &str) -> String {
     workflow_message(text).replace(':', "%3A").replace(',', "%2C")
 }
 
+/// Text as the log of a workflow of GitHub may hold it, which takes a line that begins with `::` for a
+/// command, and one with `##[` in it: neither is left. Colours may be in it.
+#[must_use]
+pub fn without_commands(text: &str) -> Cow<'_, str> {
+    static COMMAND: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?m)^(\s*(?:\x1b\[[0-9;]*m)*\s*:):|#(#\[)").expect("the pattern is fixed")
+    });
+    let apart = |found: &regex::Captures<'_>| match found.get(1) {
+        Some(begin) => format!("{} :", begin.as_str()),
+        None => format!("# {}", &found[2]),
+    };
+    COMMAND.replace_all(text, apart)
+}
+
 /// JSON as it may stand within a `<script>` of a page: nothing in it can end the script, and no
 /// reader of JavaScript takes it for the end of a line.
 #[must_use]
@@ -342,6 +356,15 @@ mod tests {
         }
         assert_eq!(markdown_code(&"`".repeat(21)), format!("`{}`", "ˋ".repeat(21)));
         assert_eq!(markdown_cell("a|b\\|c"), "`a\\|b\\\\|c`");
+    }
+
+    #[test]
+    fn no_line_of_a_log_is_a_command() {
+        assert_eq!(
+            without_commands("a::b\n::error::x\n \u{1b}[1m\t::add-mask::y\nz ##[error]z\n:::"),
+            "a::b\n: :error::x\n \u{1b}[1m\t: :add-mask::y\nz # #[error]z\n: ::"
+        );
+        assert!(matches!(without_commands("## a\n[b]: c\n: d"), Cow::Borrowed(_)));
     }
 
     #[test]

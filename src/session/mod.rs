@@ -38,9 +38,11 @@ pub use way::{Pinned, Way};
 
 use std::io::{self, Write as _};
 
+use crate::sink;
+
 /// Prints to stderr. A closed one must not end a run.
 fn say(text: &str) {
-    let _ = anstream::stderr().write_all(text.as_bytes());
+    let _ = anstream::stderr().write_all(sink::printable(text).as_bytes());
 }
 
 fn colour() -> bool {

@@ -1,7 +1,7 @@
 //! Owns where the results of a run go: their folder, the sinks that write there, the link to the newest.
 
 use std::fs;
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::options::{Github, Output};
@@ -155,7 +155,9 @@ fn github(fan_out: &mut FanOut, github: &Github) {
     }
     if let Some(workspace) = github.workspace.clone() {
         fan_out.add(AtEnd::new("annotations", move |started, ended| {
-            say(&sink::annotations(started, ended, &workspace));
+            // A closed stderr must not end a run.
+            let _ =
+                io::stderr().write_all(sink::annotations(started, ended, &workspace).as_bytes());
             Ok(())
         }));
     }

@@ -1,13 +1,25 @@
-//! Owns annotations of GitHub: what a run did not show, at the line of the plan that asked for it.
+//! Owns annotations of GitHub, what a run did not show at the line of the plan that asked for it; and that
+//! nothing else is taken for one.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use super::case::{Case, Outcome, cases};
 use crate::event::{Ended, Started};
-use crate::untrusted::{one_line, workflow_message, workflow_property};
+use crate::untrusted::{one_line, without_commands, workflow_message, workflow_property};
 use crate::verdict::{Validity, Written};
+
+/// Text as it may be printed: in a workflow of GitHub no line of it is a command. Servers have a say in
+/// what is printed, and commands are up to the workflow.
+#[must_use]
+pub fn printable(text: &str) -> Cow<'_, str> {
+    static IN_A_WORKFLOW: LazyLock<bool> =
+        LazyLock::new(|| std::env::var_os("GITHUB_ACTIONS").is_some_and(|is| is == "true"));
+    if *IN_A_WORKFLOW { without_commands(text) } else { text.into() }
+}
 
 /// A workflow command a line for each case that failed, and for a run that is suspect. Files are named
 /// from the root of their repository within `workspace`.

@@ -19,7 +19,7 @@ mod record_file;
 mod terminal;
 pub(crate) mod text;
 
-pub use annotations::{annotations, repository_path};
+pub use annotations::{annotations, printable, repository_path};
 pub use at_end::AtEnd;
 pub use csv::{ExceptionsCsv, FailuresCsv, HistoryCsv, StatsCsv};
 pub use fan_out::{FanOut, SinkFailure};

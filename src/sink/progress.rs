@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::terminal::{BAD, BOLD, DIM, GOOD, WARN, people, styled};
 use super::text::{cut, pad, width_of};
-use super::{Sink, figures};
+use super::{Sink, figures, printable};
 use crate::control::StopReason;
 use crate::event::{Event, Second, Started};
 use crate::metrics::NameStats;
@@ -64,7 +64,7 @@ impl Progress {
 
 /// Progress is a courtesy: a closed stderr must not end a run.
 fn say(line: &str) {
-    let _ = writeln!(anstream::stderr(), "{line}");
+    let _ = writeln!(anstream::stderr(), "{}", printable(line));
 }
 
 /// Without a terminal: every 5 s in the first minute, every 30 s in the first ten, then each minute,

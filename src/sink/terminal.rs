@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
 use super::text::{cut_middle, pad, width_of};
-use super::{Sink, figures, json};
+use super::{Sink, figures, json, printable};
 use crate::event::{Aside, Ended, Event, Started};
 use crate::metrics::{Failure, FailureKind, FailureRow, Row, Summary};
 use crate::units::format_duration;
@@ -167,7 +167,7 @@ const NAME: usize = 12;
 
 fn write_stdout(text: &str) -> io::Result<()> {
     let mut stdout = anstream::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
+    stdout.write_all(printable(text).as_bytes())?;
     stdout.flush()
 }
 

@@ -255,3 +255,28 @@ fn check_names_files_from_the_root_of_the_repository_too() {
     assert!(check(None).starts_with("::error file=plan.yaml,line=3,"));
     assert!(check(Some(Path::new("/no/such"))).starts_with("::error file=plan.yaml,line=3,"));
 }
+
+#[test]
+fn what_a_server_sends_is_no_command_of_the_workflow() {
+    let page = "a\n::stop-commands::x\n \t::add-mask::y\n##[error]z";
+    let body = serde_json::json!({ "page": page }).to_string();
+    let server = server(move |_| Some(answer(200, &body)));
+    let folder = Folder::new();
+    folder.file(
+        "plan.yaml",
+        "users:\n  U:\n    wait: 50ms\n    tasks:\n      t:\n        steps:\n          - get: /\n            capture: { page: $.page }\n          - log: \"{{ page }}\"\n          - fail: \"{{ page }}\"\n",
+    );
+    let run =
+        format!("run plan.yaml --target http://{} --out out -u 1 -i 2 -t 30s", server.address);
+    let said = in_a_workflow(&folder, "", &run);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.err.contains("\n: :stop-commands::x\n"), "{}", said.err);
+    for text in [&said.out, &said.err] {
+        assert!(!text.lines().any(|line| line.trim().starts_with("::stop")), "{text}");
+        assert!(!text.lines().any(|line| line.trim().starts_with("::add")), "{text}");
+        assert!(!text.contains("##["), "{text}");
+    }
+    // Elsewhere it is shown as it is.
+    let plain = folder.throng(&run);
+    assert!(plain.err.contains("\n::stop-commands::x\n"), "{}", plain.err);
+}
