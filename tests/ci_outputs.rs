@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use quick_xml::events::Event as Xml;
+use quick_xml::events::{BytesStart, Event as Xml};
 use regex::Regex;
 use throng::control::StopReason;
 use throng::event::{Ended, Started};
@@ -158,21 +158,46 @@ fn hostile() -> Vec<String> {
     texts
 }
 
-/// The elements of an XML text in order, each with its attributes, and its texts.
-fn read(xml: &str) -> Vec<(String, Vec<(String, String)>, String)> {
+/// An element of an XML text.
+struct Element {
+    name: String,
+    attributes: Vec<(String, String)>,
+    text: String,
+}
+
+impl Element {
+    fn of(start: &BytesStart<'_>) -> Self {
+        let attributes = start.attributes().map(|attribute| {
+            let attribute = attribute.unwrap();
+            let value = quick_xml::escape::unescape(&attribute.value).unwrap().into_owned();
+            (attribute.key.as_ref().to_owned(), value)
+        });
+        let name = start.name().as_ref().to_owned();
+        Self { name, attributes: attributes.collect(), text: String::new() }
+    }
+
+    /// An attribute's value; empty without it.
+    fn value(&self, name: &str) -> &str {
+        let mut all = self.attributes.iter().filter(|(attribute, _)| attribute == name);
+        all.next().map_or("", |(_, value)| value)
+    }
+}
+
+/// The elements of an XML text in order.
+fn read(xml: &str) -> Vec<Element> {
     let mut reader = quick_xml::Reader::from_str(xml);
     let (mut elements, mut open) = (Vec::new(), Vec::new());
     loop {
         match reader.read_event().unwrap() {
             Xml::Start(start) => {
                 open.push(elements.len());
-                elements.push(element(&start));
+                elements.push(Element::of(&start));
             }
-            Xml::Empty(start) => elements.push(element(&start)),
+            Xml::Empty(start) => elements.push(Element::of(&start)),
             Xml::End(_) => drop(open.pop().unwrap()),
             Xml::Text(text) => {
                 if let Some(at) = open.last() {
-                    elements[*at].2 += &text;
+                    elements[*at].text += &text;
                 }
             }
             Xml::GeneralRef(name) => {
@@ -184,7 +209,7 @@ fn read(xml: &str) -> Vec<(String, Vec<(String, String)>, String)> {
                     "apos" => "'",
                     other => panic!("&{other};"),
                 };
-                elements[*open.last().unwrap()].2 += text;
+                elements[*open.last().unwrap()].text += text;
             }
             Xml::Decl(_) => {}
             Xml::Eof => break,
@@ -195,23 +220,14 @@ fn read(xml: &str) -> Vec<(String, Vec<(String, String)>, String)> {
     elements
 }
 
-fn element(start: &quick_xml::events::BytesStart<'_>) -> (String, Vec<(String, String)>, String) {
-    let attributes = start.attributes().map(|attribute| {
-        let attribute = attribute.unwrap();
-        let value = quick_xml::escape::unescape(&attribute.value).unwrap().into_owned();
-        (attribute.key.as_ref().to_owned(), value)
-    });
-    (start.name().as_ref().to_owned(), attributes.collect(), String::new())
-}
-
 #[test]
 fn no_text_adds_an_element_to_junit_xml() {
     let shape = |xml: &str| -> Vec<_> {
-        let elements = read(xml).into_iter();
-        let one = |(name, attributes, _): (_, Vec<(String, String)>, _)| {
-            (name, attributes.into_iter().map(|(name, _)| name).collect::<Vec<_>>())
+        let one = |element: &Element| {
+            let attributes = element.attributes.iter().map(|(name, _)| name.clone());
+            (element.name.clone(), attributes.collect::<Vec<_>>())
         };
-        elements.map(one).collect()
+        read(xml).iter().map(one).collect()
     };
     let harmless = shape(&Run::hostile("x").outputs().junit);
     for text in hostile() {
@@ -223,14 +239,15 @@ fn no_text_adds_an_element_to_junit_xml() {
         let shown = one_line(&text);
         let elements = read(&xml);
         let value = |element: &str, attribute: &str| -> Vec<&str> {
-            let of = elements.iter().filter(|(name, ..)| name == element);
-            let all = of.flat_map(|(_, attributes, _)| attributes);
-            all.filter(|(name, _)| name == attribute).map(|(_, value)| &**value).collect()
+            let of = elements.iter().filter(|one| one.name == element);
+            of.map(|one| one.value(attribute)).collect()
         };
         assert!(value("property", "value").contains(&&*shown), "{text:?}");
         assert!(value("testcase", "classname").iter().all(|class| *class == shown), "{text:?}");
         let name = format!("p95 < 5ms of {shown}");
         assert!(value("testcase", "name").contains(&&*name), "{text:?}");
+        let failure = elements.iter().find(|one| one.value("type") == "broke").unwrap();
+        assert!(failure.text.starts_with(&format!("{name}: 28.0ms\n")), "{text:?}");
     }
 }
 
@@ -513,14 +530,10 @@ fn outcomes() -> Vec<(&'static str, Run)> {
 fn failed(junit: &str) -> Vec<(String, String)> {
     let mut failed = Vec::new();
     let mut case = String::new();
-    for (element, attributes, _) in read(junit) {
-        let value = |name: &str| -> String {
-            let mut all = attributes.iter().filter(|(attribute, _)| attribute == name);
-            all.next().map(|(_, value)| value.clone()).unwrap_or_default()
-        };
-        match &*element {
-            "testcase" => case = value("name"),
-            "failure" => failed.push((case.clone(), value("type"))),
+    for element in read(junit) {
+        match &*element.name {
+            "testcase" => element.value("name").clone_into(&mut case),
+            "failure" => failed.push((case.clone(), element.value("type").to_owned())),
             _ => {}
         }
     }

@@ -61,7 +61,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     url: url::Request,
 
-    /// Folder of the results [default: results/<plan>-<UTC time>]
+    /// Folder of the results: report.html, summary.md, junit.xml, CSV and more [default: results/<plan>-<UTC time>]
     #[arg(long, value_name = "DIR", help_heading = "Results")]
     out: Option<PathBuf>,
     /// Copies of the CSV files, as PREFIX_stats.csv
@@ -116,7 +116,8 @@ fn exit_codes() -> String {
       no plan: 50 users ask for one URL as fast as they can";
     format!(
         "Every option can also be given in the environment, as THRONG_USERS=20; what is written \
-         here wins.\n\nExit codes:\n{}\n\n{examples}",
+         here wins.\n\nIn a workflow of GitHub thresholds that did not hold are annotated at their lines \
+         of the plan, and\nsummary.md is added to the summary of the step.\n\nExit codes:\n{}\n\n{examples}",
         rows.join("\n")
     )
 }

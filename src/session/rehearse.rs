@@ -23,6 +23,7 @@ use crate::expr::Run;
 use crate::plan::{Plan, words_of_proofs};
 use crate::program::{Class, Program};
 use crate::protocol::http::{Http, Settings};
+use crate::sink;
 
 /// What is rehearsed, and how it is told.
 #[derive(Debug, Clone, Default)]
@@ -243,5 +244,5 @@ fn verdict(story: &Story, asked: &[String]) -> Exit {
 /// To stdout. A closed one must not end what was begun: `after` is still to come.
 fn print(text: &str) {
     let mut stdout = anstream::stdout().lock();
-    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    let _ = stdout.write_all(sink::printable(text).as_bytes()).and_then(|()| stdout.flush());
 }

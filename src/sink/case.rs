@@ -32,9 +32,12 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    /// It is no success, and speaks against the run.
+    /// Whether a run with such a case is not green.
     pub(super) fn is_failure(self) -> bool {
-        matches!(self, Self::Failed(_))
+        match self {
+            Self::Passed | Self::NotJudged => false,
+            Self::Failed(_) => true,
+        }
     }
 
     /// How a threshold came out.
@@ -50,7 +53,7 @@ impl Outcome {
     }
 }
 
-/// All that the run had to show, thresholds last, in the order of the plan. What the exit code tells is
+/// All that the run had to show: first whether it can be trusted, thresholds last, in the order of the plan. What the exit code tells is
 /// told here too: a run that was stopped or cannot be trusted is never all passed.
 pub(super) fn cases<'a>(started: &Started, ended: &Ended<'a>) -> Vec<Case<'a>> {
     let mut cases = vec![trusted(&ended.verdict.validity), ended_by_itself(ended)];
