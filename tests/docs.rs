@@ -55,6 +55,11 @@ fn the_page_for_users_of_artillery_tells_the_truth() {
 }
 
 #[test]
+fn the_page_on_comparing_tells_the_truth() {
+    check("docs/comparing.md");
+}
+
+#[test]
 fn the_reference_tells_the_truth() {
     check("docs/plan-reference.md");
 }

@@ -40,12 +40,14 @@ impl From<&NameStats> for Second {
 /// The seconds of a run, in order.
 #[derive(Debug, Clone)]
 pub struct Series {
-    /// Seconds that a stretch covers.
-    pub(super) step_s: u32,
+    /// Seconds that are pushed at once.
+    each_s: u32,
+    /// How many of those a stretch covers.
+    pub(super) step: u32,
     pub(super) stretches: Vec<Stretch>,
-    /// How many seconds the last stretch covers so far, when it is not whole.
-    begun_s: u32,
-    seconds: u32,
+    /// How many of them the last stretch covers so far, when it is not whole.
+    begun: u32,
+    pushed: u32,
     /// The times of all seconds but the latest, and those: a sum of few costs less to add to.
     times: Timing,
     latest: Timing,
@@ -82,14 +84,20 @@ impl Stretch {
 impl Default for Series {
     fn default() -> Self {
         let (times, latest) = (Timing::default(), Timing::default());
-        Self { step_s: 1, stretches: Vec::new(), begun_s: 0, seconds: 0, times, latest }
+        Self { each_s: 1, step: 1, stretches: Vec::new(), begun: 0, pushed: 0, times, latest }
     }
 }
 
 impl Series {
+    /// Of what was kept in steps of so many seconds, at least one: each is pushed as a second would be.
+    #[must_use]
+    pub fn in_steps(seconds: u32) -> Self {
+        Self { each_s: seconds.max(1), ..Self::default() }
+    }
+
     /// Adds the next second; one in which nothing ended is one too.
     pub fn push(&mut self, second: &Second) {
-        self.seconds += 1;
+        self.pushed += 1;
         self.latest.merge(&second.times);
         if self.latest.count() > FEW {
             self.times.merge(&std::mem::take(&mut self.latest));
@@ -99,10 +107,10 @@ impl Series {
         let times = counts.into_iter().map(|(us, count)| (narrow(us), narrow(count))).collect();
         let next = Stretch { requests: second.requests, failed: second.failed, times };
         match self.stretches.last_mut() {
-            Some(last) if self.begun_s > 0 => last.add(&next),
+            Some(last) if self.begun > 0 => last.add(&next),
             _ => self.stretches.push(next),
         }
-        self.begun_s = (self.begun_s + 1) % self.step_s;
+        self.begun = (self.begun + 1) % self.step;
         if self.stretches.len() > STRETCHES {
             self.halve();
         }
@@ -118,23 +126,23 @@ impl Series {
             }
             self.stretches.push(first);
         }
-        if self.begun_s > 0 {
-            self.begun_s += if odd { 0 } else { self.step_s };
+        if self.begun > 0 {
+            self.begun += if odd { 0 } else { self.step };
         } else if odd {
-            self.begun_s = self.step_s;
+            self.begun = self.step;
         }
-        self.step_s *= 2;
+        self.step *= 2;
     }
 
     /// How many seconds there are.
     #[must_use]
     pub fn seconds(&self) -> u32 {
-        self.seconds
+        self.pushed * self.each_s
     }
 
     /// How many seconds those stretches cover that are whole.
     pub(super) fn whole_s(&self) -> u32 {
-        self.whole().len() as u32 * self.step_s
+        self.whole().len() as u32 * self.step * self.each_s
     }
 
     /// The times of all seconds.
@@ -160,7 +168,7 @@ impl Series {
 
     /// The stretches that are whole.
     pub(super) fn whole(&self) -> &[Stretch] {
-        let cut = usize::from(self.begun_s > 0);
+        let cut = usize::from(self.begun > 0);
         &self.stretches[..self.stretches.len() - cut]
     }
 }
@@ -189,7 +197,7 @@ impl Series {
     pub fn course(&self) -> Vec<Point> {
         let whole = self.whole();
         let each = whole.len().div_ceil(POINTS).max(1);
-        let seconds = each as u32 * self.step_s;
+        let seconds = each as u32 * self.step * self.each_s;
         let point = |(at, part): (usize, &[Stretch])| {
             let mut all = Stretch::default();
             part.iter().for_each(|one| all.add(one));

@@ -173,7 +173,19 @@ fn a_median_that_is_a_tenth_longer_is_found_in_ninety_five_of_a_hundred() {
     assert!(found.p50_worse >= 95, "{found:?}");
 }
 
-/// Over a thousand pairs each, with all draws:
+/// Ten minutes of twenty names on either side, 50 requests a second of each:
+/// `cargo test --release --lib compare::tests::how_long -- --ignored --nocapture`.
+#[test]
+#[ignore = "prints how long it takes"]
+fn how_long_ten_minutes_of_twenty_names_take() {
+    let service = Service { seconds: 600, names: &[(50.0, 40.0); 20], ..SERVICE };
+    let (was, is) = (service.run(1), service.run(2));
+    let begin = std::time::Instant::now();
+    let compared = compare(&[was], &[is], &Asked::default());
+    println!("{} figures in {:?}", compared.figures().count(), begin.elapsed());
+}
+
+/// Over a thousand pairs of each kind, or `PAIRS`:
 /// `cargo test --release --lib compare::tests::levels -- --ignored --nocapture`.
 #[test]
 #[ignore = "takes minutes without optimization"]
@@ -262,7 +274,7 @@ fn few_failures_show_nothing_many_do_and_a_burst_is_one_thing() {
     // The rule of three: none in 659 leaves 3 in 659 possible.
     let high = none.effect.unwrap().high;
     assert!((0.8..1.8).contains(&(high / (3.0 / 660.0))), "{high}");
-    assert_eq!(errors(&[3, 17, 40]).outcome, Outcome::NoDifference, "3 are few");
+    assert_eq!(errors(&[3, 17, 30, 40, 52]).outcome, Outcome::NoDifference, "5 are few");
     let spread: Vec<u32> = (0..20).map(|n| 3 * n).collect();
     let many = errors(&spread);
     assert_eq!(many.outcome, Outcome::Worse);
@@ -367,8 +379,11 @@ fn a_long_run_is_kept_in_longer_stretches() {
         (series.seconds(), series.counts(), series.samples()),
         (5001, (10_002, 5001), 10_002)
     );
-    assert_eq!((series.step_s, series.whole_s()), (8, 5000), "one second begins the next");
+    assert_eq!((series.step, series.whole_s()), (8, 5000), "one second begins the next");
     assert!(series.whole().iter().all(|one| one.requests == 16 && one.times == [(5003, 16)]));
+    let mut steps = Series::in_steps(4);
+    (0..1501).for_each(|_| steps.push(&second(8, 4, 5.0)));
+    assert_eq!((steps.seconds(), steps.whole_s(), steps.course()[1].from_s), (6004, 6000, 24));
     let course = series.course();
     assert_eq!((course.len(), course[1].from_s), (208, 24), "625 stretches by three");
     let flat = |one: &Point| (one.requests_per_s, one.failures_per_s) == (2.0, 1.0);
