@@ -8,7 +8,7 @@ use std::time::Duration;
 use quick_xml::events::{BytesStart, Event as Xml};
 use regex::Regex;
 use throng::control::StopReason;
-use throng::event::{Ended, Started};
+use throng::event::{Closing, Ended, Started};
 use throng::metrics::{Catalogue, Facet, Failure, Interval, RequestName, Seen, Summary};
 use throng::sink::{annotations, append_summary, junit_xml, metrics_txt, summary_md};
 use throng::untrusted::one_line;
@@ -58,6 +58,7 @@ impl Run {
                 profile: "profile load".into(),
                 target: "http://127.0.0.1:8000".into(),
                 insecure: false,
+                baseline: None,
                 seed: 7,
                 workers: 2,
                 users_peak: 50,
@@ -141,6 +142,8 @@ impl Run {
             stopped_by: None,
             exit_code,
             at: self.started.at,
+            closing: &Closing::default(),
+            again: None,
         };
         let started = &self.started;
         Outputs {
