@@ -1,5 +1,6 @@
 //! Owns what is measured: samples, outcomes, histograms, intervals and the summary of a run.
 
+mod evidence;
 mod health;
 mod history;
 mod interval;
@@ -11,6 +12,7 @@ mod renumber;
 mod summary;
 mod timing;
 
+pub use evidence::{Answer, Body, Evidence, Exchange, Head, Mark, Sent, Shown};
 pub use health::{Health, Level, Throttled};
 pub use history::{History, Point};
 pub use interval::{Ended, Interval, NameStats, Seen};
