@@ -1,8 +1,16 @@
 //! Owns outside text made safe for terminal, CSV, HTML, XML, Markdown, metrics and workflow commands.
 
+mod message;
+
+pub use message::{
+    as_text, header, is_form, proofs_of, shown_line, shown_text, split, values_to_hide,
+};
+
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use regex::Regex;
 
 /// What must not appear in any output. Shared by all who make some: a secret that is met while
@@ -17,7 +25,7 @@ const HIDDEN: &str = "***";
 const SHORTEST: usize = 3;
 
 impl Secrets {
-    /// Hides this value too, as it is and as it is often written: in base64, in a URL, in JSON.
+    /// Hides this value too, as it is and as it is often written: in base64, in a URL or a form, in JSON.
     pub fn add(&self, value: &str) {
         if value.len() < SHORTEST {
             return;
@@ -27,17 +35,21 @@ impl Secrets {
             return;
         }
         let json = serde_json::to_string(value).unwrap_or_default();
-        let url: String = value
-            .bytes()
-            .map(|byte| match byte {
+        let json = json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or(value);
+        let url = |lower: bool| -> String {
+            let one = |byte: u8| match byte {
                 byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
                     char::from(byte).to_string()
                 }
+                byte if lower => format!("%{byte:02x}"),
                 byte => format!("%{byte:02X}"),
-            })
-            .collect();
-        let base64 = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, value);
-        let forms = [value.to_owned(), json.trim_matches('"').to_owned(), url, base64];
+            };
+            value.bytes().map(one).collect()
+        };
+        let in_form = form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>();
+        let base64 = [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE_NO_PAD].map(|way| way.encode(value));
+        let forms = [value.to_owned(), json.to_owned(), json.replace('/', "\\/")];
+        let forms = forms.into_iter().chain([url(false), url(true), in_form]).chain(base64);
         for form in forms {
             if !known.contains(&form) {
                 known.push(form);
@@ -45,6 +57,20 @@ impl Secrets {
         }
         // The longest first: a secret may be a part of another.
         known.sort_by_key(|one| std::cmp::Reverse(one.len()));
+    }
+
+    /// The same for a text that was cut short: its end, where it is the beginning of a secret, is left
+    /// out as well.
+    #[must_use]
+    pub fn hidden_cut(&self, text: &str) -> String {
+        let shown = self.hidden(text);
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let part = |secret: &String| {
+            let parts = secret.char_indices().map(|(at, _)| &secret[..at]).skip(1);
+            parts.filter(|part| shown.ends_with(part)).map(str::len).max()
+        };
+        let longest = known.iter().filter_map(part).max().unwrap_or(0);
+        shown[..shown.len() - longest].to_owned()
     }
 
     /// The text with every secret in it hidden.
@@ -134,22 +160,25 @@ fn without_a_beginning(text: &str, cut: usize, secrets: &[String]) -> String {
     text.to_owned()
 }
 
+/// It steers a terminal or turns the direction of text; newline and tab are no harm.
+#[must_use]
+pub fn is_harmful(c: char) -> bool {
+    (c.is_control() && c != '\n' && c != '\t')
+        || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Text as a terminal may show it: control characters (but newline and tab), DEL, C1 and marks
 /// that turn the direction of text become visible, so that nothing can move the cursor, colour
 /// the screen or hide itself.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
-    let harmful = |c: char| {
-        (c.is_control() && c != '\n' && c != '\t')
-            || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if !text.contains(harmful) {
+    if !text.contains(is_harmful) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {
         match c {
-            c if !harmful(c) => out.push(c),
+            c if !is_harmful(c) => out.push(c),
             '\u{0}'..='\u{1f}' => {
                 out.push(char::from_u32(0x2400 + c as u32).expect("a picture for each C0 control"));
             }
@@ -168,6 +197,20 @@ pub fn csv_cell(text: &str) -> Cow<'_, str> {
     } else {
         Cow::Borrowed(text)
     }
+}
+
+/// The same JSON, with nothing in its texts that steers a terminal.
+#[must_use]
+pub fn visible_json(json: &str) -> Cow<'_, str> {
+    if !json.contains(is_harmful) {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len() + 8);
+    for c in json.chars() {
+        // All of them are below U+10000, and none stands outside of texts.
+        if is_harmful(c) { out.push_str(&format!("\\u{:04x}", c as u32)) } else { out.push(c) }
+    }
+    Cow::Owned(out)
 }
 
 /// Text on one line, for formats in which a line means something: as [`visible`], and what breaks a line
@@ -286,6 +329,9 @@ mod tests {
         assert!(matches!(secrets.hidden("nothing in it"), Cow::Borrowed(_)));
         assert_eq!(secrets.hidden("it was p\"ss w…"), "it was ***…", "cut in its middle");
         assert_eq!(secrets.hidden("it was p\"s…"), "it was p\"s…", "too little to be known by");
+        assert_eq!(secrets.hidden("p%22ss%20w%2frd p%22ss+w%2Frd p\\\"ss w\\/rd"), "*** *** ***");
+        assert_eq!(secrets.hidden_cut("p\"ss w/rd and p\"s"), "*** and ");
+        assert_eq!(secrets.hidden_cut("p\"ss w/rd and then"), "*** and then");
     }
 
     #[test]
@@ -330,6 +376,16 @@ mod tests {
     fn nothing_can_steer_the_terminal() {
         assert_eq!(visible("plain 한글\n"), "plain 한글\n");
         assert_eq!(visible("a\u{1b}[31mb\u{7f}\u{9b}c\u{202e}d\r"), "a␛[31mb␡\\u{9b}c\\u{202e}d␍");
+    }
+
+    #[test]
+    fn json_without_what_steers_a_terminal_is_the_same_json() {
+        let text = "a\u{9b}31m\u{7f}\u{202e}b\r\n\u{1b}";
+        let json = serde_json::to_string(text).unwrap();
+        let shown = visible_json(&json);
+        assert_eq!(shown, r#""a\u009b31m\u007f\u202eb\r\n\u001b""#);
+        assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
+        assert!(matches!(visible_json("{\n}"), Cow::Borrowed(_)));
     }
 
     #[test]

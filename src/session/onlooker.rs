@@ -8,10 +8,10 @@ use crate::engine::{Observer, Seen};
 use crate::load::Wait;
 use crate::metrics::{Catalogue, Failure, Outcome};
 use crate::program::{Came, Explained, Judgement, Mark, Request, time_text};
-use crate::untrusted::Secrets;
+use crate::untrusted::{Secrets, header, proofs_of, split};
 
 use super::shown::{
-    BAD, BOLD, DIM, GOOD, PLAIN, body, clean, columns_of, fitted, head, header, size, styled,
+    BAD, BOLD, DIM, GOOD, PLAIN, body, clean, columns_of, fitted, head, size, styled,
 };
 
 /// How a rehearsal is told.
@@ -319,14 +319,6 @@ fn status_text(status: u16) -> String {
     }
 }
 
-/// Head and body of a request.
-fn split(bytes: &[u8]) -> (&[u8], &[u8]) {
-    match bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-        Some(at) => (&bytes[..at], &bytes[at + 4..]),
-        None => (bytes, b""),
-    }
-}
-
 /// Parts beside each other, in as many lines as they need; none is broken that fits a line.
 fn laid_out(margin: &str, parts: &[(anstyle::Style, String)], width: Option<usize>) -> String {
     let room = width.unwrap_or(usize::MAX);
@@ -450,27 +442,9 @@ impl Observer for Onlooker {
     }
 }
 
-/// A shorter proof is as likely a plain word, which would be hidden wherever it stands.
-const PROOF: usize = 8;
-
 /// What a request proves who it is with is hidden wherever else it shows, as in an answer that
 /// repeats it.
 fn keep_proof(bytes: &[u8], secrets: &Secrets) {
     let (head, _) = split(bytes);
-    let head = String::from_utf8_lossy(head);
-    let authorization = header(&head, "authorization").and_then(|value| value.split_once(' '));
-    let proof = match authorization {
-        Some((kind, proof)) if kind.eq_ignore_ascii_case("basic") => {
-            use base64::Engine as _;
-            let both = base64::engine::general_purpose::STANDARD.decode(proof).unwrap_or_default();
-            let both = String::from_utf8_lossy(&both).into_owned();
-            both.split_once(':').map(|(_, password)| password.to_owned())
-        }
-        Some((_, proof)) => Some(proof.to_owned()),
-        None => None,
-    };
-    let key = header(&head, "x-api-key").map(str::to_owned);
-    for proof in proof.into_iter().chain(key).filter(|proof| proof.len() >= PROOF) {
-        secrets.add(&proof);
-    }
+    proofs_of(&String::from_utf8_lossy(head)).iter().for_each(|proof| secrets.add(proof));
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthChar as _;
 
-use crate::untrusted::{Secrets, shown_header, shown_json, shown_query, visible};
+use crate::untrusted::{Secrets, as_text, shown_header, shown_json, shown_query, visible};
 
 pub(super) const BOLD: Style = Style::new().bold();
 pub(super) const DIM: Style = Style::new().dimmed();
@@ -42,19 +42,13 @@ pub(super) fn head(bytes: &[u8], secrets: &Secrets) -> Vec<String> {
         .collect()
 }
 
-/// The value of a header in a head.
-pub(super) fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
-    let mut lines = head.lines().filter_map(|line| line.split_once(':'));
-    lines.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
-}
-
 /// The lines of a body; `kind` is its content type. When it is not shown `whole`, a last line says
 /// how much is missing.
 pub(super) fn body(bytes: &[u8], kind: &str, whole: bool, secrets: &Secrets) -> Vec<String> {
     if bytes.is_empty() {
         return Vec::new();
     }
-    let Some(text) = as_text(bytes) else {
+    let Some(text) = as_text(bytes, false) else {
         return vec![format!("({}, not text)", size(bytes.len()))];
     };
     let pretty: Cow<'_, str> =
@@ -81,14 +75,6 @@ pub(super) fn body(bytes: &[u8], kind: &str, whole: bool, secrets: &Secrets) -> 
 fn end(text: &str) -> usize {
     let lines = text.match_indices('\n').nth(LINES - 1).map_or(text.len(), |(at, _)| at + 1);
     text.floor_char_boundary(lines.min(BYTES))
-}
-
-/// Text that a person can read; none when it is something else.
-fn as_text(bytes: &[u8]) -> Option<&str> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    // What has zero bytes or many control characters is read by programs.
-    let odd = text.chars().filter(|c| c.is_control() && !c.is_ascii_whitespace()).count();
-    (!text.contains('\0') && odd * 10 <= text.len() + 10).then_some(text)
 }
 
 fn is_json(bytes: &[u8]) -> bool {
