@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::control::StopReason;
 use crate::load::Span;
-use crate::metrics::{Catalogue, Health, Interval, Summary};
+use crate::metrics::{Catalogue, Evidence, Exchange, Health, Interval, Summary};
 use crate::verdict::{Standings, Threshold, Verdict};
 
 /// What happened.
@@ -18,6 +18,8 @@ pub enum Event<'a> {
     Second(&'a Second<'a>),
     /// Steps that ran once are over.
     Aside(&'a Aside),
+    /// An exchange is kept to be shown, for now: others may come before it later.
+    Evidence(&'a Exchange),
     /// The plan writes a line.
     Log(&'a str),
     /// Somebody changed the load.
@@ -127,6 +129,8 @@ pub struct Ended<'a> {
     pub warmup: Option<&'a Summary>,
     /// What ran once, before the first user and at the end.
     pub asides: &'a [Aside],
+    /// The exchanges that are shown; absent when the plan wants none to be.
+    pub evidence: Option<&'a Evidence>,
     /// The judgement.
     pub verdict: &'a Verdict,
     /// Who changed the load, and when.

@@ -8,7 +8,8 @@ use throng::control::StopReason;
 use throng::event::{Aside, Closing, Ended, Started, Steered};
 use throng::load::Profile;
 use throng::metrics::{
-    Catalogue, Failure, Fault, Health, Interval, Level, RequestName, Seen, Summary, Throttled,
+    Catalogue, Evidence, Failure, Fault, Health, Interval, Level, RequestName, Seen, Summary,
+    Throttled,
 };
 use throng::sink::{html, report};
 use throng::verdict::{Of, Threshold, Verdict, judge, validity};
@@ -30,6 +31,7 @@ struct Run {
     warmup: usize,
     asides: Vec<Interval>,
     steered: Vec<Steered>,
+    evidence: Option<Evidence>,
 }
 
 impl Run {
@@ -51,6 +53,7 @@ impl Run {
             warmup: 0,
             asides: vec![],
             steered: vec![],
+            evidence: None,
         }
     }
 
@@ -124,6 +127,7 @@ impl Run {
             summary: &summary,
             warmup,
             asides,
+            evidence: self.evidence.as_ref(),
             verdict,
             stopped,
             steered: &self.steered,

@@ -99,6 +99,7 @@ pub async fn conduct<P: Protocol>(
     let mut conductor = Conductor::new(worker.clone(), index, start);
     let mut second = start + Duration::from_secs(1);
     let mut backlog = VecDeque::new();
+    let mut evidence = Vec::new();
     let mut told_all = false;
     loop {
         let now = Instant::now();
@@ -108,12 +109,19 @@ pub async fn conduct<P: Protocol>(
                 worker.recorder.borrow_mut().stalled(stall.take());
             }
             backlog.extend(worker.recorder.borrow_mut().take_finished(now));
+            evidence.extend(worker.witness.take());
             second += Duration::from_secs(1);
         }
         conductor.see_ended();
         conductor.catch_up(now);
         conductor.cut_late(now);
         conductor.ring(now);
+        if !evidence.is_empty()
+            && let Err(mpsc::error::TrySendError::Full(Handover::Evidence(unsent))) =
+                output.try_send(Handover::Evidence(std::mem::take(&mut evidence)))
+        {
+            evidence = unsent;
+        }
         // A full channel must not stop the users' beat: what does not fit waits for the next turn.
         while let Some(interval) = backlog.pop_front() {
             if let Err(mpsc::error::TrySendError::Full(Handover::Interval(_, interval))) =
@@ -156,6 +164,10 @@ pub async fn conduct<P: Protocol>(
     let lost = conductor.lost;
     drop(conductor);
     let worker = Rc::into_inner(worker).expect("every user has ended, and only users share it");
+    evidence.extend(worker.witness.take());
+    if !evidence.is_empty() {
+        let _ = output.send(Handover::Evidence(evidence)).await;
+    }
     backlog.extend(worker.recorder.into_inner().finish(now));
     for interval in backlog {
         // The session that is gone needs no intervals.

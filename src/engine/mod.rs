@@ -14,9 +14,11 @@ mod observer;
 mod once;
 mod requests;
 mod setup;
+mod shown;
 mod stall;
 mod steps;
 mod user;
+mod witness;
 mod worker;
 mod workers;
 
@@ -25,5 +27,6 @@ pub use health::{Gauge, Reading, Source, Ticks, system};
 pub use observer::{Observer, Seen};
 pub use once::{Once, once, rehearse};
 pub use setup::{Part, Places, Setup};
+pub use witness::Raw;
 pub use worker::Handover;
 pub use workers::{Workers, start};

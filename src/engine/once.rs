@@ -10,6 +10,7 @@ use super::bell::Bell;
 use super::observer::Observer;
 use super::setup::Setup;
 use super::user::User;
+use super::witness::Raw;
 use super::worker::Worker;
 use crate::expr::Value;
 use crate::metrics::{Interval, Recorder};
@@ -23,6 +24,8 @@ use crate::random::Stream;
 pub struct Once {
     /// What was measured.
     pub intervals: Vec<Interval>,
+    /// Exchanges that are to be shown.
+    pub evidence: Vec<Raw>,
     /// They went to their end without a failure.
     pub succeeded: bool,
     /// The one of them that ends the run.
@@ -64,8 +67,10 @@ pub async fn once<P: Protocol>(
         observer.borrow_mut().broken_off();
     }
     let worker = Rc::into_inner(worker).expect("the user is gone, and nobody else shares it");
+    let evidence = worker.witness.take();
     let intervals = worker.recorder.into_inner().finish(Instant::now());
-    Once { intervals, succeeded: rows && over.is_none_or(|over| !over.failed), ends_run, slots }
+    let succeeded = rows && over.is_none_or(|over| !over.failed);
+    Once { intervals, evidence, succeeded, ends_run, slots }
 }
 
 /// Runs the tasks of a class once each, in the order in which they are written, between the first and

@@ -3,12 +3,14 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::Poll;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::frames::{Flow, Frame, Retry};
 use super::observer::Seen;
 use super::user::{Over, User};
+use super::witness::Told;
 use super::worker::{Gone, Worker};
 use crate::data::Ended;
 use crate::expr::{EvalError, Template, Value};
@@ -21,10 +23,10 @@ use crate::protocol::{Answer, Exchange, Outgoing, Protocol};
 const LANES: usize = 6;
 
 /// A request that is ready to be sent.
-struct Ready {
+pub(super) struct Ready {
     /// As it was written; empty for one in which nothing changes.
     bytes: Vec<u8>,
-    target: usize,
+    pub(super) target: usize,
     /// The same with what the protocol adds; empty when nobody looks on.
     shown: Vec<u8>,
 }
@@ -54,7 +56,7 @@ impl<P: Protocol> User<P> {
         let ready = self.write(request)?;
         let worker = self.worker.clone();
         let mut answer = room(&worker, request);
-        let outgoing = outgoing(request, &ready);
+        let outgoing = outgoing(&worker, request, &ready);
         let cut = Cut::new(&worker, request.series, self.due, attempts == 0);
         if let Some(Frame::Retry(retry)) = self.frames.last_mut().filter(|_| attempts > 0) {
             // From here on the cut knows of it.
@@ -82,7 +84,7 @@ impl<P: Protocol> User<P> {
         if attempts > 0 {
             self.frames.pop();
         }
-        let flow = self.judge(request, &ready, &exchange, due);
+        let flow = self.judge(class, request, &ready, &exchange, due, attempts + 1);
         worker.give_back(ready.bytes);
         flow
     }
@@ -151,7 +153,7 @@ impl<P: Protocol> User<P> {
     /// With what the protocol adds, when somebody looks on.
     fn shown(&self, request: &Request, mut ready: Ready) -> Ready {
         if self.worker.observer.is_some() {
-            let outgoing = outgoing(request, &ready);
+            let outgoing = outgoing(&self.worker, request, &ready);
             ready.shown = self.worker.protocol.as_sent(&self.connection, outgoing);
         }
         ready
@@ -223,10 +225,12 @@ impl<P: Protocol> User<P> {
     /// Judges what came, counts it, and says what follows.
     fn judge(
         &mut self,
+        class: &Class,
         request: &Request,
         ready: &Ready,
         exchange: &Exchange,
         due: Instant,
+        attempts: u32,
     ) -> Result<Flow, EvalError> {
         let (protocol, connection) = (&self.worker.protocol, &self.connection);
         let bytes = ready.bytes_of(request);
@@ -256,7 +260,18 @@ impl<P: Protocol> User<P> {
                 rules: &rules,
             });
         }
-        self.record(request.series, due, exchange, &judgement);
+        let response = self.record(request.series, due, exchange, &judgement);
+        if let Some(series) = request.series {
+            let shows = match judgement.outcome {
+                Outcome::Succeeded => self.worker.witness.is_slow(series, response),
+                _ => self.worker.witness.looks(),
+            };
+            if shows {
+                let judgement = &judgement;
+                let told = Told { series, request, ready, exchange, judgement, response, attempts };
+                self.keep_evidence(class, &told);
+            }
+        }
         if !request.retain {
             let response = &mut self.mind.response;
             let (head, body) =
@@ -302,16 +317,17 @@ impl<P: Protocol> User<P> {
         due: Instant,
         exchange: &Exchange,
         judgement: &Judgement,
-    ) {
+    ) -> Duration {
         let mut recorder = self.worker.recorder.borrow_mut();
         let Some(series) = series else {
             recorder.unrecorded();
-            return;
+            return Duration::ZERO;
         };
-        recorder.record(&sample(series, due, exchange, judgement.outcome));
+        let response = recorder.record(&sample(series, due, exchange, judgement.outcome));
         if let (Some(seen), Outcome::Failed(failure)) = (&judgement.seen, judgement.outcome) {
             recorder.seen(series, failure, &self.worker.setup.secrets.hidden(seen));
         }
+        response
     }
 
     /// A request whose retry was broken off has ended as its last attempt did.
@@ -325,7 +341,9 @@ impl<P: Protocol> User<P> {
     pub(super) fn record_left(&mut self) {
         let Some(together) = &mut self.together else { return };
         for (_, pending, _) in std::mem::take(&mut together.left) {
-            pending.iter().for_each(|sample| self.worker.recorder.borrow_mut().record(sample));
+            if let Some(sample) = &pending {
+                self.worker.recorder.borrow_mut().record(sample);
+            }
         }
     }
 
@@ -383,7 +401,7 @@ impl<P: Protocol> User<P> {
                         let request = &class.requests[numbers[position]];
                         let mut answer = room(worker, request);
                         let cut = Cut::new(worker, request.series, due, true);
-                        let outgoing = outgoing(request, &ready[position]);
+                        let outgoing = outgoing(worker, request, &ready[position]);
                         let exchange =
                             worker.protocol.exchange(connection, outgoing, &mut answer).await;
                         // Until it is judged it can still be cut, while others are waited for.
@@ -417,7 +435,7 @@ impl<P: Protocol> User<P> {
                 together.left.push((*number, pending, rows));
                 continue;
             }
-            match self.judge(request, &ready[position], &exchange, due) {
+            match self.judge(class, request, &ready[position], &exchange, due, 1) {
                 Ok(Flow::Next) => {}
                 // All have been sent: all are counted, whatever one of them ends.
                 Ok(other) if flow == Flow::Next => flow = other,
@@ -482,7 +500,11 @@ fn room<P: Protocol>(worker: &Worker<P>, request: &Request) -> Answer {
     Answer { head: buffer(request.keep_head), body: buffer(request.keep_body) }
 }
 
-fn outgoing<'a>(request: &'a Request, ready: &'a Ready) -> Outgoing<'a> {
+pub(super) fn outgoing<'a, P: Protocol>(
+    worker: &Worker<P>,
+    request: &'a Request,
+    ready: &'a Ready,
+) -> Outgoing<'a> {
     Outgoing {
         target: ready.target,
         bytes: ready.bytes_of(request),
@@ -490,6 +512,7 @@ fn outgoing<'a>(request: &'a Request, ready: &'a Ready) -> Outgoing<'a> {
         continues: request.continues,
         keep_head: request.keep_head,
         keep_body: request.keep_body,
+        keep_failed: worker.witness.looks(),
         limits: &request.limits,
         redirects: request.redirects,
         connection: request.connection,

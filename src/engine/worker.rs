@@ -13,6 +13,7 @@ use super::bell::{Bell, Waiting};
 use super::lanes::Lanes;
 use super::observer::Observer;
 use super::setup::{Seat, Setup};
+use super::witness::{Raw, Witness};
 use crate::expr::Run;
 use crate::metrics::{Interval, Recorder};
 use crate::program::Ending;
@@ -23,6 +24,8 @@ use crate::protocol::Protocol;
 pub enum Handover {
     /// A finished second; seconds of one worker come in order, without gaps.
     Interval(usize, Box<Interval>),
+    /// Exchanges that are to be shown: what is new in the seconds that follow.
+    Evidence(Vec<Raw>),
     /// The plan writes a line; secrets are hidden.
     Log(String),
     /// This step of the plan ends the run.
@@ -54,6 +57,8 @@ pub(super) struct Worker<P: Protocol> {
     pub(super) run: Arc<Run>,
     pub(super) protocol: P,
     pub(super) recorder: RefCell<Recorder>,
+    /// Keeps what is to be shown.
+    pub(super) witness: Witness,
     pub(super) observer: Option<RefCell<Box<dyn Observer>>>,
     /// Arrivals that wait for users, and users that wait for arrivals.
     pub(super) lanes: RefCell<Lanes>,
@@ -66,6 +71,8 @@ pub(super) struct Worker<P: Protocol> {
     paused: Cell<bool>,
     resumed: Notify,
     buffers: RefCell<Vec<Vec<u8>>>,
+    /// How many were ever given away: more are not kept, whatever comes back.
+    given: Cell<usize>,
     weights: RefCell<Vec<f64>>,
     /// Where lines and the end of the run are told; nowhere in what runs once.
     output: Option<mpsc::Sender<Handover>>,
@@ -84,6 +91,7 @@ impl<P: Protocol> Worker<P> {
     ) -> Self {
         let catalogue = &setup.program.catalogue;
         let recorder = Recorder::new(start, catalogue.names.len(), catalogue.groups.len());
+        let shown = if setup.program.evidence { catalogue.names.len() } else { 0 };
         // One alone need not take numbers of a counter ahead.
         let alone = setup.workers <= 1;
         let run = if alone { setup.run.clone() } else { Arc::new(setup.run.of_worker()) };
@@ -91,6 +99,7 @@ impl<P: Protocol> Worker<P> {
             run,
             protocol,
             recorder: RefCell::new(recorder),
+            witness: Witness::new(start, shown),
             observer,
             lanes: RefCell::default(),
             alarms: None,
@@ -99,6 +108,7 @@ impl<P: Protocol> Worker<P> {
             paused: Cell::new(false),
             resumed: Notify::new(),
             buffers: RefCell::default(),
+            given: Cell::new(0),
             weights: RefCell::default(),
             output: None,
             setup,
@@ -181,7 +191,10 @@ impl<P: Protocol> Worker<P> {
 
     /// An empty buffer, from those given back.
     pub(super) fn buffer(&self) -> Vec<u8> {
-        self.buffers.borrow_mut().pop().unwrap_or_default()
+        self.buffers.borrow_mut().pop().unwrap_or_else(|| {
+            self.given.set(self.given.get() + 1);
+            Vec::new()
+        })
     }
 
     /// Takes a buffer back. What was kept of an answer is mostly nothing, and that is known at once.
@@ -193,9 +206,11 @@ impl<P: Protocol> Worker<P> {
     }
 
     fn keep(&self, mut buffer: Vec<u8>) {
-        if buffer.capacity() <= BUFFER_KEPT {
+        let mut buffers = self.buffers.borrow_mut();
+        // What was kept of a failed answer came from elsewhere.
+        if buffer.capacity() <= BUFFER_KEPT && buffers.len() < self.given.get() {
             buffer.clear();
-            self.buffers.borrow_mut().push(buffer);
+            buffers.push(buffer);
         }
     }
 }

@@ -70,12 +70,12 @@ impl Recorder {
         self.current.issued += 1;
     }
 
-    /// A request ended.
-    pub fn record(&mut self, sample: &Sample) {
+    /// A request ended; gives its response time.
+    pub fn record(&mut self, sample: &Sample) -> Duration {
         self.turn(sample.ended);
         if sample.outcome == Outcome::Cancelled {
             self.current.cancelled += 1;
-            return;
+            return Duration::ZERO;
         }
         let slot = &mut self.names[usize::from(sample.name)];
         let stats = slot.get_or_insert_with(Box::default);
@@ -112,6 +112,7 @@ impl Recorder {
             stats.after_load.requests += 1;
             stats.after_load.failed += u64::from(matches!(sample.outcome, Outcome::Failed(_)));
         }
+        response
     }
 
     /// What was seen by the failure that was recorded last for a series.

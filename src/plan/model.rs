@@ -26,6 +26,8 @@ pub struct Plan {
     pub vars: Vec<(Placed<String>, Node)>,
     /// Environment variables whose values never appear in any output.
     pub secrets: Vec<Placed<String>>,
+    /// Exchanges are kept to be shown: the first that fail, and the slowest.
+    pub evidence: bool,
     /// The time at the start that is left out of thresholds and totals.
     pub warmup: Duration,
     /// Where all random numbers come from; by chance when absent.

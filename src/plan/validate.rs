@@ -338,6 +338,10 @@ impl<'g> Checker<'g> {
         };
         let target = top.get("target").and_then(|node| self.target(node));
         let secrets = top.get("secrets").map_or_else(Vec::new, |node| self.secrets(node));
+        let evidence = match top.get("evidence") {
+            Some(node) => self.word(node, "`evidence`", &[("on", true), ("off", false)]),
+            None => Some(true),
+        };
         let warmup = top.get("warmup").and_then(|node| self.duration(node, "`warmup`"));
         let seed = top.get("seed").and_then(|node| self.whole(node, "`seed`"));
         let before_parts = self.errors();
@@ -380,6 +384,7 @@ impl<'g> Checker<'g> {
             target,
             vars,
             secrets,
+            evidence: evidence.unwrap_or(true),
             warmup: warmup.unwrap_or_default(),
             seed,
             defaults,

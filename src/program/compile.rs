@@ -69,8 +69,19 @@ pub fn compile(
         return Err(diagnostics);
     }
     let data = data.into_iter().filter_map(|(_, source)| source).collect();
-    let program =
-        Program { catalogue, targets, ways, secured, classes, before, after, pool, any_host };
+    let program = Program {
+        catalogue,
+        targets,
+        ways,
+        secured,
+        classes,
+        before,
+        after,
+        pool,
+        any_host,
+        evidence: plan.evidence,
+        proofs: Arc::new(plan::words_of_proofs(plan)),
+    };
     Ok(Compiled { program, diagnostics, data })
 }
 

@@ -1,6 +1,6 @@
 //! Owns what a program is made of: classes, tasks, instructions, requests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +37,10 @@ pub struct Program {
     pub pool: Option<u32>,
     /// Redirects may lead to any host.
     pub any_host: bool,
+    /// Exchanges are kept to be shown.
+    pub evidence: bool,
+    /// The words of expressions that prove who somebody is: variables of these names are not shown.
+    pub proofs: Arc<BTreeSet<String>>,
 }
 
 impl Program {

@@ -27,6 +27,17 @@ pub struct Secured {
     pub versions: Versions,
     /// Sessions are not resumed.
     pub afresh: bool,
+    /// The files that some of it came from, as the plan names them.
+    pub files: Files,
+}
+
+/// The files of what secures connections.
+#[derive(Debug, Clone, Default)]
+pub struct Files {
+    /// Of the authorities.
+    pub ca: Option<String>,
+    /// Of the client certificate and its key.
+    pub pair: Option<(String, String)>,
 }
 
 impl Secured {
@@ -162,6 +173,7 @@ impl<'a> Compiler<'a> {
             name: asked.name.clone(),
             versions,
             afresh,
+            files: Files { ca: asked.ca.clone(), pair: asked.pair.clone() },
         };
         self.secured.push((asked, secured));
         Secure { way: self.secured.len() - 1, live }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::metrics::{Fault, Noticed, Opening};
-use crate::protocol::{Answer, Exchange, Limits, Outgoing, Protocol, Use};
+use crate::protocol::{Answer, Exchange, Limits, Outgoing, Protocol, Use, Whereabouts};
 
 /// What a request is answered with, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,8 +200,12 @@ impl Protocol for Fake {
             kept.take_cookies(request.target, &reply.head);
             exchange.first_byte = Some(ended);
             exchange.body_bytes = reply.body.len() as u64;
-            if request.keep_head {
+            let failed = request.keep_failed && status.is_ok_and(|status| status >= 400);
+            if request.keep_head || failed {
                 answer.head.extend_from_slice(&reply.head);
+            }
+            if failed && !request.keep_body {
+                answer.body.extend_from_slice(&reply.body[..reply.body.len().min(4096)]);
             }
             if request.keep_body {
                 answer.body.extend_from_slice(&reply.body);
@@ -216,6 +220,12 @@ impl Protocol for Fake {
             origins.push(origin.to_owned());
             origins.len() - 1
         }))
+    }
+
+    fn whereabouts(&self, target: usize) -> Whereabouts {
+        let origins = self.origins.lock().unwrap_or_else(PoisonError::into_inner);
+        let origin = origins.get(target).cloned().unwrap_or_default();
+        Whereabouts { origin, ..Whereabouts::default() }
     }
 
     fn is_identified(&self, kept: &Kept) -> bool {
@@ -262,6 +272,7 @@ mod tests {
             head_only: false,
             keep_head: true,
             keep_body: true,
+            keep_failed: false,
             limits: &LIMITS,
             redirects: 0,
             connection: Use::Own,

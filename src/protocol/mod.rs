@@ -7,6 +7,8 @@ pub mod fake;
 pub mod http;
 
 use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -30,6 +32,9 @@ pub struct Outgoing<'a> {
     pub keep_head: bool,
     /// The body of the answer is kept; otherwise it is counted and dropped.
     pub keep_body: bool,
+    /// Of an answer with a status of 400 or more the head and the beginning of the body are kept all
+    /// the same: nothing more is read for that.
+    pub keep_failed: bool,
     /// The limits in time.
     pub limits: &'a Limits,
     /// How many redirects are followed. With 0 a redirect is the answer.
@@ -56,7 +61,8 @@ pub struct Answer {
     /// The header lines of the final answer, `Name: value` each, ended by CR LF; neither the status
     /// line nor the empty line. Empty unless it was asked for.
     pub head: Vec<u8>,
-    /// The body of the final answer, decoded when it came compressed. Empty unless it was asked for.
+    /// The body of the final answer, decoded when it came compressed and all of it was asked for. Empty
+    /// unless some was.
     pub body: Vec<u8>,
 }
 
@@ -114,6 +120,26 @@ pub struct Exchange {
     pub status: Result<u16, Fault>,
 }
 
+/// Where a target is, for those who are told of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// `scheme://host[:port]`
+    pub origin: String,
+    /// Where connections are made to instead of where its name leads.
+    pub at: Option<At>,
+    /// The number of the way in which the plan secures connections to it.
+    pub way: usize,
+}
+
+/// Where connections are made to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum At {
+    /// This address; the first, when there are several.
+    Address(SocketAddr),
+    /// A socket of this machine.
+    Socket(PathBuf),
+}
+
 /// What the engine asks of a protocol. One value per worker; nothing is shared between workers.
 pub trait Protocol: 'static {
     /// What a user keeps between requests: connections that are kept alive, and cookies.
@@ -157,10 +183,24 @@ pub trait Protocol: 'static {
         name: &str,
     ) -> Option<String>;
 
+    /// Where a target is.
+    fn whereabouts(&self, target: usize) -> Whereabouts;
+
     /// The request as it is going to be written, with what the protocol adds to it: the user's
     /// cookies. For those who look on.
     fn as_sent(&self, _connection: &Self::Connection, request: Outgoing<'_>) -> Vec<u8> {
         request.bytes.to_vec()
+    }
+
+    /// A request as it was written at that moment; none when the cookies of the user, which are a part of
+    /// it, have changed since. For those who look back.
+    fn was_sent(
+        &self,
+        connection: &Self::Connection,
+        request: Outgoing<'_>,
+        _at: Instant,
+    ) -> Option<Vec<u8>> {
+        Some(self.as_sent(connection, request))
     }
 
     /// Tries to connect to every target once, and closes again.

@@ -88,6 +88,7 @@ fn ending(ended: &Ended<'_>) -> Ending {
         stopped: ended.stopped,
         stopped_by: ended.stopped_by.map(str::to_owned),
         health: ended.closing.health.clone(),
+        evidence: ended.evidence.cloned(),
         exit_code: ended.exit_code,
         at: ended.at,
     }

@@ -5,6 +5,7 @@ use super::{reach, say};
 use crate::control::StopReason;
 use crate::event::{Again, Aside, Closing, Ended, Event, Steered};
 use crate::exit::Exit;
+use crate::metrics::Evidence;
 use crate::sink::FanOut;
 use crate::verdict::{Verdict, validity};
 
@@ -12,6 +13,7 @@ use crate::verdict::{Verdict, validity};
 pub(super) struct Conclusion<'a> {
     pub(super) folded: &'a Folded,
     pub(super) asides: &'a [Aside],
+    pub(super) evidence: Option<&'a Evidence>,
     pub(super) steered: &'a [Steered],
     pub(super) stopped: Option<StopReason>,
     pub(super) stopped_by: Option<&'a str>,
@@ -40,6 +42,7 @@ impl Conclusion<'_> {
             summary,
             warmup: warmup.as_ref(),
             asides: self.asides,
+            evidence: self.evidence,
             verdict: &verdict,
             steered: self.steered,
             stopped: self.stopped,

@@ -6,6 +6,7 @@ mod check;
 mod compare;
 mod conclude;
 mod descriptors;
+mod evidence;
 mod fold;
 #[cfg(test)]
 mod health_tests;

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use super::baseline;
 use super::conclude::Conclusion;
 use super::descriptors::{self, Held};
+use super::evidence::Exhibits;
 use super::fold::timetable;
 use super::once;
 use super::options::Options;
@@ -170,6 +171,8 @@ async fn measure(
         secrets: prepared.secrets,
         workers,
     };
+    let (wanted, secrets) = (setup.program.evidence, setup.secrets.clone());
+    let mut exhibits = Exhibits::new(wanted, secrets, prepared.security.clone());
     let settings = Settings {
         open: way::opener(options, &prepared.hosts, prepared.security.clone()),
         identify: prepared.security.identify(),
@@ -199,6 +202,7 @@ async fn measure(
                     before_failed = Some(once::complaint(&aside));
                 }
                 ends_run = once.ends_run;
+                exhibits.take(&once.evidence, &mut fan_out);
                 fan_out.take(&Event::Aside(&aside));
                 asides.push(aside);
                 let mut program = Program::clone(&setup.program);
@@ -235,7 +239,8 @@ async fn measure(
             Ok(workers) => workers,
             Err(error) => return mistakes(&[cannot("start the workers", &error)], sources),
         };
-        watched = follow.watch(workers, &mut signals, &mut orders, &mut fan_out).await;
+        watched =
+            follow.watch(workers, &mut signals, &mut orders, &mut fan_out, &mut exhibits).await;
     }
     if let Some(after) = &setup.program.after {
         let ran = tokio::select! {
@@ -247,6 +252,7 @@ async fn measure(
                 if !once.succeeded {
                     say(&format!("warning: {}", setup.secrets.hidden(&once::complaint(&aside))));
                 }
+                exhibits.take(&once.evidence, &mut fan_out);
                 fan_out.take(&Event::Aside(&aside));
                 asides.push(aside);
             }
@@ -269,6 +275,7 @@ async fn measure(
     let conclusion = Conclusion {
         folded: &folded,
         asides: &asides,
+        evidence: exhibits.end(),
         steered: &steered,
         stopped: watched.stopped,
         stopped_by: watched.stopped_by.as_deref(),

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::time::Instant as Clock;
 
+use super::evidence::Exhibits;
 use super::fold::{Asked, Fold, Folded};
 use super::seconds::Seconds;
 use super::signals::Signals;
@@ -114,6 +115,7 @@ impl<'a> Follow<'a> {
         signals: &mut Signals,
         orders: &mut mpsc::UnboundedReceiver<Order>,
         fan_out: &mut FanOut,
+        exhibits: &mut Exhibits,
     ) -> Watched {
         let mut seconds = Seconds::new(workers.count());
         let mut watched = Watched::default();
@@ -167,6 +169,10 @@ impl<'a> Follow<'a> {
                     continue;
                 }
                 Ok(None) => break,
+                Ok(Some(Handover::Evidence(handed))) => {
+                    exhibits.take(&handed, fan_out);
+                    continue;
+                }
                 Ok(Some(Handover::Log(line))) => {
                     self.lines.show(&line, fan_out);
                     continue;

@@ -14,6 +14,7 @@ use crate::program::Secured;
 use crate::protocol::http::{
     self, Identify, Identity, Manner, Opener, Origin, Place, Roots, RootsError, Tls,
 };
+use crate::protocol::{At, Whereabouts};
 
 /// A file of a client certificate is not larger.
 const MOST_BYTES: u64 = 1024 * 1024;
@@ -143,6 +144,38 @@ impl Security {
             Trust::File(_) => None,
             Trust::System => self.secured[way].insecure.then_some(Unverified::ByPlan),
         }
+    }
+
+    /// What `curl` must be told to reach a target in the same way.
+    pub(super) fn curl(&self, target: &Whereabouts) -> Vec<String> {
+        let Ok(origin) = Origin::parse(&target.origin) else { return Vec::new() };
+        let mut options = match &target.at {
+            None => Vec::new(),
+            Some(At::Address(address)) => {
+                let to = format!("{}:{}:{address}", bracketed(&origin.host), origin.port);
+                vec!["--connect-to".to_owned(), to]
+            }
+            Some(At::Socket(path)) => {
+                vec!["--unix-socket".to_owned(), path.display().to_string()]
+            }
+        };
+        if !origin.https {
+            return options;
+        }
+        let secured = self.secured(target.way);
+        let file = |path: &str| self.folder.join(path).display().to_string();
+        match (&self.trust, &secured.files.ca) {
+            _ if self.unverified(target.way).is_some() => options.push("--insecure".to_owned()),
+            (Trust::File(path), _) => {
+                options.extend(["--cacert".to_owned(), path.display().to_string()]);
+            }
+            (_, Some(ca)) => options.extend(["--cacert".to_owned(), file(ca)]),
+            (_, None) => {}
+        }
+        if let Some((cert, key)) = &secured.files.pair {
+            options.extend(["--cert".to_owned(), file(cert), "--key".to_owned(), file(key)]);
+        }
+        options
     }
 
     /// How connections to a host are secured.

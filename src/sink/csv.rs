@@ -208,7 +208,11 @@ impl Sink for HistoryCsv {
                 }
             }
             Event::Ended(Ended { summary, .. }) => self.ended(summary)?,
-            Event::Aside(_) | Event::Log(_) | Event::Steered(_) | Event::Stopping(..) => {}
+            Event::Aside(_)
+            | Event::Evidence(_)
+            | Event::Log(_)
+            | Event::Steered(_)
+            | Event::Stopping(..) => {}
         }
         Ok(())
     }
@@ -260,6 +264,7 @@ impl Sink for FailuresCsv {
             }
             Event::Second(_)
             | Event::Aside(_)
+            | Event::Evidence(_)
             | Event::Log(_)
             | Event::Steered(_)
             | Event::Stopping(..) => {}

@@ -35,6 +35,7 @@ impl Sink for HtmlFile {
             }
             Event::Second(_)
             | Event::Aside(_)
+            | Event::Evidence(_)
             | Event::Log(_)
             | Event::Steered(_)
             | Event::Stopping(..) => {}

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{Sink, figures, write_whole};
+use super::{Sink, evidence, figures, write_whole};
 use crate::control::StopReason;
 use crate::event::{Aside, Ended, Event, Started, Steered};
 use crate::load::Span;
 use crate::metrics::{Failure, Interval, Level, Notice, Point, Row, Summary};
+use crate::untrusted::visible_json;
 use crate::verdict::{Metric, Of, State, Verdict};
 
 /// The whole report as one JSON value; [`SummaryJson`] and the HTML report are made from it.
@@ -22,6 +23,12 @@ use crate::verdict::{Metric, Of, State, Verdict};
 ///   measured: without `warmup`, `before` and `after`.
 /// - `groups` are transactions: their `time_ms_…` are without waits, and they are no requests.
 /// - `failures[].examples` are what was seen instead of what the sentence in `error` expects.
+/// - `evidence` is `null` when the plan says `evidence: off`. `failed` are the first exchanges of each way
+///   of failing, `slowest` the slowest of each name that succeeded, those of `warmup`, `before` and `after`
+///   too, by `class`; secrets are `***` in them. `failed_left_out` counts the ways of failing, and
+///   `slowest_left_out` the series, of which none is kept. `body_is` says what `body` is of the whole, which has
+///   `body_bytes`: `whole`, `beginning`, `empty`, `not_text`, or `not_kept`. A `head` that is `null` was not
+///   kept either. `curl` sends the request again, after what `curl_note` says was done.
 /// - `warmup` is `null` without one, `before` and `after` are when the plan has none.
 /// - `body_bytes` are as they came over the wire, those of redirects left out; `decoded_bytes` what those became that were decompressed,
 ///   because something looked at them.
@@ -110,6 +117,7 @@ pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
         "groups": groups(summary),
         "failures": failures(summary),
         "exceptions": exceptions(summary),
+        "evidence": ended.evidence.map(|kept| evidence::evidence(kept, summary)),
         "notices": notices(summary),
         "before": aside(ended.asides, "before"),
         "after": aside(ended.asides, "after"),
@@ -238,7 +246,7 @@ pub(super) fn sentence(
     }
 }
 
-fn rounded(value: Option<f64>) -> Value {
+pub(super) fn rounded(value: Option<f64>) -> Value {
     value.map_or(Value::Null, |value| json!((value * 1e6).round() / 1e6))
 }
 
@@ -485,7 +493,8 @@ impl Sink for SummaryJson {
             Event::Started(started) => self.started = Some((*started).clone()),
             Event::Ended(ended) => {
                 let Some(started) = &self.started else { return Ok(()) };
-                let mut text = serde_json::to_string_pretty(&report(started, ended))?;
+                let text = serde_json::to_string_pretty(&report(started, ended))?;
+                let mut text = visible_json(&text).into_owned();
                 text.push('\n');
                 match &self.path {
                     Some(path) => write_whole(path, &text)?,
@@ -499,6 +508,7 @@ impl Sink for SummaryJson {
             }
             Event::Second(_)
             | Event::Aside(_)
+            | Event::Evidence(_)
             | Event::Log(_)
             | Event::Steered(_)
             | Event::Stopping(..) => {}

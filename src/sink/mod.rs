@@ -5,6 +5,8 @@ mod at_end;
 mod case;
 pub mod comparison;
 mod csv;
+mod curl;
+mod evidence;
 mod fan_out;
 pub(crate) mod figures;
 pub mod html;

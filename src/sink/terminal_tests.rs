@@ -87,6 +87,7 @@ fn ended<'a>(summary: &'a Summary, verdict: &'a Verdict) -> Ended<'a> {
         summary,
         warmup: None,
         asides: &[],
+        evidence: None,
         verdict,
         stopped: None,
         steered: &[],

@@ -8,7 +8,7 @@ use std::time::Duration;
 use throng::control::{Command, StopReason};
 use throng::diagnostic;
 use throng::engine::{Handover, Once, Setup, conduct, once};
-use throng::metrics::{Failure, Interval};
+use throng::metrics::{Evidence, Failure, Interval};
 use throng::plan::{self, Loaded, Loading, Target};
 use throng::program::{Program, Selection};
 use throng::protocol::fake::{Fake, Reply, Sent};
@@ -50,6 +50,9 @@ pub struct Came {
     pub lost: u64,
     pub after: Duration,
     pub program: Arc<Program>,
+    /// What is kept to be shown, and how much was handed over for it.
+    pub evidence: Evidence,
+    pub handed: usize,
     /// What the plan wrote, and how often it ended the run.
     pub lines: Vec<String>,
     pub stops: u32,
@@ -192,6 +195,8 @@ impl Run {
                 lost: 0,
                 after: Duration::ZERO,
                 program: setup.program.clone(),
+                evidence: Evidence::default(),
+                handed: 0,
                 lines: Vec::new(),
                 stops: 0,
                 before,
@@ -202,6 +207,13 @@ impl Run {
                     Handover::Interval(_, interval) => {
                         came.total.merge(&interval);
                         came.seconds.push(*interval);
+                    }
+                    Handover::Evidence(handed) => {
+                        for raw in handed {
+                            let shown = raw.shown(&setup.secrets, Vec::new());
+                            came.handed += 1;
+                            came.evidence.take(&shown);
+                        }
                     }
                     Handover::Log(line) => came.lines.push(line),
                     Handover::Stop(_) => {

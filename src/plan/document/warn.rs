@@ -22,7 +22,7 @@ const SENT: [&str; 12] = [
 ];
 
 /// Keys whose values are words of the language, so that it does not matter who reads them how.
-const TAKE_OFF: [&str; 4] = ["redirects", "record", "compressed", "resume"];
+const TAKE_OFF: [&str; 5] = ["redirects", "record", "compressed", "resume", "evidence"];
 
 /// The values that surprise. In TOML only those that are sent otherwise than they are written:
 /// its readers agree.
@@ -73,7 +73,9 @@ impl Looking<'_> {
         }
         let word = match &value.value {
             NodeValue::Text(word) if word == "off" => TAKE_OFF.contains(&&*key.value),
-            NodeValue::Text(word) => word == "on" && ["record", "resume"].contains(&&*key.value),
+            NodeValue::Text(word) => {
+                word == "on" && ["record", "resume", "evidence"].contains(&&*key.value)
+            }
             _ => false,
         };
         if !word {

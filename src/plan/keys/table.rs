@@ -95,6 +95,7 @@ const FILES: &[Key] = &[
 const PLAN: &[Key] = &[
     key("vars", VALUES, "project: 42", "Values that templates can use; `--set project=7` wins over them."),
     key("secrets", TEXTS, "[API_PASSWORD]", "Environment variables whose values never appear in any output."),
+    key("evidence", Word(&["on", "off"]), "off", "`off`: no exchange is kept to be shown in results, as where they hold personal data; otherwise the first that fail and the slowest are, with secrets hidden.").or("on"),
     key("warmup", Duration, "10s", "The time at the start that is left out of thresholds and totals.").or("0s"),
     key("seed", Integer, "42", "Where all random numbers come from; `--seed` wins over it. By chance when nothing is said."),
     key("defaults", Keys(Context::Defaults), "timeout: 10s", "What holds for every request; a user class may have its own, and a request overrides both."),

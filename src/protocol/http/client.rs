@@ -6,7 +6,7 @@ use std::rc::Rc;
 use tokio::time::Instant;
 
 use super::address::Origin;
-use super::codec::Noted;
+use super::codec::{FAILED, Noted};
 use super::connection::{Connection, after};
 use super::cookies::Jar;
 use super::decode::decode;
@@ -15,10 +15,10 @@ use super::identity::{As, Pair, Pairs};
 use super::pool::Pool;
 use super::redirect;
 use super::request::{Parts, values, without_query};
-use super::targets::{Settings, Target, Targets};
+use super::targets::{Place, Settings, Target, Targets};
 use super::tls::{Sessions, Tls, sessions};
 use crate::metrics::{Fault, Notice, Noticed, Opening};
-use crate::protocol::{Answer, Exchange, Limits, Outgoing, Protocol, Use};
+use crate::protocol::{Answer, At, Exchange, Limits, Outgoing, Protocol, Use, Whereabouts};
 
 /// How many buffers a worker keeps for requests that cookies are written into.
 const BUFFERS_MAX: usize = 64;
@@ -302,7 +302,8 @@ impl Http {
                 }
             }
         }
-        if !request.keep_head {
+        let failed = exchange.status.is_ok_and(|status| status >= FAILED);
+        if !(request.keep_head || request.keep_failed && failed) {
             answer.head.clear();
         }
         Exchange { sent, hops, connect, noticed, ..exchange }
@@ -398,9 +399,34 @@ impl Protocol for Http {
         with.own = Some(from.own.get_or_insert_default().clone());
     }
 
+    fn whereabouts(&self, target: usize) -> Whereabouts {
+        let known = self.targets.get(target);
+        let at = match &known.target.place {
+            Place::Named => None,
+            Place::Socket(path) => Some(At::Socket(path.to_path_buf())),
+            // An address says itself where it is.
+            Place::At(addresses) => addresses.first().copied().and_then(|address| {
+                let said = known.origin.host.parse() == Ok(address.ip());
+                (!said || address.port() != known.origin.port).then_some(At::Address(address))
+            }),
+        };
+        Whereabouts { origin: known.origin.to_string(), at, way: known.target.way }
+    }
+
     fn as_sent(&self, connections: &Connections, request: Outgoing<'_>) -> Vec<u8> {
         let written = self.with_cookies(connections.jar(), &request, Instant::now());
         if written.is_empty() { request.bytes.to_vec() } else { written }
+    }
+
+    fn was_sent(
+        &self,
+        connections: &Connections,
+        request: Outgoing<'_>,
+        at: Instant,
+    ) -> Option<Vec<u8>> {
+        let jar = connections.jar().map(RefCell::borrow);
+        let changed = jar.and_then(|jar| jar.changed());
+        changed.is_none_or(|changed| changed <= at).then(|| self.as_sent(connections, request))
     }
 
     async fn probe(&self, limits: &Limits) -> Result<(), (usize, Fault)> {

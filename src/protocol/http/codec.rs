@@ -12,6 +12,10 @@ const HEAD_MAX: usize = 64 * 1024;
 const FIELDS_MAX: usize = 128;
 const INTERIM_MAX: u8 = 16;
 const BODY_MAX: u64 = 64 * 1024 * 1024;
+/// From this status on an answer has failed, whatever else is asked of it.
+pub(super) const FAILED: u16 = 400;
+/// So much is kept of the body of one that failed, when nobody asked for it.
+const BEGINNING: usize = 4 * 1024;
 /// A line that gives the size of a chunk, with its extensions.
 const CHUNK_LINE_MAX: u32 = 4 * 1024;
 const TRAILERS_MAX: u32 = 64 * 1024;
@@ -70,6 +74,20 @@ pub(super) struct Wanted {
     pub(super) encoding: bool,
     /// `100 Continue` was asked for.
     pub(super) continues: bool,
+    /// Of a failed answer all header lines and the beginning of the body; of the body of any other
+    /// nothing.
+    pub(super) failed: bool,
+}
+
+impl Wanted {
+    /// How much of the body of an answer with this status is kept, where it can be.
+    fn of_body(self, status: u16) -> usize {
+        match (self.failed, status >= FAILED) {
+            (false, _) => usize::MAX,
+            (true, true) => BEGINNING,
+            (true, false) => 0,
+        }
+    }
 }
 
 /// What a head held that asks for more to be done. Its lines are among those that were kept.
@@ -96,6 +114,8 @@ pub(super) struct ResponseReader {
     body_bytes: u64,
     /// The head as far as it has come.
     partial: Vec<u8>,
+    /// How much of the body is kept.
+    room: usize,
     /// How much of `partial` the last parse saw.
     parsed: u32,
     /// How long the line of the chunk's size, or the trailers, have grown.
@@ -117,6 +137,7 @@ impl ResponseReader {
             state: State::Head,
             body_bytes: 0,
             partial: Vec::new(),
+            room: usize::MAX,
             parsed: 0,
             line: 0,
             status: 0,
@@ -285,8 +306,11 @@ impl ResponseReader {
         if self.body_bytes > BODY_MAX {
             return Err(Fault::LimitBody);
         }
-        if let Some(body) = body {
-            body.extend_from_slice(taken);
+        if let Some(body) = body
+            && self.room > 0
+        {
+            let room = self.room.saturating_sub(body.len());
+            body.extend_from_slice(&taken[..taken.len().min(room)]);
         }
         Ok(count as u64)
     }
@@ -402,6 +426,7 @@ impl ResponseReader {
         self.status = status;
         self.noted = noted;
         self.keep_alive = keep && !close;
+        self.room = wanted.of_body(status);
 
         if wanted.head_only || matches!(status, 204 | 304) {
             return Ok(State::Done);
@@ -494,8 +519,9 @@ struct Fields {
 
 impl Fields {
     fn new(wanted: Wanted, status: u16, version_11: bool) -> Self {
+        let head = wanted.head || wanted.failed && status >= FAILED;
         Self {
-            wanted,
+            wanted: Wanted { head, ..wanted },
             status,
             version_11,
             redirects: wanted.location && matches!(status, 301..=303 | 307 | 308),

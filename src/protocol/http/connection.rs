@@ -87,6 +87,7 @@ impl Connection {
             location: request.redirects > 0,
             encoding: request.keep_body,
             continues: held,
+            failed: request.keep_failed && !request.keep_body,
         });
         Talk {
             connection: self,
@@ -219,7 +220,8 @@ impl Talk<'_> {
         let reader = &mut self.connection.reader;
         let interims = reader.interims();
         let Answer { head, body } = &mut *self.answer;
-        let fed = reader.feed(bytes, head, self.request.keep_body.then_some(body));
+        let keeps = self.request.keep_body || self.request.keep_failed;
+        let fed = reader.feed(bytes, head, keeps.then_some(body));
         if reader.interims() != interims {
             self.first_byte = None;
             self.held &= !reader.is_continued();

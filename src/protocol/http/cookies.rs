@@ -27,6 +27,8 @@ pub(super) struct Jar {
     cookies: Vec<Stored>,
     /// The number of the next one.
     next: u32,
+    /// When a server changed something in it the last time.
+    changed: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -97,11 +99,14 @@ impl Jar {
         // A cookie without a value says nothing: servers log a user out by it.
         let empty = cookie.pair.len() == usize::from(cookie.name) + 1;
         let known = self.cookies.iter().position(|known| known.is(&cookie));
-        cookie.number = match known {
-            Some(place) => self.cookies.remove(place).number,
-            None => self.next,
-        };
-        if empty || !cookie.lives(now) {
+        let known = known.map(|place| self.cookies.remove(place));
+        cookie.number = known.as_ref().map_or(self.next, |known| known.number);
+        let gone = empty || !cookie.lives(now);
+        let same = known.as_ref().map_or(gone, |known| !gone && known.pair == cookie.pair);
+        if !same {
+            self.changed = Some(now);
+        }
+        if gone {
             return true;
         }
         self.next = self.next.saturating_add(u32::from(known.is_none()));
@@ -118,6 +123,11 @@ impl Jar {
         self.cookies.reserve_exact(1);
         self.cookies.insert(place, cookie);
         true
+    }
+
+    /// When a server changed it the last time.
+    pub(super) fn changed(&self) -> Option<Instant> {
+        self.changed
     }
 
     /// No cookie is in it.

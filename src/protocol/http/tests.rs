@@ -38,6 +38,7 @@ pub(super) fn plain(target: usize, bytes: &[u8]) -> Outgoing<'_> {
         continues: bytes.windows(12).any(|some| some == b"100-continue"),
         keep_head: false,
         keep_body: false,
+        keep_failed: false,
         limits: &LONG,
         redirects: 0,
         connection: Use::Own,
