@@ -1,4 +1,37 @@
-// Draws the charts of the report from the data in the page. Everything else stands without it.
+// Draws the charts of the report from the data in the page, and copies command lines. Everything else
+// stands without it.
+(function () {
+  "use strict";
+  // Where the browser lets no page write what is copied, the line is chosen for the keyboard.
+  const choose = (code) => {
+    const range = document.createRange();
+    range.selectNodeContents(code);
+    const chosen = getSelection();
+    chosen.removeAllRanges();
+    chosen.addRange(range);
+  };
+  for (const line of document.querySelectorAll(".curl")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy";
+    button.textContent = "Copy";
+    button.addEventListener("click", async () => {
+      const code = line.querySelector("code");
+      choose(code);
+      let copied = false;
+      try {
+        await navigator.clipboard.writeText(code.textContent);
+        copied = true;
+      } catch {
+        copied = document.execCommand("copy");
+      }
+      button.textContent = copied ? "Copied" : "Chosen";
+      setTimeout(() => (button.textContent = "Copy"), 2000);
+    });
+    line.previousElementSibling.append(button);
+  }
+})();
+
 (function () {
   "use strict";
   const { history, stages, bands, warmup } = JSON.parse(document.getElementById("data").textContent);

@@ -10,7 +10,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::figures;
-use crate::untrusted::script_json;
+use crate::untrusted::{script_json, visible};
 
 const PAGE: &str = include_str!("../../templates/report.html");
 const SCRIPT: &str = include_str!("../../templates/report.js");
@@ -49,6 +49,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     templates.add_filter("share", |field: &Field| number(field).map_or_else(dash, figures::share));
     templates.add_filter("bytes", |field: &Field| number(field).map_or_else(dash, figures::bytes));
     templates.add_filter("seconds", |field: &Field| number(field).map_or_else(dash, figures::span));
+    templates.add_filter("visible", |text: &str| visible(&text.replace("\r\n", "\n")).into_owned());
     templates.add_filter("calendar", |text: &str| text.replace('T', " ").replace('Z', " UTC"));
     templates
 });
@@ -88,6 +89,7 @@ pub fn render(report: &Value) -> Result<String, Error> {
         finishing_s => finishing(report),
         asides => Serde(asides(report)),
         told => told(report),
+        evidence => Serde(exhibits(&report["evidence"])),
     };
     TEMPLATES.get_template("report.html")?.render(context! { page, ..Field::from(Serde(report)) })
 }
@@ -116,6 +118,51 @@ fn drawn(report: &Value) -> Value {
         }
     }
     history
+}
+
+/// So large evidence may make the page: it stays one that opens at once, whatever servers sent.
+const EVIDENCE: usize = 1024 * 1024;
+/// About so much of the page is around each exchange.
+const AROUND: usize = 2 * 1024;
+
+/// The exchanges that the page has room for: those that failed, by kind, and the slowest; and how many
+/// it has no room for.
+fn exhibits(evidence: &Value) -> Value {
+    let mut room = EVIDENCE;
+    let mut crowded = 0;
+    let mut fitting = |key: &str| -> Vec<Value> {
+        let all = evidence[key].as_array().into_iter().flatten();
+        let fits = |exchange: &&Value| {
+            let size = AROUND + written(exchange);
+            let fits = size <= room;
+            room -= if fits { size } else { 0 };
+            crowded += usize::from(!fits);
+            fits
+        };
+        all.filter(fits).cloned().collect()
+    };
+    let (failed, slowest) = (fitting("failed"), fitting("slowest"));
+    serde_json::json!({ "failed": failed, "slowest": slowest, "crowded": crowded })
+}
+
+/// How long the texts of a value are in a page.
+fn written(value: &Value) -> usize {
+    match value {
+        Value::String(text) => {
+            let one = |c: char| match c {
+                '<' | '>' => 4,
+                '&' => 5,
+                '"' | '\'' | '/' => 6,
+                // What is made visible.
+                c if c.is_control() => 8,
+                c => c.len_utf8(),
+            };
+            text.chars().map(one).sum()
+        }
+        Value::Array(items) => items.iter().map(|item| written(item) + 1).sum(),
+        Value::Object(entries) => entries.values().map(written).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
 }
 
 /// How long it took at the end to finish what was under way, in seconds.

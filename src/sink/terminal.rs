@@ -60,6 +60,7 @@ impl Sink for SummaryText {
             }
             Event::Second(_)
             | Event::Aside(_)
+            | Event::Evidence(_)
             | Event::Log(_)
             | Event::Steered(_)
             | Event::Stopping(..) => {}
@@ -94,6 +95,7 @@ impl Sink for VerdictText {
             }
             Event::Second(_)
             | Event::Aside(_)
+            | Event::Evidence(_)
             | Event::Log(_)
             | Event::Steered(_)
             | Event::Stopping(..) => {}
@@ -133,8 +135,21 @@ pub fn summary_text(started: &Started, ended: &Ended<'_>, width: Option<u16>) ->
     if let Some(part) = figures::part(ended.again) {
         let _ = writeln!(out, "{} {part}", styled(DIM, "Shown:"));
     }
+    evidence(started, ended, &mut out);
     let _ = writeln!(out, "{} {}", styled(DIM, "Results:"), visible(&started.out));
     out
+}
+
+/// Where to look for what failed.
+fn evidence(started: &Started, ended: &Ended<'_>, out: &mut String) {
+    let failed = ended.evidence.map_or(0, |evidence| evidence.failed().count());
+    if failed == 0 {
+        return;
+    }
+    let exchanges = if failed == 1 { "failed exchange" } else { "failed exchanges" };
+    let place = if started.out.ends_with("report.html") { "the report" } else { "`summary.json`" };
+    let what = format!("{} {exchanges} in full, in {place}", figures::count(failed as u64));
+    let _ = writeln!(out, "{} {what}", styled(DIM, "Evidence:"));
 }
 
 /// What a table shows: its columns, and which of them go first when the terminal is narrow.
