@@ -10,6 +10,7 @@ mod wire;
 mod cookbook;
 mod data;
 mod engine;
+mod evidence;
 mod meaning;
 mod nested;
 mod network;

@@ -15,9 +15,9 @@ use tokio::time::Instant;
 use super::scripted::Act::{self, Await, Fin, Pause, Read, ReadHead, Silence, Write};
 use super::scripted::Server;
 use super::tests::{GET, LONG, SHORT, at, fifty, locally, plain, poll_once, write};
-use super::{Connections, Http, Opener, Settings, Target};
+use super::{Connections, Http, Manner, Opener, Place, Settings, Target, Tls};
 use crate::metrics::Fault;
-use crate::protocol::{Answer, Exchange, Limits, Outgoing, Protocol, Use};
+use crate::protocol::{Answer, At, Exchange, Limits, Outgoing, Protocol, Use, Whereabouts};
 
 const HELLO: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
@@ -305,6 +305,96 @@ async fn a_head_is_kept_as_its_lines() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn of_a_failed_answer_the_beginning_is_kept_when_that_is_asked_for() {
+    let long = "x".repeat(3000);
+    let chunks = format!("bb8\r\n{long}\r\nbb8\r\n{long}\r\n0\r\n\r\n");
+    let texts = [
+        "HTTP/1.1 404 No\r\nX: y\r\nContent-Length: 5\r\n\r\nshort".to_owned(),
+        format!("HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}"),
+        "HTTP/1.1 200 OK\r\nX: y\r\nSet-Cookie: a=1\r\nContent-Length: 5\r\n\r\nplain".to_owned(),
+        "HTTP/1.1 503 No\r\nSet-Cookie: b=1\r\nContent-Length: 5\r\n\r\nagain".to_owned(),
+        format!("HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}"),
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nplain".to_owned(),
+    ];
+    locally(async {
+        let script = answers(texts.iter().map(|text| write(text)));
+        let server = Server::start(vec![script], GET.len()).await;
+        let (http, mut user) = (client(&server, Settings::default()), Connections::default());
+        let failed = Outgoing { keep_failed: true, ..plain(0, GET) };
+        let (exchange, head, body) = send(&http, &mut user, failed).await;
+        assert_eq!((exchange.status, &*body), (Ok(404), "short"));
+        assert_eq!(head, "X: y\r\nContent-Length: 5\r\n");
+        let (exchange, _, body) = send(&http, &mut user, failed).await;
+        assert_eq!((exchange.body_bytes, body), (6000, "x".repeat(4096)));
+        let (exchange, head, body) = send(&http, &mut user, failed).await;
+        assert_eq!((exchange.status, &*head, &*body), (Ok(200), "", ""));
+        // A cookie does not change what is kept.
+        let (_, head, body) = send(&http, &mut user, failed).await;
+        assert_eq!((&*head, &*body), ("Set-Cookie: b=1\r\nContent-Length: 5\r\n", "again"));
+        // Who asks for all of a body gets all of it.
+        let all = Outgoing { keep_body: true, ..failed };
+        assert_eq!(send(&http, &mut user, all).await.2.len(), 6000);
+        assert_eq!(send(&http, &mut user, all).await.2, "plain");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_request_is_told_with_the_cookies_that_it_was_sent_with_or_not_at_all() {
+    let text = |cookie: &str| {
+        write(&format!("HTTP/1.1 200 OK\r\nSet-Cookie: {cookie}\r\nContent-Length: 0\r\n\r\n"))
+    };
+    locally(async {
+        let length = GET.len() + "Cookie: a=1\r\n".len();
+        let acts = ["a=1", "a=1; Path=/", "a=2", "a=2"].map(text);
+        let script = acts.into_iter().flat_map(|act| [ReadHead, act]).collect();
+        let server = Server::start(vec![script], length).await;
+        let (http, mut user) = (client(&server, Settings::default()), Connections::default());
+        let mut told = Vec::new();
+        for _ in 0..4 {
+            let (exchange, ..) = send(&http, &mut user, plain(0, GET)).await;
+            let sent = http.was_sent(&user, plain(0, GET), exchange.sent.unwrap());
+            told.push(sent.map(|sent| String::from_utf8(sent).unwrap()));
+        }
+        let with =
+            |cookie| Some(format!("GET / HTTP/1.1\r\nHost: test\r\nCookie: {cookie}\r\n\r\n"));
+        assert_eq!(told, [None, with("a=1"), None, with("a=2")]);
+    })
+    .await;
+}
+
+#[test]
+fn where_a_target_is_can_be_told() {
+    let target = |authority: &str, place, https: bool| {
+        let tls = https.then(|| Tls::new("a.test", Manner::trusting(None)).unwrap());
+        Target { authority: authority.to_owned(), place, tls, way: 3 }
+    };
+    let addresses = |text: &str| Place::At([text.parse().unwrap()].into());
+    let targets = vec![
+        target("a.test", Place::Named, true),
+        target("a.test:81", addresses("127.0.0.1:81"), false),
+        target("127.0.0.1:81", addresses("127.0.0.1:81"), false),
+        target("[::1]", addresses("[::1]:81"), false),
+        target("a.test", Place::Socket(std::path::Path::new("/run/a.sock").into()), false),
+    ];
+    let http = Http::new(targets, Settings::default());
+    let told = (0..5).map(|number| {
+        let Whereabouts { origin, at, way } = http.whereabouts(number);
+        assert_eq!(way, 3);
+        (origin, at)
+    });
+    let address = |text: &str| Some(At::Address(text.parse().unwrap()));
+    let want = [
+        ("https://a.test", None),
+        ("http://a.test:81", address("127.0.0.1:81")),
+        ("http://127.0.0.1:81", None),
+        ("http://[::1]", address("[::1]:81")),
+        ("http://a.test", Some(At::Socket("/run/a.sock".into()))),
+    ];
+    assert_eq!(told.collect::<Vec<_>>(), want.map(|(origin, at)| (origin.to_owned(), at)));
 }
 
 #[tokio::test]
