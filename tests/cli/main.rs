@@ -11,6 +11,7 @@ mod exit_table;
 mod explain;
 mod findings;
 mod hostile;
+mod hostile_answers;
 mod https;
 mod init;
 mod measures;
