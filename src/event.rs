@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::control::StopReason;
 use crate::load::Span;
-use crate::metrics::{Catalogue, Evidence, Exchange, Health, Interval, Summary};
+use crate::metrics::{Catalogue, Evidence, Health, Interval, Summary};
 use crate::verdict::{Standings, Threshold, Verdict};
 
 /// What happened.
@@ -18,8 +18,6 @@ pub enum Event<'a> {
     Second(&'a Second<'a>),
     /// Steps that ran once are over.
     Aside(&'a Aside),
-    /// An exchange is kept to be shown, for now: others may come before it later.
-    Evidence(&'a Exchange),
     /// The plan writes a line.
     Log(&'a str),
     /// Somebody changed the load.

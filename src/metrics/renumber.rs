@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::evidence::Mark;
 use super::interval::{Interval, NameStats};
 use super::outcome::Failure;
 use super::{Catalogue, Facet};
@@ -75,17 +76,26 @@ impl Renumbering {
         interval
     }
 
+    /// What an exchange is kept as, under the other numbers.
+    pub fn renumber_mark(&self, mark: &mut Mark) {
+        mark.series = self.names.get(usize::from(mark.series)).copied().unwrap_or(mark.series);
+        mark.failure = mark.failure.map(|failure| self.failure(failure));
+    }
+
+    fn failure(&self, failure: Failure) -> Failure {
+        match failure {
+            Failure::Rule(text) => {
+                Failure::Rule(self.texts.get(text as usize).copied().unwrap_or(text))
+            }
+            other => other,
+        }
+    }
+
     fn each(&self, of: BTreeMap<u16, NameStats>, to: &[u16]) -> BTreeMap<u16, NameStats> {
         let mut all: BTreeMap<u16, NameStats> = BTreeMap::new();
         for (number, mut stats) in of {
             for (failure, seen) in std::mem::take(&mut stats.failures) {
-                let failure = match failure {
-                    Failure::Rule(text) => {
-                        Failure::Rule(self.texts.get(text as usize).copied().unwrap_or(text))
-                    }
-                    other => other,
-                };
-                stats.failure(failure, seen);
+                stats.failure(self.failure(failure), seen);
             }
             let number = to.get(usize::from(number)).copied().unwrap_or(number);
             all.entry(number).or_default().merge(&stats);

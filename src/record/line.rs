@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::control::StopReason;
 use crate::event::{Started, Steered};
-use crate::metrics::{Catalogue, Evidence, Health, Interval};
+use crate::metrics::{Catalogue, Exchange, Health, Interval};
 
 /// The form of the lines. One that an older program would misread gets the next number.
 pub const VERSION: u32 = 1;
@@ -104,7 +104,7 @@ pub struct Ending {
     pub health: Health,
     /// The exchanges that are shown. They are kept at the end alone, when every secret is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub evidence: Option<Evidence>,
+    pub evidence: Option<Vec<Exchange>>,
     /// The code that the shell saw.
     pub exit_code: u8,
     /// When it ended, by the calendar.

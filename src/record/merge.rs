@@ -143,6 +143,11 @@ impl Together {
             all.stopped = all.stopped.or(ending.stopped);
             all.stopped_by = all.stopped_by.take().or_else(|| ending.stopped_by.clone());
             all.health.merge(&ending.health);
+            // Who wants none of it anywhere wants none of it here.
+            all.evidence = all.evidence.take().zip(ending.evidence.clone()).map(|(mut all, more)| {
+                all.extend(more);
+                all
+            });
             all.exit_code = all.exit_code.max(ending.exit_code);
             all.at = all.at.max(ending.at);
         }
@@ -163,7 +168,11 @@ impl Part {
     fn step(&mut self) -> Result<(), RecordError> {
         self.next = self.reader.next_line()?;
         if let Some(Line::Ended(ending)) = &self.next {
-            self.ending = Some(Ending::clone(ending));
+            let mut ending = Ending::clone(ending);
+            for exchange in ending.evidence.iter_mut().flatten() {
+                self.to.renumber_mark(&mut exchange.mark);
+            }
+            self.ending = Some(ending);
             self.next = None;
         }
         Ok(())

@@ -88,7 +88,7 @@ fn ending(ended: &Ended<'_>) -> Ending {
         stopped: ended.stopped,
         stopped_by: ended.stopped_by.map(str::to_owned),
         health: ended.closing.health.clone(),
-        evidence: ended.evidence.cloned(),
+        evidence: ended.evidence.map(|kept| kept.failed().chain(kept.slowest()).cloned().collect()),
         exit_code: ended.exit_code,
         at: ended.at,
     }

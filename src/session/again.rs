@@ -14,7 +14,7 @@ use crate::control::StopReason;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Again, Aside, Closing, Event, Started, Steered};
 use crate::exit::Exit;
-use crate::metrics::Summary;
+use crate::metrics::{Evidence, Exchange, Summary};
 use crate::record::{Ending, KeptAside, KeptSecond, Line, RecordError, Together};
 use crate::sink::FanOut;
 use crate::units::format_duration;
@@ -148,6 +148,7 @@ impl Replay {
                 stopped: seen.stopped,
                 stopped_by: seen.stopped_by,
                 health: Default::default(),
+                evidence: None,
                 exit_code: 0,
                 at: at.unwrap_or(self.started.at),
             }
@@ -161,10 +162,25 @@ impl Replay {
         fold.carry(seen.carried.unwrap_or(0) - cut);
         let folded = fold.end(duration, loaded, &health);
         let part = self.part.map(|(from, to)| (from, to.min(seen.reached)));
+        let evidence = ending.evidence.map(|exchanges| {
+            let mut kept = Evidence::default();
+            let within = |exchange: &&Exchange| match self.part {
+                Some((from, to)) => {
+                    let second = exchange.mark.at_us / 1_000_000;
+                    (u64::from(from)..u64::from(to)).contains(&second)
+                }
+                None => true,
+            };
+            exchanges.iter().filter(within).for_each(|exchange| {
+                kept.take(exchange);
+            });
+            kept
+        });
         let again = Again { records, cut_off, part };
         let conclusion = Conclusion {
             folded: &folded,
             asides: &seen.asides,
+            evidence: evidence.as_ref(),
             steered: &seen.steered,
             stopped: ending.stopped,
             stopped_by: ending.stopped_by.as_deref(),

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use super::way::Security;
 use crate::engine::Raw;
-use crate::event::Event;
 use crate::metrics::{Evidence, Exchange};
-use crate::sink::FanOut;
 use crate::untrusted::Secrets;
 
 /// The exchanges of a run that are to be shown.
@@ -24,15 +22,14 @@ impl Exhibits {
         Self { kept: Evidence::default(), secrets, security, wanted }
     }
 
-    /// Takes what a worker hands over. Who watches is told of what is kept.
-    pub(super) fn take(&mut self, handed: &[Raw], fan_out: &mut FanOut) {
+    /// Takes what a worker hands over.
+    pub(super) fn take(&mut self, handed: &[Raw]) {
         for raw in handed {
             // A worker keeps more than all of them together: what is not kept need not be hidden.
             if !self.wanted || !self.kept.wants(&raw.mark()) {
                 continue;
             }
             let exchange = raw.shown(&self.secrets, self.security.curl(raw.whereabouts()));
-            fan_out.take(&Event::Evidence(&exchange));
             self.kept.take(&exchange);
         }
     }

@@ -202,7 +202,7 @@ async fn measure(
                     before_failed = Some(once::complaint(&aside));
                 }
                 ends_run = once.ends_run;
-                exhibits.take(&once.evidence, &mut fan_out);
+                exhibits.take(&once.evidence);
                 fan_out.take(&Event::Aside(&aside));
                 asides.push(aside);
                 let mut program = Program::clone(&setup.program);
@@ -252,7 +252,7 @@ async fn measure(
                 if !once.succeeded {
                     say(&format!("warning: {}", setup.secrets.hidden(&once::complaint(&aside))));
                 }
-                exhibits.take(&once.evidence, &mut fan_out);
+                exhibits.take(&once.evidence);
                 fan_out.take(&Event::Aside(&aside));
                 asides.push(aside);
             }

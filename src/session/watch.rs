@@ -170,7 +170,7 @@ impl<'a> Follow<'a> {
                 }
                 Ok(None) => break,
                 Ok(Some(Handover::Evidence(handed))) => {
-                    exhibits.take(&handed, fan_out);
+                    exhibits.take(&handed);
                     continue;
                 }
                 Ok(Some(Handover::Log(line))) => {

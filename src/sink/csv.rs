@@ -209,7 +209,6 @@ impl Sink for HistoryCsv {
             }
             Event::Ended(Ended { summary, .. }) => self.ended(summary)?,
             Event::Aside(_)
-            | Event::Evidence(_)
             | Event::Log(_)
             | Event::Steered(_)
             | Event::Stopping(..) => {}
@@ -264,7 +263,6 @@ impl Sink for FailuresCsv {
             }
             Event::Second(_)
             | Event::Aside(_)
-            | Event::Evidence(_)
             | Event::Log(_)
             | Event::Steered(_)
             | Event::Stopping(..) => {}

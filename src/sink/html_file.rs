@@ -35,7 +35,6 @@ impl Sink for HtmlFile {
             }
             Event::Second(_)
             | Event::Aside(_)
-            | Event::Evidence(_)
             | Event::Log(_)
             | Event::Steered(_)
             | Event::Stopping(..) => {}

@@ -508,7 +508,6 @@ impl Sink for SummaryJson {
             }
             Event::Second(_)
             | Event::Aside(_)
-            | Event::Evidence(_)
             | Event::Log(_)
             | Event::Steered(_)
             | Event::Stopping(..) => {}

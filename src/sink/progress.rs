@@ -108,7 +108,7 @@ impl Sink for Progress {
                 Some(screen) => screen.suspend(|| say(&visible(line))),
                 None => say(&visible(line)),
             },
-            Event::Aside(_) | Event::Evidence(_) => {}
+            Event::Aside(_) => {}
             Event::Steered(steered) => {
                 let at = format_duration(Duration::from_secs(steered.at.as_secs()));
                 let text = format!("{at}  {}, by {}", steered.change, visible(&steered.by));

@@ -60,7 +60,6 @@ impl Sink for SummaryText {
             }
             Event::Second(_)
             | Event::Aside(_)
-            | Event::Evidence(_)
             | Event::Log(_)
             | Event::Steered(_)
             | Event::Stopping(..) => {}
@@ -95,7 +94,6 @@ impl Sink for VerdictText {
             }
             Event::Second(_)
             | Event::Aside(_)
-            | Event::Evidence(_)
             | Event::Log(_)
             | Event::Steered(_)
             | Event::Stopping(..) => {}
