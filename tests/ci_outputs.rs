@@ -136,6 +136,7 @@ impl Run {
             summary: &summary,
             warmup: None,
             asides: &[],
+            evidence: None,
             verdict: &verdict,
             stopped: self.stopped,
             steered: &[],

@@ -78,6 +78,7 @@ impl Arguments {
             baseline: self.baseline,
             output: Output {
                 quiet: self.quiet,
+                silent: false,
                 json: self.json,
                 no_report: self.no_report,
                 csv: self.csv,

@@ -11,7 +11,8 @@ use crate::diagnostic;
 use crate::exit::{self, Exit};
 use crate::load::MOST_RATE;
 use crate::plan;
-use crate::session::{self, Options, Output, ProfileChoice, Ramp};
+use crate::plan::Target;
+use crate::session::{self, Options, Output, ProfileChoice, Ramp, Versus};
 use crate::units::{Rate, UnitError, parse_duration};
 
 /// Arguments of `throng run`.
@@ -57,6 +58,13 @@ pub(super) struct Arguments {
     yes: bool,
     #[command(flatten)]
     reading: Reading,
+
+    /// Run in turns against the target and against this one, then compare
+    #[arg(long, value_name = "URL", help_heading = "Target", value_parser = Target::parse, conflicts_with_all = ["baseline", "csv", "html"])]
+    versus: Option<Target>,
+    /// With --versus: so many runs of each
+    #[arg(long, value_name = "N", help_heading = "Target", requires = "versus", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: u32,
 
     #[command(flatten)]
     url: url::Request,
@@ -243,6 +251,7 @@ impl Arguments {
             labels: self.labels,
             output: Output {
                 quiet: self.quiet,
+                silent: false,
                 json: self.json,
                 no_report: self.no_report,
                 csv: self.csv,
@@ -257,6 +266,12 @@ impl Arguments {
             options.classes.clear();
             self.url.choose(&mut options);
         }
-        session::run(&plan, &loaded.sources, &options)
+        match self.versus {
+            Some(target) => {
+                let versus = Versus { target, rounds: self.rounds };
+                session::versus(&plan, &loaded.sources, &options, &versus)
+            }
+            None => session::run(&plan, &loaded.sources, &options),
+        }
     }
 }

@@ -144,10 +144,11 @@ impl Together {
             all.stopped_by = all.stopped_by.take().or_else(|| ending.stopped_by.clone());
             all.health.merge(&ending.health);
             // Who wants none of it anywhere wants none of it here.
-            all.evidence = all.evidence.take().zip(ending.evidence.clone()).map(|(mut all, more)| {
-                all.extend(more);
-                all
-            });
+            all.evidence =
+                all.evidence.take().zip(ending.evidence.clone()).map(|(mut all, more)| {
+                    all.extend(more);
+                    all
+                });
             all.exit_code = all.exit_code.max(ending.exit_code);
             all.at = all.at.max(ending.at);
         }

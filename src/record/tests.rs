@@ -72,6 +72,7 @@ fn write(path: &Path, started: &Started, seconds: &[Interval]) {
         summary: &summary,
         warmup: None,
         asides: &[],
+        evidence: None,
         verdict: &verdict,
         steered: &[],
         stopped: None,

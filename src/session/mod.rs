@@ -25,6 +25,7 @@ mod signals;
 #[cfg(test)]
 mod steered_tests;
 mod steering;
+mod versus;
 mod watch;
 mod way;
 
@@ -35,6 +36,7 @@ pub use options::{Github, Options, Output, ProfileChoice, Ramp, Trust};
 pub use prepare::{Prepared, prepare};
 pub use rehearse::{Rehearsal, rehearse};
 pub use run::{run, steered};
+pub use versus::{Versus, versus};
 pub use way::{Pinned, Way};
 
 use std::io::{self, Write as _};

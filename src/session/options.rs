@@ -60,6 +60,8 @@ pub struct Options {
 pub struct Output {
     /// No progress and no tables: the verdict alone.
     pub quiet: bool,
+    /// Nothing at all on stdout.
+    pub silent: bool,
     /// The summary as JSON on stdout, and nothing else there.
     pub json: bool,
     /// No `report.html`.

@@ -132,6 +132,9 @@ pub(super) fn add_files(
         fan_out.add(HtmlFile::new(path.clone()));
     }
     github(fan_out, &output.github);
+    if output.silent {
+        return Ok(());
+    }
     if output.json {
         fan_out.add(SummaryJson::new(None));
     } else if output.quiet {

@@ -410,7 +410,7 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn plan_stem(sources: &[Source]) -> String {
+pub(super) fn plan_stem(sources: &[Source]) -> String {
     let stem = Path::new(&sources[0].path).file_stem();
     stem.map_or_else(|| "plan".to_owned(), |stem| stem.to_string_lossy().into_owned())
 }

@@ -110,6 +110,7 @@ impl Run {
                 lost: 0,
                 stopped: None,
                 stopped_by: None,
+                evidence: None,
                 health: Default::default(),
                 exit_code: self.exit_code,
                 at: "2026-11-24T12:01:06Z".parse().unwrap(),
