@@ -3,6 +3,8 @@
 # the package registries; Python, Node.js, Chromium and nginx it installs from Debian's (as root).
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# In a workflow of GitHub the runs of the tests would annotate it, and fill the page of its step.
+unset GITHUB_ACTIONS GITHUB_STEP_SUMMARY GITHUB_WORKSPACE
 
 say() { printf '\n== %s\n' "$*"; }
 passed=0

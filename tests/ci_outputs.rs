@@ -156,9 +156,24 @@ impl Run {
     }
 }
 
+/// Texts that somebody thought of, and 150 that are put together of what means something somewhere.
 fn hostile() -> Vec<String> {
-    let texts: Vec<String> = serde_json::from_str(include_str!("peers/hostile.json")).unwrap();
+    let mut texts: Vec<String> = serde_json::from_str(include_str!("peers/hostile.json")).unwrap();
     assert!(texts.len() > 200);
+    let pieces: Vec<char> =
+        "`|\\<>&\"'#@:,%[](){}*_~$!=-+/ \n\r\t\0\u{1b}\u{2028}\u{202e}\u{ffff}a1."
+            .chars()
+            .collect();
+    // Always the same ones: the generator of Numerical Recipes.
+    let mut state = 1_u32;
+    let mut below = |limit: usize| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as usize % limit
+    };
+    texts.extend((0..150).map(|_| {
+        let length = 1 + below(24);
+        (0..length).map(|_| pieces[below(pieces.len())]).collect::<String>()
+    }));
     texts
 }
 
