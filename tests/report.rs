@@ -8,8 +8,8 @@ use throng::control::StopReason;
 use throng::event::{Aside, Closing, Ended, Started, Steered};
 use throng::load::Profile;
 use throng::metrics::{
-    Catalogue, Evidence, Failure, Fault, Health, Interval, Level, RequestName, Seen, Summary,
-    Throttled,
+    Answer, Body, Catalogue, Evidence, Exchange, Failure, Fault, Head, Health, Interval, Level,
+    Mark, RequestName, Seen, Sent, Shown, Summary, Throttled,
 };
 use throng::sink::{html, report};
 use throng::verdict::{Of, Threshold, Verdict, judge, validity};
@@ -241,9 +241,57 @@ fn arriving(at: u32, late_us: u64) -> Interval {
     interval
 }
 
-const RUNS: [&str; 13] = [
+/// An exchange of this series that failed so, or succeeded.
+fn exchange(series: u16, failure: Option<Failure>, at_ms: u64) -> Exchange {
+    let body = |shown: Shown| Body { bytes: 9000, shown };
+    let line = |name: &str, value: &str| format!("{name}: {value}");
+    let head = Head {
+        lines: vec![line("Host", "127.0.0.1:8000"), line("Authorization", "Bearer ***")],
+        cut: false,
+    };
+    let text = "{\"note\": \"it's <b>a text</b> of some length\"}".repeat(20);
+    let status = match failure {
+        Some(Failure::Status(status)) => status,
+        _ => 200,
+    };
+    Exchange {
+        mark: Mark { series, failure, at_us: at_ms * 1000, response_us: 12_345 + at_ms, user: 3 },
+        seen: (status == 200 && failure.is_some()).then(|| "<b>false</b>".to_owned()),
+        service_us: Some(12_000),
+        class: "Buyer".into(),
+        iteration: 4,
+        attempts: 1 + u32::from(status == 503),
+        redirects: u8::from(status == 404),
+        request: Sent {
+            method: "POST".into(),
+            url: format!("https://127.0.0.1:8000/todos/?token=***&at={at_ms}"),
+            head: head.clone(),
+            cookies_changed: status == 503,
+            body: Body { bytes: text.len() as u64, shown: Shown::Whole(text.clone()) },
+            options: vec!["--insecure".into()],
+        },
+        answer: (!matches!(failure, Some(Failure::Fault(_)))).then(|| Answer {
+            status,
+            head: failure.map(|_| head),
+            body: body(match status {
+                503 => Shown::Beginning(text),
+                404 => Shown::NotText,
+                _ => Shown::NotKept,
+            }),
+        }),
+    }
+}
+
+fn exhibits(exchanges: impl IntoIterator<Item = Exchange>) -> Option<Evidence> {
+    let mut evidence = Evidence::default();
+    exchanges.into_iter().for_each(|exchange| _ = evidence.take(&exchange));
+    Some(evidence)
+}
+
+const RUNS: [&str; 14] = [
     "all_failed",
     "empty",
+    "evidence",
     "flows",
     "hostile",
     "late",
@@ -270,6 +318,19 @@ fn run(name: &str) -> Run {
         "empty" => Run::new("Nothing ended", vec![]),
         "flows" => {
             Run { warmup: 12, asides: once(), ..Run::new("Flows", (0..60).map(flowing).collect()) }
+        }
+        "evidence" => {
+            let mut seconds: Vec<Interval> = seconds(60, 2, 6);
+            (20..40).for_each(|at| seconds[at as usize].merge(&failing(at, &failures)));
+            let of = |(at, failure): (usize, &(Failure, u64))| {
+                exchange(0, Some(failure.0), 20_000 + at as u64 * 37)
+            };
+            // Of connections that were refused nothing is kept.
+            let failed = failures.iter().enumerate().skip(1).map(of);
+            let rule = exchange(1, Some(Failure::Rule(0)), 900);
+            let slow = (0..2).flat_map(|name| (0..3).map(move |at| exchange(name, None, at * 999)));
+            let evidence = exhibits(failed.chain([rule]).chain(slow));
+            Run { evidence, ..Run::new("Evidence", seconds) }
         }
         "warm_only" => Run {
             warmup: 4,
@@ -363,6 +424,64 @@ fn a_very_large_run_stays_below_3_mib() {
     let page = large.html();
     assert!(page.contains("13,31"), "{}", &page[..3000]);
     assert!(page.len() < 3 * 1024 * 1024, "{} bytes", page.len());
+}
+
+/// However large it is, and whatever becomes of it in a page: the rest is in `summary.json`.
+#[test]
+fn evidence_does_not_make_the_page_too_large() {
+    let mut large = run("mixed");
+    large.names = (0..100).map(page_name).collect();
+    let hostile = |mut exchange: Exchange| {
+        let text = "/".repeat(4096);
+        exchange.request.head.lines = vec![format!("X: {}", "<".repeat(8000))];
+        exchange.request.body = Body { bytes: 4096, shown: Shown::Whole(text.clone()) };
+        exchange.answer = Some(Answer {
+            status: 500,
+            head: Some(exchange.request.head.clone()),
+            body: Body { bytes: 4096, shown: Shown::Beginning(text) },
+        });
+        exchange
+    };
+    let failed = (0..100).map(|name| exchange(name, Some(Failure::Status(500)), name.into()));
+    let slow = (0..100).map(|name| exchange(name, None, name.into()));
+    large.evidence = exhibits(failed.chain(slow).map(hostile));
+    let page = large.html();
+    assert!(page.len() < 2 * 1024 * 1024, "{} bytes", page.len());
+    let shown = page.matches("<details class=\"exchange\">").count();
+    assert!((5..30).contains(&shown), "{shown} exchanges");
+    let left = format!(
+        "{} more are too large for this page, and in <code>summary.json</code>",
+        200 - shown
+    );
+    assert!(page.contains(&left), "{left}");
+}
+
+#[test]
+fn the_report_shows_exchanges_whole() {
+    let page = run("evidence").html();
+    for text in [
+        "<h2 id=\"h-evidence\">Evidence</h2>",
+        "<h3>server errors (5xx): the first</h3>",
+        "<span class=\"method\">GET</span> <span class=\"what\">&#x2f;todos&#x2f;</span> <small>status 503, 32.5ms, at 20.1s</small>",
+        "User 3 of Buyer, in its iteration 5. It was sent 2 times; this was the last.",
+        "1 redirect was followed: the request is the first one, the answer the last.",
+        "<p class=\"dim note\">Saw <code>&lt;b&gt;false&lt;&#x2f;b&gt;</code></p>",
+        "POST https:&#x2f;&#x2f;127.0.0.1:8000&#x2f;todos&#x2f;?token=***&amp;at=20111\nHost: 127.0.0.1:8000\nAuthorization: Bearer ***\n\n{&quot;note&quot;",
+        "The user’s cookies are not among the headers: the answer changed them.",
+        "The beginning of a body of 9.0 KB.",
+        "A body of 9.0 KB that is not text.",
+        "A body of 9.0 KB that was not kept: no rule of this request reads it.",
+        "The head was not kept: no rule of this request reads it.",
+        "<p class=\"dim note\">There was none.</p>",
+        "<code>curl --http1.1 --insecure --header &#x27;Authorization: Bearer ***&#x27; --header Content-Type: --data-raw &#x27;{&quot;note&quot;",
+        "<p class=\"dim note\">Before: put in what is hidden: `***`; the user’s cookies are missing: the answer changed them.</p>",
+        "<h3>The slowest of each name</h3>",
+        "Of 1 more way of failing no exchange is kept.",
+    ] {
+        assert!(page.contains(text), "{text} is missing");
+    }
+    assert_eq!(page.matches("<details class=\"exchange\">").count(), 4 + 6);
+    assert!(!run("mixed").html().contains("h-evidence"));
 }
 
 #[test]

@@ -54,6 +54,18 @@ const changes = (box) => {
   return { warmup: count(left, left + width / 5), after: count(left + (width * 4) / 5, left + width - 2) };
 };
 
+/** What is in a page that no report has: other elements, attributes that act, elements where only text is. */
+const foreign = () => {
+  const tags = "HTML HEAD META TITLE LINK STYLE BODY HEADER P SPAN H1 H2 H3 H4 UL LI DL DIV DT DD MAIN SECTION SMALL STRONG TIME TABLE THEAD TBODY TFOOT TR TH TD CODE FIGURE FIGCAPTION NOSCRIPT DETAILS SUMMARY PRE FOOTER SCRIPT BUTTON CANVAS".split(" ");
+  const all = [...document.querySelectorAll("*")];
+  const odd = all.filter((one) => !tags.includes(one.tagName));
+  const acting = all.filter((one) => [...one.attributes].some(({ name }) => name.startsWith("on") || ["src", "srcdoc", "action"].includes(name)));
+  const within = [...document.querySelectorAll("code *, summary small *, .what *, td.method *, h1 *")];
+  const ids = all.map((one) => one.id).filter((id) => id);
+  const twice = ids.filter((id, i) => ids.indexOf(id) !== i);
+  return [...[...odd, ...acting, ...within].map((one) => one.outerHTML.slice(0, 100)), ...twice];
+};
+
 const views = [
   { name: "wide light", width: 1280, height: 900, colorScheme: "light", axe: true },
   { name: "wide dark", width: 1280, height: 900, colorScheme: "dark" },
@@ -80,11 +92,29 @@ for (const file of files) {
     check(`${at}: the console is silent`, said.length === 0, said);
     check(`${at}: nothing is fetched`, fetched.every((url) => url.startsWith("data:") || url === pathToFileURL(file).href), fetched);
     check(`${at}: no markup of others ran`, (await page.title()).endsWith(" · Throng"), await page.title());
+    // Of runs with all kinds of evidence, and of real ones against servers that send markup wherever they can.
+    const isHostile = run.startsWith("hostile_answers");
+    if (isHostile || run === "evidence") {
+      await page.evaluate(() => document.querySelectorAll("details").forEach((one) => (one.open = true)));
+      const made = await page.evaluate(foreign);
+      check(`${at}: nothing is made of what a server sent`, made.length === 0, made.slice(0, 5));
+      const lines = await page.locator(".curl").count();
+      const buttons = await page.locator("button.copy").count();
+      check(`${at}: each command can be copied`, lines === buttons && (lines > 0 || run.endsWith("said")), [lines, buttons]);
+      if (run === "evidence") {
+        await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+        await page.locator("button.copy").first().click();
+        const said = await page.waitForFunction(() => document.querySelector("button.copy").textContent === "Copied", null, { timeout: 5000 }).then(() => true, () => false);
+        const line = await page.locator(".curl code").first().textContent();
+        const copied = await page.evaluate(() => navigator.clipboard.readText());
+        check(`${at}: a command is copied as it stands`, said && copied === line && line.startsWith("curl "), [said, copied]);
+      }
+    }
     const empty = run === "empty";
     const charts = await page.locator(".chart").all();
     check(`${at}: three charts, or none without data`, charts.length === (empty ? 0 : 3), charts.length);
     for (const chart of charts) {
-      const missing = await chart.evaluate(missingSeries, run === "all_failed");
+      const missing = await chart.evaluate(missingSeries, run === "all_failed" || isHostile);
       check(`${at}: every line of ${await chart.getAttribute("id")} is drawn`, missing.length === 0, missing);
       const box = await chart.boundingBox();
       check(`${at}: ${await chart.getAttribute("id")} fits its window`, box.x >= 0 && box.x + box.width <= view.width, box);
