@@ -82,6 +82,7 @@ impl Arguments {
                 json: self.json,
                 no_report: self.no_report,
                 csv: self.csv,
+                csv_requests: None,
                 html: self.html,
                 github: github(),
             },

@@ -75,6 +75,9 @@ pub(super) struct Arguments {
     /// Copies of the CSV files, as PREFIX_stats.csv
     #[arg(long, value_name = "PREFIX", help_heading = "Results")]
     csv: Option<String>,
+    /// A row for each request, written while the run goes on; packed when FILE ends in .gz
+    #[arg(long, value_name = "FILE", help_heading = "Results")]
+    csv_requests: Option<PathBuf>,
     /// A copy of the report
     #[arg(long, value_name = "FILE", help_heading = "Results")]
     html: Option<PathBuf>,
@@ -255,6 +258,7 @@ impl Arguments {
                 json: self.json,
                 no_report: self.no_report,
                 csv: self.csv,
+                csv_requests: self.csv_requests,
                 html: self.html,
                 github: github(),
             },

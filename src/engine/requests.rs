@@ -57,7 +57,7 @@ impl<P: Protocol> User<P> {
         let worker = self.worker.clone();
         let mut answer = room(&worker, request);
         let outgoing = outgoing(&worker, request, &ready);
-        let cut = Cut::new(&worker, request.series, self.due, attempts == 0);
+        let cut = Cut::new(&worker, request.series, self.due, attempts);
         if let Some(Frame::Retry(retry)) = self.frames.last_mut().filter(|_| attempts > 0) {
             // From here on the cut knows of it.
             retry.pending = None;
@@ -75,8 +75,9 @@ impl<P: Protocol> User<P> {
         self.due = exchange.ended;
         self.see(&exchange, answer);
         if self.is_tried_again(request, &exchange, attempts) {
+            let outcome = raw(&exchange);
             let pending =
-                request.series.map(|series| sample(series, due, &exchange, raw(&exchange)));
+                request.series.map(|series| sample(series, due, &exchange, attempts, outcome));
             let flow = Box::pin(self.try_again(request, at, attempts + 1, pending)).await;
             worker.give_back(ready.bytes);
             return Ok(flow);
@@ -84,7 +85,7 @@ impl<P: Protocol> User<P> {
         if attempts > 0 {
             self.frames.pop();
         }
-        let flow = self.judge(class, request, &ready, &exchange, due, attempts + 1);
+        let flow = self.judge(class, request, &ready, &exchange, (due, attempts));
         worker.give_back(ready.bytes);
         flow
     }
@@ -207,6 +208,7 @@ impl<P: Protocol> User<P> {
     ) -> Flow {
         let Some(retry) = &request.retry else { return Flow::Next };
         self.worker.recorder.borrow_mut().retried(request.series);
+        let pending = pending.map(|sample| Sample { retries: attempts, ..sample });
         if let Some(observer) = &self.worker.observer {
             let status = self.mind.answered.then_some(self.mind.response.status);
             observer.borrow_mut().tried_again(request, status);
@@ -229,8 +231,7 @@ impl<P: Protocol> User<P> {
         request: &Request,
         ready: &Ready,
         exchange: &Exchange,
-        due: Instant,
-        attempts: u32,
+        (due, attempts): (Instant, u32),
     ) -> Result<Flow, EvalError> {
         let (protocol, connection) = (&self.worker.protocol, &self.connection);
         let bytes = ready.bytes_of(request);
@@ -260,14 +261,14 @@ impl<P: Protocol> User<P> {
                 rules: &rules,
             });
         }
-        let response = self.record(request.series, due, exchange, &judgement);
+        let response = self.record(request.series, (due, attempts), exchange, &judgement);
         if let Some(series) = request.series {
             let shows = match judgement.outcome {
                 Outcome::Succeeded => self.worker.witness.is_slow(series, response),
                 _ => self.worker.witness.looks(),
             };
             if shows {
-                let judgement = &judgement;
+                let (judgement, attempts) = (&judgement, attempts + 1);
                 let told = Told { series, request, ready, exchange, judgement, response, attempts };
                 self.keep_evidence(class, &told);
             }
@@ -314,7 +315,7 @@ impl<P: Protocol> User<P> {
     fn record(
         &mut self,
         series: Option<u16>,
-        due: Instant,
+        (due, attempts): (Instant, u32),
         exchange: &Exchange,
         judgement: &Judgement,
     ) -> Duration {
@@ -323,7 +324,8 @@ impl<P: Protocol> User<P> {
             recorder.unrecorded();
             return Duration::ZERO;
         };
-        let response = recorder.record(&sample(series, due, exchange, judgement.outcome));
+        let response =
+            recorder.record(&sample(series, due, exchange, attempts, judgement.outcome));
         if let (Some(seen), Outcome::Failed(failure)) = (&judgement.seen, judgement.outcome) {
             recorder.seen(series, failure, &self.worker.setup.secrets.hidden(seen));
         }
@@ -400,7 +402,7 @@ impl<P: Protocol> User<P> {
                         next.set(position + 1);
                         let request = &class.requests[numbers[position]];
                         let mut answer = room(worker, request);
-                        let cut = Cut::new(worker, request.series, due, true);
+                        let cut = Cut::new(worker, request.series, due, 0);
                         let outgoing = outgoing(worker, request, &ready[position]);
                         let exchange =
                             worker.protocol.exchange(connection, outgoing, &mut answer).await;
@@ -429,13 +431,14 @@ impl<P: Protocol> User<P> {
             last = last.max(exchange.ended);
             self.see(&exchange, answer);
             if self.is_tried_again(request, &exchange, 0) {
+                let outcome = raw(&exchange);
                 let pending =
-                    request.series.map(|series| sample(series, due, &exchange, raw(&exchange)));
+                    request.series.map(|series| sample(series, due, &exchange, 0, outcome));
                 let together = self.together.get_or_insert_default();
                 together.left.push((*number, pending, rows));
                 continue;
             }
-            match self.judge(class, request, &ready[position], &exchange, due, 1) {
+            match self.judge(class, request, &ready[position], &exchange, (due, 0)) {
                 Ok(Flow::Next) => {}
                 // All have been sent: all are counted, whatever one of them ends.
                 Ok(other) if flow == Flow::Next => flow = other,
@@ -534,7 +537,13 @@ fn raw(exchange: &Exchange) -> Outcome {
     })
 }
 
-fn sample(series: u16, due: Instant, exchange: &Exchange, outcome: Outcome) -> Sample {
+fn sample(
+    series: u16,
+    due: Instant,
+    exchange: &Exchange,
+    retries: u32,
+    outcome: Outcome,
+) -> Sample {
     Sample {
         name: series,
         due,
@@ -544,6 +553,8 @@ fn sample(series: u16, due: Instant, exchange: &Exchange, outcome: Outcome) -> S
         connect: exchange.connect,
         body_bytes: exchange.body_bytes,
         decoded_bytes: exchange.decoded_bytes,
+        status: exchange.status.ok(),
+        retries,
         outcome,
     }
 }
@@ -553,15 +564,16 @@ struct Cut<'a, P: Protocol> {
     worker: &'a Worker<P>,
     series: Option<u16>,
     due: Instant,
+    retries: u32,
     under_way: bool,
 }
 
 impl<'a, P: Protocol> Cut<'a, P> {
-    fn new(worker: &'a Worker<P>, series: Option<u16>, due: Instant, first: bool) -> Self {
-        if first && series.is_some() {
+    fn new(worker: &'a Worker<P>, series: Option<u16>, due: Instant, retries: u32) -> Self {
+        if retries == 0 && series.is_some() {
             worker.recorder.borrow_mut().issued();
         }
-        Self { worker, series, due, under_way: true }
+        Self { worker, series, due, retries, under_way: true }
     }
 
     fn ended(mut self, exchange: &Exchange) {
@@ -575,12 +587,13 @@ impl<'a, P: Protocol> Cut<'a, P> {
 impl<P: Protocol> Drop for Cut<'_, P> {
     fn drop(&mut self) {
         if let Some(series) = self.series.filter(|_| self.under_way) {
-            self.worker.recorder.borrow_mut().record(&cancelled(series, self.due));
+            let cut = cancelled(series, self.due, self.retries);
+            self.worker.recorder.borrow_mut().record(&cut);
         }
     }
 }
 
-fn cancelled(name: u16, due: Instant) -> Sample {
+fn cancelled(name: u16, due: Instant, retries: u32) -> Sample {
     Sample {
         name,
         due,
@@ -590,6 +603,8 @@ fn cancelled(name: u16, due: Instant) -> Sample {
         connect: None,
         body_bytes: 0,
         decoded_bytes: 0,
+        status: None,
+        retries,
         outcome: Outcome::Cancelled,
     }
 }
@@ -604,7 +619,8 @@ impl<P: Protocol> Drop for User<P> {
         });
         let left = self.together.iter().flat_map(|together| &together.left);
         for sample in pending.chain(left.filter_map(|(_, sample, _)| *sample)) {
-            self.worker.recorder.borrow_mut().record(&cancelled(sample.name, sample.due));
+            let cut = cancelled(sample.name, sample.due, sample.retries);
+            self.worker.recorder.borrow_mut().record(&cut);
         }
         if let Some(seat) = self.seat {
             let unbegun = self.unbegun();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::data::{Per, Source};
 use crate::expr::Run;
 use crate::load::{Arrivals, Form, Load, Schedule, order};
+use crate::metrics::Outlet;
 use crate::program::{Class, Program, Row};
 use crate::untrusted::Secrets;
 
@@ -28,6 +29,8 @@ pub struct Setup {
     pub secrets: Secrets,
     /// Where users stand among those that hold rows.
     pub places: Places,
+    /// Where every request of the users is told, when somebody wants to know.
+    pub listing: Option<Outlet>,
     /// How many workers there are: worker `w` owns the slots whose number leaves the rest `w`, and those
     /// arrivals, unless there are fewer users for these than workers: then so many workers share them.
     pub workers: usize,

@@ -123,6 +123,9 @@ impl<P: Protocol> Worker<P> {
         beat: &Beat,
     ) -> Self {
         self.output = Some(output);
+        if let Some(outlet) = self.setup.listing.clone() {
+            self.recorder = RefCell::new(self.recorder.into_inner().listed(outlet));
+        }
         self.lanes = RefCell::new(lanes);
         let alarms = if beat.is_fine() { Alarms::fine() } else { Alarms::default() };
         self.alarms = Some(RefCell::new(alarms));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::interval::{Interval, NameStats, Seen};
+use super::listing::{Counted, Listing, Outlet};
 use super::notice::Noticed;
 use super::opening::Opening;
 use super::outcome::{Failure, Outcome};
@@ -28,6 +29,10 @@ pub struct Sample {
     pub body_bytes: u64,
     /// What they became, when the body was decompressed.
     pub decoded_bytes: u64,
+    /// The status of the answer; none when no whole one came.
+    pub status: Option<u16>,
+    /// How often it was sent again.
+    pub retries: u32,
     /// What it ended in.
     pub outcome: Outcome,
 }
@@ -46,6 +51,8 @@ pub struct Recorder {
     users: u64,
     /// When load ceased to be asked for.
     load_ended: Option<Instant>,
+    /// Where each request is told, when somebody wants to know.
+    listing: Option<Listing>,
     finished: Vec<Interval>,
 }
 
@@ -61,8 +68,16 @@ impl Recorder {
             groups: (0..groups).map(|_| None).collect(),
             users: 0,
             load_ended: None,
+            listing: None,
             finished: Vec::new(),
         }
+    }
+
+    /// The same, which also hands each request on.
+    #[must_use]
+    pub fn listed(mut self, outlet: Outlet) -> Self {
+        self.listing = Some(Listing::new(outlet, self.start));
+        self
     }
 
     /// A request begins.
@@ -73,6 +88,11 @@ impl Recorder {
     /// A request ended; gives its response time.
     pub fn record(&mut self, sample: &Sample) -> Duration {
         self.turn(sample.ended);
+        let after_load = self.load_ended.is_some_and(|end| sample.ended > end);
+        if let Some(listing) = &mut self.listing {
+            let second = self.current.from_s;
+            listing.add(Counted { sample: *sample, second, after_load });
+        }
         if sample.outcome == Outcome::Cancelled {
             self.current.cancelled += 1;
             return Duration::ZERO;
@@ -108,7 +128,7 @@ impl Recorder {
         }
         stats.body_bytes += sample.body_bytes;
         stats.decoded_bytes += sample.decoded_bytes;
-        if self.load_ended.is_some_and(|end| sample.ended > end) {
+        if after_load {
             stats.after_load.requests += 1;
             stats.after_load.failed += u64::from(matches!(sample.outcome, Outcome::Failed(_)));
         }
@@ -244,6 +264,9 @@ impl Recorder {
 
     fn cut(&mut self) {
         self.until += Duration::from_secs(1);
+        if let Some(listing) = &mut self.listing {
+            listing.pass();
+        }
         let next = Interval::second(self.current.to_s);
         let mut done = std::mem::replace(&mut self.current, next);
         done.user_seconds = self.users;
@@ -278,6 +301,8 @@ mod tests {
             connect: None,
             body_bytes: 10,
             decoded_bytes: 30,
+            status: Some(200),
+            retries: 0,
             outcome,
         }
     }

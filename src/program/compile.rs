@@ -33,6 +33,8 @@ pub struct Inputs {
     pub seed: u64,
     /// Which tasks and steps run.
     pub selection: Selection,
+    /// Every class and every set of tags is counted by itself, whether a threshold asks for one or not.
+    pub apart: bool,
 }
 
 /// A compiled plan.
@@ -184,7 +186,7 @@ impl<'a> Compiler<'a> {
             missing,
             catalogue,
             texts,
-            series: Series::of(plan),
+            series: Series::of(plan, inputs.apart),
             targets: vec![(target.unwrap_or_else(local), None)],
             secured: Vec::new(),
             diagnostics: Vec::new(),

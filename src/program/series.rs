@@ -17,7 +17,7 @@ const OTHER: &str = "(other)";
 #[derive(Debug)]
 pub(super) struct Series {
     numbers: HashMap<(RequestName, Option<Facet>), u16>,
-    /// They are kept apart by class and tags, because a threshold asks for one of them.
+    /// They are kept apart by class and tags, because a threshold or a result asks for one of them.
     apart: bool,
     /// The names that thresholds ask for: these are counted, however many there are.
     asked: Vec<String>,
@@ -28,11 +28,11 @@ pub(super) struct Series {
 }
 
 impl Series {
-    pub(super) fn of(plan: &Plan) -> Self {
+    pub(super) fn of(plan: &Plan, apart: bool) -> Self {
         let asked = || plan.thresholds.iter().filter_map(|threshold| threshold.value.of.as_ref());
         Self {
             numbers: HashMap::new(),
-            apart: asked().any(|of| matches!(of, Of::Class(_) | Of::Tag(_))),
+            apart: apart || asked().any(|of| matches!(of, Of::Class(_) | Of::Tag(_))),
             asked: asked()
                 .filter_map(|of| if let Of::Name(name) = of { Some(name.clone()) } else { None })
                 .collect(),

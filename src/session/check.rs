@@ -69,6 +69,7 @@ pub fn explain(loaded: &Loaded, loading: &Loading, question: &Question) -> Optio
         environment: loading.variables.clone(),
         seed: 0,
         selection: question.selection.clone(),
+        apart: false,
     };
     let compiled = program::compile(plan, &loaded.sources, &inputs).ok()?;
     Some(program::explain(plan, &compiled.program, question))
@@ -109,6 +110,7 @@ fn complete_with(
         environment: loading.variables.clone(),
         seed: 0,
         selection: selection.clone(),
+        apart: false,
     };
     let found = match (&loaded.plan, &loaded.partial) {
         (Some(plan), _) => match program::compile(plan, &loaded.sources, &inputs) {

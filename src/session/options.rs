@@ -68,6 +68,8 @@ pub struct Output {
     pub no_report: bool,
     /// Copies of the four CSV files, as `PREFIX_stats.csv`.
     pub csv: Option<String>,
+    /// A file with a row for each request; packed when it ends in `.gz`.
+    pub csv_requests: Option<PathBuf>,
     /// A copy of the report.
     pub html: Option<PathBuf>,
     /// What GitHub takes of a run in one of its workflows.

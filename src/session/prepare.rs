@@ -89,6 +89,8 @@ pub fn prepare(
         environment: options.variables.clone(),
         seed,
         selection: options.selection.clone(),
+        // Each request is told with its class and its tags.
+        apart: options.output.csv_requests.is_some(),
     };
     let compiled = match program::compile(plan, sources, &inputs) {
         Ok(compiled) => compiled,

@@ -154,6 +154,7 @@ async fn perform(
             run: Arc::new(run),
             places: engine::Places::default(),
             secrets: prepared.secrets,
+            listing: None,
             workers: 1,
         },
     };

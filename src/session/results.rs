@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use super::options::{Github, Output};
 use super::say;
 use crate::diagnostic::Diagnostic;
+use crate::metrics::Outlet;
 use crate::record;
 use crate::sink::{
     self, AtEnd, ExceptionsCsv, FailuresCsv, FanOut, HistoryCsv, HtmlFile, PlanFile, Progress,
-    RecordFile, StatsCsv, SummaryJson, SummaryText, VerdictText,
+    RecordFile, RequestsCsv, StatsCsv, SummaryJson, SummaryText, VerdictText,
 };
 
 /// The folder of a run's results.
@@ -76,8 +77,9 @@ pub(super) fn link_latest(folder: &Path) {
     }
 }
 
-/// Everything that watches a run. Files that are written as it goes are opened here, so that one
-/// that cannot be is said before the first request.
+/// Everything that watches a run, and where it wants to be told of every request, when it does. Files
+/// that are written as it goes are opened here, so that one that cannot be is said before the first
+/// request.
 ///
 /// # Errors
 /// Which file cannot be written, and why.
@@ -85,15 +87,27 @@ pub(super) fn sinks(
     out: &Path,
     output: &Output,
     plan_format: &str,
-) -> Result<FanOut, (PathBuf, io::Error)> {
+) -> Result<(FanOut, Option<Outlet>), (PathBuf, io::Error)> {
     let mut fan_out = FanOut::default();
     if !output.quiet {
         fan_out.add(Progress::stderr());
     }
+    let mut listing = None;
+    if let Some(path) = &output.csv_requests {
+        make_folder_of(path)?;
+        let opened = RequestsCsv::create(path.clone()).map_err(|error| (path.clone(), error))?;
+        fan_out.add(opened.0);
+        listing = Some(opened.1);
+    }
     add_files(&mut fan_out, out, output, plan_format)?;
     let record = RecordFile::create(out.join(record::FILE));
     fan_out.add(record.map_err(|error| (out.join(record::FILE), error))?);
-    Ok(fan_out)
+    Ok((fan_out, listing))
+}
+
+fn make_folder_of(path: &Path) -> Result<(), (PathBuf, io::Error)> {
+    let Some(folder) = path.parent() else { return Ok(()) };
+    fs::create_dir_all(folder).map_err(|error| (folder.to_owned(), error))
 }
 
 /// Everything that is made of a run, be it measured now or read from records.
@@ -114,9 +128,7 @@ pub(super) fn add_files(
     }
     if let Some(prefix) = &output.csv {
         let copy = |name: &str| PathBuf::from(format!("{prefix}_{name}.csv"));
-        if let Some(folder) = copy("stats").parent() {
-            fs::create_dir_all(folder).map_err(|error| (folder.to_owned(), error))?;
-        }
+        make_folder_of(&copy("stats"))?;
         csv_files(fan_out, copy)?;
     }
     csv_files(fan_out, |name| out.join(format!("{name}.csv")))?;

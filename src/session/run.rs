@@ -152,8 +152,8 @@ async fn measure(
     }
     let targets: Vec<_> = reached.into_iter().map(|reached| reached.target).collect();
     let mut started = about(plan, sources, options, &prepared, workers, &out.path);
-    let mut fan_out = match sinks(&out.path, &options.output, &started.plan_format) {
-        Ok(fan_out) => fan_out,
+    let (mut fan_out, listing) = match sinks(&out.path, &options.output, &started.plan_format) {
+        Ok(sinks) => sinks,
         Err((path, error)) => {
             out.discard();
             return mistakes(&[cannot_write(&path, &error)], sources);
@@ -169,6 +169,7 @@ async fn measure(
         run: Arc::new(run),
         places: engine::Places::default(),
         secrets: prepared.secrets,
+        listing,
         workers,
     };
     let (wanted, secrets) = (setup.program.evidence, setup.secrets.clone());

@@ -18,6 +18,7 @@ mod metrics;
 mod plan_file;
 mod progress;
 mod record_file;
+mod requests_csv;
 mod terminal;
 pub(crate) mod text;
 
@@ -33,6 +34,7 @@ pub use metrics::metrics_txt;
 pub use plan_file::PlanFile;
 pub use progress::Progress;
 pub use record_file::RecordFile;
+pub use requests_csv::RequestsCsv;
 pub use terminal::{SummaryText, VerdictText, summary_text};
 
 use std::fs;

@@ -19,6 +19,7 @@ mod options;
 mod overrides;
 mod record;
 mod rehearsal;
+mod requests;
 mod results;
 mod secured;
 mod support;

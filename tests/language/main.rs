@@ -11,6 +11,7 @@ mod cookbook;
 mod data;
 mod engine;
 mod evidence;
+mod listing;
 mod meaning;
 mod nested;
 mod network;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use throng::control::{Command, StopReason};
 use throng::diagnostic;
 use throng::engine::{Handover, Once, Setup, conduct, once};
-use throng::metrics::{Evidence, Failure, Interval};
+use throng::metrics::{Counted, Evidence, Failure, Interval, Next, Outcome, listing};
 use throng::plan::{self, Loaded, Loading, Target};
 use throng::program::{Program, Selection};
 use throng::protocol::fake::{Fake, Reply, Sent};
@@ -47,6 +47,8 @@ pub struct Came {
     pub start: Instant,
     pub seconds: Vec<Interval>,
     pub total: Interval,
+    /// Each request of the users, in the order in which they ended.
+    pub listed: Vec<Counted>,
     pub lost: u64,
     pub after: Duration,
     pub program: Arc<Program>,
@@ -141,6 +143,7 @@ impl Run {
             .start_paused(true)
             .build_local(LocalOptions::default())
             .unwrap();
+        let (outlet, inlet) = listing();
         runtime.block_on(async {
             let start = Instant::now();
             let mut setup = Setup {
@@ -152,6 +155,7 @@ impl Run {
                 run: Arc::new(throng::expr::Run::new("run", start, jiff::Timestamp::UNIX_EPOCH)),
                 places: throng::engine::Places::default(),
                 secrets: prepared.secrets,
+                listing: Some(outlet),
                 workers: self.workers,
             };
             let mut before = None;
@@ -192,6 +196,7 @@ impl Run {
                 start,
                 seconds: Vec::new(),
                 total: Interval::default(),
+                listed: Vec::new(),
                 lost: 0,
                 after: Duration::ZERO,
                 program: setup.program.clone(),
@@ -233,6 +238,10 @@ impl Run {
                 came.teardown = Some(once(setup.clone(), class, 1, fake.clone(), None).await);
             }
             came.sent = fake.sent();
+            while let Next::Batch(batch) = inlet.next(Duration::ZERO) {
+                came.listed.extend(batch.requests);
+            }
+            came.check_listed();
             came
         })
     }
@@ -259,6 +268,43 @@ impl Came {
         let counts = (self.total.issued, all.succeeded(), all.failed(), self.total.cancelled);
         assert_eq!(counts.0, counts.1 + counts.2 + counts.3, "law 4");
         counts
+    }
+
+    /// What is told of each request adds up to what is counted, in every run.
+    fn check_listed(&mut self) {
+        self.listed.sort_by_key(|counted| counted.sample.ended);
+        let listed = |wanted: fn(Outcome) -> bool| {
+            self.listed.iter().filter(|counted| wanted(counted.sample.outcome)).count() as u64
+        };
+        let all = self.total.all_names();
+        assert_eq!(
+            (
+                listed(|outcome| outcome == Outcome::Succeeded),
+                listed(|outcome| matches!(outcome, Outcome::Failed(_))),
+                listed(|outcome| outcome == Outcome::Cancelled),
+                self.listed.iter().map(|counted| u64::from(counted.sample.retries)).sum::<u64>(),
+                self.listed.iter().filter(|one| one.after_load).count() as u64,
+            ),
+            (
+                all.succeeded(),
+                all.failed(),
+                self.total.cancelled,
+                all.retries,
+                all.after_load.requests + self.cancelled_after_load(),
+            )
+        );
+        for second in &self.seconds {
+            let counted = second.all_names().requests() + second.cancelled;
+            let all = self.seconds.iter().filter(|other| other.from_s == second.from_s);
+            let counted = if all.count() == 1 { counted } else { continue };
+            let listed = self.listed.iter().filter(|one| one.second == second.from_s).count();
+            assert_eq!(listed as u64, counted, "second {}", second.from_s);
+        }
+    }
+
+    fn cancelled_after_load(&self) -> u64 {
+        let cut = |one: &&Counted| one.after_load && one.sample.outcome == Outcome::Cancelled;
+        self.listed.iter().filter(cut).count() as u64
     }
 
     pub fn failures(&self) -> Vec<(Failure, u64)> {
