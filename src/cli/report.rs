@@ -30,6 +30,9 @@ pub(super) struct Arguments {
     /// Copies of the CSV files, as PREFIX_stats.csv
     #[arg(long, value_name = "PREFIX")]
     csv: Option<String>,
+    /// In stats_history.csv, rows of each name as well
+    #[arg(long)]
+    csv_full_history: bool,
     /// A copy of the report
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -82,6 +85,7 @@ impl Arguments {
                 json: self.json,
                 no_report: self.no_report,
                 csv: self.csv,
+                csv_full_history: self.csv_full_history,
                 csv_requests: None,
                 html: self.html,
                 github: github(),

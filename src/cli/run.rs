@@ -75,6 +75,9 @@ pub(super) struct Arguments {
     /// Copies of the CSV files, as PREFIX_stats.csv
     #[arg(long, value_name = "PREFIX", help_heading = "Results")]
     csv: Option<String>,
+    /// In stats_history.csv, rows of each name as well
+    #[arg(long, help_heading = "Results")]
+    csv_full_history: bool,
     /// A row for each request, written while the run goes on; packed when FILE ends in .gz
     #[arg(long, value_name = "FILE", help_heading = "Results")]
     csv_requests: Option<PathBuf>,
@@ -258,6 +261,7 @@ impl Arguments {
                 json: self.json,
                 no_report: self.no_report,
                 csv: self.csv,
+                csv_full_history: self.csv_full_history,
                 csv_requests: self.csv_requests,
                 html: self.html,
                 github: github(),

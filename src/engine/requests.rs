@@ -324,8 +324,7 @@ impl<P: Protocol> User<P> {
             recorder.unrecorded();
             return Duration::ZERO;
         };
-        let response =
-            recorder.record(&sample(series, due, exchange, attempts, judgement.outcome));
+        let response = recorder.record(&sample(series, due, exchange, attempts, judgement.outcome));
         if let (Some(seen), Outcome::Failed(failure)) = (&judgement.seen, judgement.outcome) {
             recorder.seen(series, failure, &self.worker.setup.secrets.hidden(seen));
         }

@@ -68,6 +68,8 @@ pub struct Output {
     pub no_report: bool,
     /// Copies of the four CSV files, as `PREFIX_stats.csv`.
     pub csv: Option<String>,
+    /// In the history a row for each name as well.
+    pub csv_full_history: bool,
     /// A file with a row for each request; packed when it ends in `.gz`.
     pub csv_requests: Option<PathBuf>,
     /// A copy of the report.

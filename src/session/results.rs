@@ -129,9 +129,9 @@ pub(super) fn add_files(
     if let Some(prefix) = &output.csv {
         let copy = |name: &str| PathBuf::from(format!("{prefix}_{name}.csv"));
         make_folder_of(&copy("stats"))?;
-        csv_files(fan_out, copy)?;
+        csv_files(fan_out, copy, output.csv_full_history)?;
     }
-    csv_files(fan_out, |name| out.join(format!("{name}.csv")))?;
+    csv_files(fan_out, |name| out.join(format!("{name}.csv")), output.csv_full_history)?;
     fan_out.add(PlanFile::new(out, plan_format));
     fan_out.add(SummaryJson::new(Some(out.join("summary.json"))));
     fan_out.add(AtEnd::file(out.join("junit.xml"), sink::junit_xml));
@@ -181,13 +181,15 @@ fn github(fan_out: &mut FanOut, github: &Github) {
 fn csv_files(
     fan_out: &mut FanOut,
     path: impl Fn(&str) -> PathBuf,
+    full_history: bool,
 ) -> Result<(), (PathBuf, io::Error)> {
     let at = |name: &str| {
         let path = path(name);
         move |error| (path, error)
     };
     fan_out.add(StatsCsv::create(path("stats")).map_err(at("stats"))?);
-    fan_out.add(HistoryCsv::create(path("stats_history")).map_err(at("stats_history"))?);
+    let history = HistoryCsv::create(path("stats_history"), full_history);
+    fan_out.add(history.map_err(at("stats_history"))?);
     fan_out.add(FailuresCsv::create(path("failures")).map_err(at("failures"))?);
     fan_out.add(ExceptionsCsv::create(path("exceptions")).map_err(at("exceptions"))?);
     Ok(())

@@ -1,6 +1,6 @@
-//! Owns the four CSV files, with the header lines that Locust's users have scripts for.
+//! Owns three of the CSV files and how rows are written, with the header lines that Locust's users have
+//! scripts for.
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
@@ -9,8 +9,8 @@ use std::time::Duration;
 use csv::{Terminator, Writer, WriterBuilder};
 
 use super::Sink;
-use crate::event::{Ended, Event, Second, Started};
-use crate::metrics::{Interval, NameStats, RequestName, Row, Summary, Timing};
+use crate::event::{Ended, Event, Started};
+use crate::metrics::{RequestName, Row, Timing};
 use crate::untrusted::csv_cell;
 
 const PERCENTILES: [f64; 11] = [0.5, 0.66, 0.75, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 0.9999, 1.0];
@@ -18,22 +18,18 @@ const PERCENTILES: [f64; 11] = [0.5, 0.66, 0.75, 0.8, 0.9, 0.95, 0.98, 0.99, 0.9
 const STATS: &str = "Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,\
 Min Response Time,Max Response Time,Average Content Size,Requests/s,Failures/s,\
 50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%";
-const HISTORY: &str = "Timestamp,User Count,Type,Name,Requests/s,Failures/s,\
-50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%,Total Request Count,Total Failure Count,\
-Total Median Response Time,Total Average Response Time,Total Min Response Time,\
-Total Max Response Time,Total Average Content Size";
 const FAILURES: &str = "Method,Name,Error,Occurrences,First Seen,Last Seen";
 const EXCEPTIONS: &str = "Count,Message,Traceback,Nodes";
 
 /// A CSV file that begins with its header line.
-struct Table {
+pub(super) struct Table {
     path: PathBuf,
-    writer: Writer<File>,
+    pub(super) writer: Writer<File>,
 }
 
 impl Table {
     /// Opened before the run, so that a folder that cannot be written is said before it.
-    fn create(path: PathBuf, header: &str) -> io::Result<Self> {
+    pub(super) fn create(path: PathBuf, header: &str) -> io::Result<Self> {
         // Locust's files end their lines as RFC 4180 has it.
         let file = File::create(&path)?;
         let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(file);
@@ -42,35 +38,35 @@ impl Table {
         Ok(Self { path, writer })
     }
 
-    fn row(&mut self, cells: impl IntoIterator<Item = String>) -> io::Result<()> {
+    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) -> io::Result<()> {
         self.writer.write_record(cells)?;
         Ok(())
     }
 
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         self.path.display().to_string()
     }
 }
 
 /// Milliseconds with the decimals that were measured.
-fn ms(value: Option<f64>) -> String {
+pub(super) fn ms(value: Option<f64>) -> String {
     let text = format!("{:.3}", value.unwrap_or(0.0));
     let trimmed = text.trim_end_matches('0').trim_end_matches('.');
     trimmed.to_owned()
 }
 
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     format!("{value:.6}")
 }
 
-fn percentiles(timing: &Timing) -> impl Iterator<Item = String> {
+pub(super) fn percentiles(timing: &Timing) -> impl Iterator<Item = String> + use<> {
     let all = PERCENTILES.map(|quantile| {
         timing.quantile_ms(quantile).map_or_else(|| "N/A".to_owned(), |value| ms(Some(value)))
     });
     all.into_iter()
 }
 
-fn name_cells(name: &RequestName) -> [String; 2] {
+pub(super) fn name_cells(name: &RequestName) -> [String; 2] {
     [csv_cell(&name.method).into_owned(), csv_cell(&name.name).into_owned()]
 }
 
@@ -119,98 +115,6 @@ impl Sink for StatsCsv {
         }
         self.stats_row(&summary.aggregated())?;
         self.0.writer.flush()
-    }
-}
-
-/// `stats_history.csv`: a row a second, written as the run goes. Percentiles are of that second.
-///
-/// The last two seconds wait until the run goes on or ends: when it ends within the first half of
-/// a second, what came in that stub is counted in the row before it.
-pub struct HistoryCsv {
-    table: Table,
-    started: i64,
-    waiting: VecDeque<(Interval, Row)>,
-}
-
-impl HistoryCsv {
-    /// Opens the file at `path`.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub fn create(path: PathBuf) -> io::Result<Self> {
-        let table = Table::create(path, HISTORY)?;
-        Ok(Self { table, started: 0, waiting: VecDeque::new() })
-    }
-
-    fn ended(&mut self, summary: &Summary) -> io::Result<()> {
-        let end = summary.duration.as_secs_f64();
-        let covers = |interval: &Interval| (end - f64::from(interval.from_s)).clamp(0.0, 1.0);
-        if let [(before, _), (last, _)] = self.waiting.make_contiguous()
-            && covers(last) < 0.5
-        {
-            let seconds = 1.0 + covers(last);
-            let users = before.user_seconds;
-            before.merge(last);
-            before.user_seconds = users;
-            let (whole, _) = self.waiting.pop_front().expect("there are two");
-            self.waiting.clear();
-            return self.row(&whole, seconds, &summary.aggregated());
-        }
-        while let Some((interval, total)) = self.waiting.pop_front() {
-            let seconds = if self.waiting.is_empty() { covers(&interval) } else { 1.0 };
-            // A run of no time at all has no rates.
-            self.row(&interval, if seconds > 0.0 { seconds } else { 1.0 }, &total)?;
-        }
-        Ok(())
-    }
-
-    /// Writes a row for `interval`, which covers so many seconds; `total` is of all up to its end.
-    fn row(&mut self, interval: &Interval, seconds: f64, total: &Row) -> io::Result<()> {
-        let now: NameStats = interval.all_names();
-        let all = total.stats.response();
-        let end = f64::from(interval.from_s) + seconds;
-        let head = [
-            (self.started + end as i64).to_string(),
-            format!("{:.0}", interval.user_seconds),
-            String::new(),
-            "Aggregated".to_owned(),
-            number(now.requests() as f64 / seconds),
-            number(now.failed() as f64 / seconds),
-        ];
-        let tail = [
-            total.stats.requests().to_string(),
-            total.stats.failed().to_string(),
-            ms(all.quantile_ms(0.5)),
-            ms(all.mean_ms()),
-            ms(all.min_ms()),
-            ms(all.max_ms()),
-            ms(Some(total.mean_body())),
-        ];
-        self.table.row(head.into_iter().chain(percentiles(&now.response())).chain(tail))?;
-        self.table.writer.flush()
-    }
-}
-
-impl Sink for HistoryCsv {
-    fn name(&self) -> String {
-        self.table.name()
-    }
-
-    fn take(&mut self, event: &Event<'_>) -> io::Result<()> {
-        match event {
-            Event::Started(Started { at, .. }) => self.started = at.as_second(),
-            Event::Second(Second { interval, so_far, .. }) => {
-                self.waiting.push_back(((*interval).clone(), so_far.aggregated()));
-                if self.waiting.len() > 2
-                    && let Some((interval, total)) = self.waiting.pop_front()
-                {
-                    self.row(&interval, 1.0, &total)?;
-                }
-            }
-            Event::Ended(Ended { summary, .. }) => self.ended(summary)?,
-            Event::Aside(_) | Event::Log(_) | Event::Steered(_) | Event::Stopping(..) => {}
-        }
-        Ok(())
     }
 }
 

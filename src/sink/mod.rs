@@ -9,6 +9,7 @@ mod curl;
 mod evidence;
 mod fan_out;
 pub(crate) mod figures;
+mod history_csv;
 pub mod html;
 mod html_file;
 mod json;
@@ -24,8 +25,9 @@ pub(crate) mod text;
 
 pub use annotations::{annotations, printable, repository_path};
 pub use at_end::AtEnd;
-pub use csv::{ExceptionsCsv, FailuresCsv, HistoryCsv, StatsCsv};
+pub use csv::{ExceptionsCsv, FailuresCsv, StatsCsv};
 pub use fan_out::{FanOut, SinkFailure};
+pub use history_csv::HistoryCsv;
 pub use html_file::HtmlFile;
 pub use json::{SummaryJson, report};
 pub use junit::junit_xml;

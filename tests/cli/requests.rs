@@ -153,3 +153,78 @@ fn rows_that_cannot_be_written_are_told_and_the_run_goes_on() {
     assert!(said.err.contains("`out`: a folder stands where a file is needed"), "{}", said.err);
     assert_eq!(server.requests.load(std::sync::atomic::Ordering::SeqCst), sent, "nothing was sent");
 }
+
+#[test]
+fn the_full_history_has_a_row_for_each_name_that_was_seen() {
+    let server = moody();
+    let folder = Folder::new();
+    folder.file(
+        "plan.yaml",
+        "users: { One: { wait: 100ms, on_start: [{ get: /once, name: a once }], tasks: {\n\
+         zed: { get: /z, name: zed }, post: { post: /z, name: zed }, all: { get: /, name: 'all, \"of\"' } } } }\n",
+    );
+    let line = format!(
+        "run plan.yaml -H http://{} -u 3 -t 2500ms --out out --csv copy/c --csv-full-history --seed 1",
+        server.address
+    );
+    let said = folder.throng(&line);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    let text = folder.read("out/stats_history.csv");
+    assert_eq!(folder.read("copy/c_stats_history.csv"), text);
+    let all = rows(&text);
+    let number = |row: &BTreeMap<String, String>, key: &str| row[key].parse::<f64>().unwrap();
+    let mut before: BTreeMap<(String, String), f64> = BTreeMap::new();
+    let seconds: Vec<_> = all.chunk_by(|a, b| a["Timestamp"] == b["Timestamp"]).collect();
+    assert!(seconds.len() >= 2, "{text}");
+    for second in &seconds {
+        let names: Vec<_> = second.iter().map(|row| (&*row["Name"], &*row["Type"])).collect();
+        let (last, names) = names.split_last().unwrap();
+        assert_eq!(*last, ("Aggregated", ""), "{text}");
+        assert!(names.is_sorted(), "{names:?}");
+        assert!(before.keys().all(|(name, kind)| {
+            name == "Aggregated" || names.contains(&(name.as_str(), kind.as_str()))
+        }));
+        let (last, rows) = second.split_last().unwrap();
+        for key in ["Total Request Count", "Total Failure Count", "Requests/s", "Failures/s"] {
+            let sum: f64 = rows.iter().map(|row| number(row, key)).sum();
+            assert!((sum - number(last, key)).abs() < 1e-4, "{key}: {text}");
+        }
+        for row in *second {
+            assert_eq!(row["User Count"], last["User Count"]);
+            // Percentiles are those of the second, totals of all until then.
+            assert_eq!(row["50%"] == "N/A", number(row, "Requests/s") == 0.0, "{row:?}");
+            let key = (row["Name"].clone(), row["Type"].clone());
+            let total = number(row, "Total Request Count");
+            let grew = total - before.insert(key, total).unwrap_or(0.0);
+            assert_eq!(grew == 0.0, number(row, "Requests/s") == 0.0, "{row:?}");
+        }
+    }
+    // The last of them are those of the whole run.
+    let (last, stats) = (seconds.last().unwrap(), rows(&folder.read("out/stats.csv")));
+    assert_eq!(last.len(), stats.len());
+    for (row, whole) in last.iter().zip(&stats) {
+        for (key, other) in [
+            ("Name", "Name"),
+            ("Type", "Type"),
+            ("Total Request Count", "Request Count"),
+            ("Total Failure Count", "Failure Count"),
+            ("Total Median Response Time", "Median Response Time"),
+            ("Total Average Response Time", "Average Response Time"),
+            ("Total Min Response Time", "Min Response Time"),
+            ("Total Max Response Time", "Max Response Time"),
+            ("Total Average Content Size", "Average Content Size"),
+        ] {
+            assert_eq!(row[key], whole[other], "{key} of {}", row["Name"]);
+        }
+    }
+    let again = folder.throng("report out --out again --csv-full-history --quiet");
+    assert_eq!(again.code, said.code, "{again:?}");
+    assert_eq!(folder.read("again/stats_history.csv"), text);
+    let plain = folder.throng("report out --out plain --quiet");
+    assert_eq!(plain.code, said.code, "{plain:?}");
+    let aggregated: Vec<_> = text
+        .lines()
+        .filter(|line| line.contains(",,Aggregated,") || line.contains("Type"))
+        .collect();
+    assert_eq!(folder.read("plain/stats_history.csv").lines().collect::<Vec<_>>(), aggregated);
+}
