@@ -3,7 +3,7 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Options of the contract that are not there yet: said so, instead of taken for a slip.
-const LATER: [&str; 4] = ["--baseline", "--rate", "--ui", "--versus"];
+const LATER: [&str; 1] = ["--ui"];
 
 /// Commands of the contract that are not there yet.
 const LATER_COMMANDS: [&str; 3] = ["agent", "import", "ui"];

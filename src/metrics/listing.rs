@@ -203,7 +203,9 @@ mod tests {
         let start = Instant::now();
         let (outlet, inlet) = listing();
         let mut recorder = Recorder::new(start, 1, 0).listed(outlet.clone());
-        (0..BATCH + 1).for_each(|_| recorder.record(&sample(start, 10)));
+        for _ in 0..=BATCH {
+            recorder.record(&sample(start, 10));
+        }
         assert_eq!(seconds(&inlet).len(), BATCH);
         let _ = recorder.finish(start + MS(20));
         outlet.end();

@@ -56,7 +56,7 @@ fn thresholds_that_do_not_hold_are_annotated_at_their_own_lines() {
         assert_eq!(
             commands(&said),
             [
-                "::error file=load/plans/one.yaml,line=5,title=throng%3A broke::error_rate < 1%25: 100%25",
+                "::error file=load/plans/one.yaml,line=5,title=throng%3A broke::error_rate < 1%25: 100%25, since 1s",
                 "::error file=load/plans/one.yaml,line=7,title=throng%3A no data::p95 < 500ms of /away: no data",
             ],
             "{plan} in `{below}`"
@@ -92,7 +92,7 @@ fn what_is_in_no_file_of_the_workspace_has_no_place() {
     let outside = other.path().join("plan.yaml").display().to_string();
     let run = format!("run {outside} --target http://{} --out out -u 1 -t 300ms", server.address);
     let first = in_a_workflow(&folder, "", &run);
-    let want = "::error title=throng%3A broke::error_rate < 1%25: 100%25";
+    let want = "::error title=throng%3A broke::error_rate < 1%25: 100%25, since 1s";
     assert_eq!(commands(&first)[0], want);
     // Nor has a plan that came with the program.
     let sample = in_a_workflow(&folder, "", "run --demo --out sample -u 1 -t 300ms");

@@ -272,7 +272,7 @@ fn a_rate_that_no_class_has_a_share_of_is_not_run() {
 #[test]
 fn options_of_the_contract_that_are_not_there_yet_say_so() {
     let folder = Folder::new();
-    for option in ["--baseline x", "--versus=x", "--ui"] {
+    for option in ["--ui", "--ui=127.0.0.1:9"] {
         let said = folder.throng(&format!("run {} {option}", plan("todo.yaml")));
         assert_eq!(said.code, 2);
         let name = option.split([' ', '=']).next().unwrap();

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Told, words};
-use crate::untrusted::markdown_code;
+use crate::untrusted::{markdown_cell, markdown_code};
 use crate::verdict::compare::{Compared, Outcome};
 
 /// No more names have a table: a page, not a report. What differs comes first.
@@ -31,7 +31,7 @@ pub fn markdown(told: &Told) -> String {
         names.sort_by_key(|(_, figures)| !figures.iter().any(differs));
     }
     for (name, figures) in names.iter().take(NAMES) {
-        rows(&markdown_code(&words::name(Some(name))), figures, &mut out);
+        rows(&markdown_cell(&words::name(Some(name))), figures, &mut out);
     }
     if names.len() > NAMES {
         let _ = writeln!(out, "\n… and {} more names", names.len() - NAMES);
