@@ -323,7 +323,6 @@ fn check(page: &str) {
                 let whole = Block { words: Vec::new(), text: whole(place, &block.text), ..block };
                 reader.plan(&format!("fragment-{}.yaml", block.line), &whole)
             }
-            ["yaml", "ci"] => reader.job(&block.text),
             ["text" | "python" | "javascript"] | ["yaml", "artillery"] => Ok(()),
             ["yaml" | "toml", name] => reader.plan(name, &block),
             ["sh"] => reader.commands(&block.text),
