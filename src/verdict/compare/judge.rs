@@ -1,5 +1,7 @@
 //! Owns judging what differs: every figure of every name together, or one against a limit.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
 use super::blocks::{SECONDS, Spread, spreads};
@@ -42,20 +44,26 @@ impl Default for Asked {
 /// All figures of all names are judged together by Holm's procedure: of a hundred comparisons of
 /// what is the same, about five at most show a difference of anything.
 #[must_use]
-pub fn compare(baseline: &[Run], new: &[Run], asked: &Asked) -> Comparison {
+pub fn compare<'a>(baseline: &'a [Run], new: &'a [Run], asked: &Asked) -> Comparison {
     let mut names: Vec<&RequestName> = Vec::new();
+    let mut known = BTreeSet::new();
     for (name, _) in baseline.iter().chain(new).flat_map(|run| &run.names) {
-        if !names.contains(&name) {
+        if known.insert(name) {
             names.push(name);
         }
     }
+    let indexed = |runs: &'a [Run]| -> Vec<BTreeMap<&'a RequestName, &'a Series>> {
+        let index = |run: &'a Run| run.names.iter().map(|(name, series)| (name, series)).collect();
+        runs.iter().map(index).collect()
+    };
+    let (was, is) = (indexed(baseline), indexed(new));
     let whole = Sides {
         baseline: baseline.iter().map(|run| Some(&run.all)).collect(),
         new: new.iter().map(|run| Some(&run.all)).collect(),
     };
     let of = |name: &&RequestName| Sides {
-        baseline: baseline.iter().map(|run| run.of(name)).collect(),
-        new: new.iter().map(|run| run.of(name)).collect(),
+        baseline: was.iter().map(|run| run.get(name).copied()).collect(),
+        new: is.iter().map(|run| run.get(name).copied()).collect(),
     };
     // All together, then each name: by figure.
     let mut tables: Vec<Vec<Compared>> = vec![whole.figures(asked)];

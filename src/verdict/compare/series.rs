@@ -251,12 +251,6 @@ impl Run {
         within.for_each(|interval| recording.push(interval));
         recording.end(to)
     }
-
-    /// The seconds of a name; none when it had no request.
-    #[must_use]
-    pub fn of(&self, name: &RequestName) -> Option<&Series> {
-        self.names.iter().find(|(known, _)| known == name).map(|(_, series)| series)
-    }
 }
 
 /// A run that is made from its intervals, one at a time: a second each, in order. Where there is none
@@ -324,8 +318,11 @@ impl<'a> Recording<'a> {
     #[must_use]
     pub fn end(mut self, to: Duration) -> Run {
         self.nothing_until(u32::try_from(to.as_secs()).unwrap_or(u32::MAX));
-        let order = |name: &RequestName| self.catalogue.names.iter().position(|one| one == name);
-        self.run.names.sort_by_key(|(name, _)| order(name));
+        let mut order: BTreeMap<&RequestName, usize> = BTreeMap::new();
+        for (at, name) in self.catalogue.names.iter().enumerate() {
+            order.entry(name).or_insert(at);
+        }
+        self.run.names.sort_by_key(|(name, _)| order.get(name).copied());
         self.run
     }
 }
