@@ -95,7 +95,6 @@ impl Row {
     /// Runs it, and looks at how it ended.
     pub fn meet(&self) {
         let folder = Folder::new();
-        (self.before)(&folder);
         let server = match self.target {
             Target::Answers(answers) => Some(server(answers)),
             Target::Secured => Some(server(|_| None)),
@@ -103,6 +102,7 @@ impl Row {
         };
         let port = server.as_ref().map_or(0, |server| server.address.port());
         folder.file("plan.yaml", &self.text().replace("PORT", &port.to_string()));
+        (self.before)(&folder);
         let target = match (self.target, &server) {
             (Target::Secured, Some(server)) => format!("--target https://{}", server.address),
             (_, Some(server)) => format!("--target http://{}", server.address),
@@ -179,4 +179,15 @@ impl Row {
 fn kill(child: &Child, signal: &str) {
     let status = Command::new("kill").args([signal, &child.id().to_string()]).status();
     assert!(status.unwrap().success());
+}
+
+/// A run of five requests of that name, stored as `base`.
+pub fn stored(folder: &Folder, path: &str) {
+    let users = format!("{{ U: {{ tasks: {{ home: {{ get: {path} }} }} }} }}");
+    let plan = Row { users: "USERS", ..WELL }.text().replace("USERS", &users);
+    folder.file("base.yaml", &plan);
+    let server = server(|_| Some(answer(200, "")));
+    let line = format!("run base.yaml --target http://{} --out base --quiet", server.address);
+    let ran = folder.throng(&line);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
 }

@@ -2,7 +2,7 @@
 
 use throng::exit::TABLE;
 
-use super::exit_row::{After, Row, Target, WELL, is_full, report_cannot_be_written};
+use super::exit_row::{After, Row, Target, WELL, is_full, report_cannot_be_written, stored};
 use super::support::answer;
 
 /// All fail.
@@ -104,6 +104,13 @@ rows! {
         keys: "thresholds: [avg < baseline * 1.10]",
         says: &["No threshold was judged: 5 requests"],
         ..ILL
+    },
+    a_baseline_that_is_kept: Row {
+        keys: "thresholds: [max < baseline + 60s]",
+        options: "--baseline base --out out",
+        before: |folder| stored(folder, "/"),
+        says: &["✓ max < baseline + 60s", "The threshold held"],
+        ..WELL
     },
     few_samples_that_are_allowed: Row {
         keys: "thresholds: { must: p99 < 60s, allow_few: true }",
@@ -247,6 +254,28 @@ rows! {
         says: &["cannot say: 60 of the 299 samples that it takes", "1 of 2 thresholds did not hold"],
         ..WELL
     },
+    a_baseline_is_not_kept: Row {
+        keys: "thresholds: [min > baseline + 60s]",
+        options: "--baseline base --out out",
+        before: |folder| stored(folder, "/"),
+        says: &["✗ min > baseline + 60s", "  broke"],
+        ..BROKE
+    },
+    a_baseline_without_that_name: Row {
+        keys: "thresholds: { of: /, must: avg < baseline * 9 }",
+        options: "--baseline base --out out",
+        before: |folder| stored(folder, "/other"),
+        says: &["✗ avg < baseline * 9 of /", "no data in the baseline, not a pass"],
+        ..BROKE
+    },
+    a_baseline_that_is_too_short_to_compare: Row {
+        code: 1,
+        keys: "thresholds: [p95 < baseline + 60s]",
+        options: "--baseline base --out out",
+        before: |folder| stored(folder, "/"),
+        says: &["✗ p95 < baseline + 60s", "cannot say"],
+        ..WELL
+    },
     a_window_broke: Row {
         users: SLOWLY,
         profile: TWO_SECONDS,
@@ -377,6 +406,12 @@ rows! {
     an_unknown_tag: Row { options: "--tags fast", says: &["nothing in the plan has the tag `fast`"], ..MISTAKE },
     an_unknown_environment: Row { options: "--env staging", says: &["staging"], ..MISTAKE },
     an_unknown_variable: Row { options: "--set projekt=7", says: &["projekt"], ..MISTAKE },
+    a_baseline_that_is_not_there: Row {
+        keys: "thresholds: [p95 < baseline * 1.10]",
+        options: "--baseline gone",
+        says: &["gone"],
+        ..MISTAKE
+    },
     an_unknown_stage: Row {
         keys: "thresholds: { must: p95 < 1s, during: peak }",
         says: &["no profile has a stage `peak`"],
