@@ -5,6 +5,7 @@ mod check;
 mod ci;
 mod commands;
 mod compare;
+mod evidence;
 mod exit_codes;
 mod exit_row;
 mod exit_table;
