@@ -10,6 +10,8 @@ mod evidence;
 mod fold;
 #[cfg(test)]
 mod health_tests;
+#[cfg(test)]
+mod judged_tests;
 mod once;
 mod onlooker;
 mod options;
