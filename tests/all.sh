@@ -62,7 +62,7 @@ counted node tests/browser/report.mjs target/tmp/reports/*.html
 
 say "A run against the FastAPI app"
 venv=target/peers
-if ! "$venv/bin/python" -c 'import uvicorn, yaml, httpbin, gunicorn, trustme, lxml, cmarkgfm, prometheus_client, check_jsonschema' 2>/dev/null; then
+if ! "$venv/bin/python" -c 'import uvicorn, yaml, httpbin, gunicorn, trustme, lxml, cmarkgfm, prometheus_client, check_jsonschema, pandas' 2>/dev/null; then
   python3 -m venv "$venv"
   "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/peers/requirements.txt
 fi
@@ -72,6 +72,12 @@ counted python3 tests/peers/todo.py "$venv" target/release/throng
 say "What CI systems read, as other programs read it"
 # `cargo test` has left the texts there.
 counted "$venv/bin/python" -B tests/peers/ci.py target/tmp/ci.json
+
+say "The CSV files as Locust's users read them"
+counted "$venv/bin/python" -B tests/peers/csv_files.py target/release/throng
+
+say "A thousand random thresholds, judged again from the row of each request"
+counted python3 -B tests/peers/judge.py target/tmp/judged
 
 say "Runs against nginx and httpbin"
 counted "$venv/bin/python" -B tests/peers/servers.py "$venv" target/release/throng
