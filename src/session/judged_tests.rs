@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::conclude::Conclusion;
-use super::fold::{Asked, Fold};
+use super::fold::{Asked, Fold, timetable};
 use crate::control::StopReason;
 use crate::event::{Closing, Event, Started};
 use crate::metrics::{
@@ -205,7 +205,7 @@ impl Simulated {
         let after = if random.below(4) == 0 { random.below(12) as u32 } else { 0 };
         // One that ends the run leaves the others less to see.
         let abort = random.below(90) == 0;
-        let when = When { every, after, abort, ..When::default() };
+        let when = When { every, after, abort };
         Threshold { of, when, ..Threshold::parse(&text).unwrap_or_else(|e| panic!("{text}: {e}")) }
     }
 
@@ -219,7 +219,7 @@ impl Simulated {
         fan_out.add(sink);
         fan_out.add(SummaryJson::new(Some(folder.join("summary.json"))));
         fan_out.take(&Event::Started(&self.started(&thresholds)));
-        let mut fold = Fold::new(&self.catalogue, &thresholds, self.warmup);
+        let mut fold = Fold::new(&self.catalogue, &thresholds, timetable(self.warmup, &[]));
         let names = self.catalogue.names.len();
         let recorder = |_| Recorder::new(self.start, names, 0).listed(outlet.clone());
         let mut recorders: Vec<Recorder> = (0..workers).map(recorder).collect();
@@ -297,6 +297,8 @@ impl Simulated {
         let conclusion = Conclusion {
             folded: &folded,
             asides: &[],
+            evidence: None,
+            fail_on_error: false,
             steered: &[],
             stopped: stopped_by.as_ref().map(|_| StopReason::Threshold),
             stopped_by: stopped_by.as_deref(),
@@ -318,6 +320,8 @@ impl Simulated {
             profile: "short".into(),
             target: "http://127.0.0.1:8000".into(),
             insecure: false,
+            fail_on_error: false,
+            baseline: None,
             seed: 7,
             workers: 1,
             users_peak: 1,
