@@ -16,7 +16,7 @@ use crate::metrics::{
 };
 use crate::random::Stream;
 use crate::sink::{FanOut, RequestsCsv, SummaryJson};
-use crate::verdict::{Of, Threshold, When};
+use crate::verdict::{Of, Threshold};
 
 const RUNS: u64 = 30;
 /// For all runs together more than a thousand.
@@ -205,8 +205,13 @@ impl Simulated {
         let after = if random.below(4) == 0 { random.below(12) as u32 } else { 0 };
         // One that ends the run leaves the others less to see.
         let abort = random.below(90) == 0;
-        let when = When { every, after, abort };
-        Threshold { of, when, ..Threshold::parse(&text).unwrap_or_else(|e| panic!("{text}: {e}")) }
+        let parsed = Threshold::parse(&text);
+        let mut threshold = parsed.unwrap_or_else(|error| panic!("{text}: {error}"));
+        threshold.of = of;
+        (threshold.when.every, threshold.when.after) = (every, after);
+        threshold.when.abort = abort;
+        threshold.allow_few = random.below(3) == 0;
+        threshold
     }
 
     /// Has the run measured, judged and written into `folder`.
@@ -298,10 +303,10 @@ impl Simulated {
             folded: &folded,
             asides: &[],
             evidence: None,
-            fail_on_error: false,
             steered: &[],
             stopped: stopped_by.as_ref().map(|_| StopReason::Threshold),
             stopped_by: stopped_by.as_deref(),
+            fail_on_error: false,
             closing: Closing { loaded, ..Closing::default() },
             again: None,
             at: jiff::Timestamp::now(),
@@ -320,8 +325,6 @@ impl Simulated {
             profile: "short".into(),
             target: "http://127.0.0.1:8000".into(),
             insecure: false,
-            fail_on_error: false,
-            baseline: None,
             seed: 7,
             workers: 1,
             users_peak: 1,
@@ -329,11 +332,13 @@ impl Simulated {
             warmup: self.warmup,
             iterations: None,
             spans: Vec::new(),
+            fail_on_error: false,
             labels: Vec::new(),
             command_line: String::new(),
             at: jiff::Timestamp::now(),
             catalogue: self.catalogue.clone(),
             thresholds: thresholds.to_vec(),
+            baseline: None,
             out: String::new(),
         }
     }

@@ -23,7 +23,7 @@ Status,Outcome,Failure,Error,Retries";
 /// What is written at once.
 const CHUNK: usize = 256 * 1024;
 
-/// What was measured stands in the file after so long at the latest.
+/// What was handed over stands in the file after so long at the latest.
 const LATEST: Duration = Duration::from_secs(1);
 
 /// The file of single requests: a row for each that is in a table or was cut, in about the order in
