@@ -3,7 +3,7 @@
 mod message;
 
 pub use message::{
-    as_text, header, is_form, proofs_of, shown_line, shown_text, split, values_to_hide,
+    PROOF, as_text, header, is_form, proofs_of, shown_line, shown_text, split, values_to_hide,
 };
 
 use std::borrow::Cow;

@@ -13,7 +13,7 @@ use crate::expr::Value;
 use crate::metrics::{Evidence, Mark, Outcome};
 use crate::program::{Class, Judgement, Request, text_of};
 use crate::protocol::{Exchange, Protocol, Whereabouts};
-use crate::untrusted::split;
+use crate::untrusted::{PROOF, split};
 
 /// More is not copied of a head.
 const HEAD: usize = 8 * 1024;
@@ -189,6 +189,13 @@ impl<P: Protocol> User<P> {
             }
             Came { status, message }
         });
+        let mut proofs = self.proofs(class);
+        if with_cookies.is_none() {
+            // They may have been sent, and be said again.
+            let replaced = protocol.replaced_cookies(&self.connection);
+            let value = |pair: &String| Some(pair.split_once('=')?.1.to_owned());
+            proofs.extend(replaced.iter().filter_map(value).filter(|value| value.len() >= PROOF));
+        }
         Raw {
             mark,
             seen: judgement.seen.clone(),
@@ -201,7 +208,7 @@ impl<P: Protocol> User<P> {
             cookies_changed: with_cookies.is_none(),
             sent: Message::of_request(with_cookies.as_deref().unwrap_or(request.bytes)),
             answer,
-            proofs: self.proofs(class),
+            proofs,
         }
     }
 

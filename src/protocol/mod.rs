@@ -203,6 +203,11 @@ pub trait Protocol: 'static {
         Some(self.as_sent(connection, request))
     }
 
+    /// The cookies, `name=value` each, that the last answer to change some has replaced.
+    fn replaced_cookies(&self, _connection: &Self::Connection) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Tries to connect to every target once, and closes again.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use regex::{Captures, Regex};
 use super::{HIDDEN, shown_header, shown_query};
 
 /// A shorter proof is as likely a plain word, which would be hidden wherever it stands.
-const PROOF: usize = 8;
+pub const PROOF: usize = 8;
 
 /// Head and body of a request.
 #[must_use]
@@ -153,7 +153,7 @@ pub fn shown_text(text: &str, form: bool) -> Cow<'_, str> {
 }
 
 /// What ends the name of a value that nobody else is to see.
-const TELLING_KEY: &str = r"token|secret|password|passwd|passphrase|passcode|signature|authorization|cookie|session_?id|api_?key|access_?key|private_?key|jwt|otp|pin|cvv|cvc";
+const TELLING_KEY: &str = r"token|secret|password|passwd|passphrase|passcode|signature|authorization|cookie|session[_-]?id|api[_-]?key|access[_-]?key|private[_-]?key|jwt|otp|pin|cvv|cvc";
 
 /// Each with what stands before the value as its first group.
 static WITHIN: LazyLock<[Regex; 5]> = LazyLock::new(|| {
@@ -186,4 +186,86 @@ fn queries(form: bool) -> &'static Regex {
 
 fn fixed(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the pattern is fixed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_hidden_that_by_their_names_nobody_is_to_see() {
+        for (text, shown) in [
+            (
+                r#"{"access_token": "a.b", "tokens": 3, "n": "x"}"#,
+                r#"{"access_token": "***", "tokens": 3, "n": "x"}"#,
+            ),
+            (
+                r#"{"pin":1234,"api-key" : "k\"y","apiKey":"z"}"#,
+                r#"{"pin":***,"api-key" : "***","apiKey":"***"}"#,
+            ),
+            // JSON within a text of JSON.
+            (
+                r#"{"said": "{\"password\":\"abc\",\"user\":\"ann\"}"}"#,
+                r#"{"said": "{\"password\":\"***\",\"user\":\"ann\"}"}"#,
+            ),
+            // It was cut short.
+            (r#"{"refreshToken":"abc"#, r#"{"refreshToken":"***"#),
+            (
+                "<login><Password kind=\"a\">abc</Password><user>ann</user></login>",
+                "<login><Password kind=\"a\">***</Password><user>ann</user></login>",
+            ),
+            (
+                r#"<input type="hidden" name="csrf_token" value="abc">"#,
+                r#"<input type="hidden" name="csrf_token" value="***">"#,
+            ),
+            (
+                "--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nabc\r\n--b--",
+                "--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\n***\r\n--b--",
+            ),
+            ("see /a?token=abc&page=2", "see /a?token=***&page=2"),
+            ("password=abc&user=ann", "password=abc&user=ann"),
+            ("nothing of a token in it", "nothing of a token in it"),
+        ] {
+            assert_eq!(shown_text(text, false), shown);
+        }
+        assert_eq!(shown_text("password=abc&user=ann", true), "password=***&user=ann");
+    }
+
+    #[test]
+    fn headers_that_prove_something_are_hidden_by_whatever_name() {
+        for (line, shown) in [
+            ("Authorization: Bearer abc", "Authorization: Bearer ***"),
+            ("X-Auth-Token: abc", "X-Auth-Token: ***"),
+            ("x-csrftoken: abc", "x-csrftoken: ***"),
+            ("X-Hub-Signature: abc", "X-Hub-Signature: ***"),
+            ("Set-Cookie: a=b; Path=/", "Set-Cookie: a=***; Path=/"),
+            ("X-Tokens-Left: 3", "X-Tokens-Left: 3"),
+            ("X-Auth-Token: ", "X-Auth-Token: "),
+            ("no header", "no header"),
+        ] {
+            assert_eq!(shown_line(line), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_hidden_can_be_told_to_be_hidden_elsewhere_too() {
+        let head = "POST /a?api_key=key+one%2F2&page=22222222 HTTP/1.1\r\nHost: a\r\nCookie: sid=session-1; b=short\r\n\
+                    X-Auth-Token: Kind token-one\r\nContent-Type: application/x-www-form-urlencoded";
+        let found = values_to_hide(head, "password=pass+word1&user=somebody");
+        assert_eq!(
+            found,
+            ["key one/2", "key+one%2F2", "pass word1", "pass+word1", "session-1", "token-one"]
+        );
+        let found =
+            values_to_hide("\r\nSet-Cookie: sid=session-2; Path=/", r#"{"token":"a\u0062cdefgh"}"#);
+        assert_eq!(found, [r"a\u0062cdefgh", "abcdefgh", "session-2"]);
+    }
+
+    #[test]
+    fn text_that_was_cut_may_end_within_a_character() {
+        let bytes = "aé".as_bytes();
+        assert_eq!((as_text(bytes, false), as_text(&bytes[..2], true)), (Some("aé"), Some("a")));
+        assert_eq!((as_text(&bytes[..2], false), as_text(b"a\xff\xffb", true)), (None, None));
+        assert_eq!((as_text(b"a\0", false), as_text(b"", true)), (None, Some("")));
+    }
 }

@@ -197,6 +197,25 @@ fn a_secret_that_is_met_later_is_hidden_in_what_was_kept_before() {
     }
 }
 
+/// A server that gives a new session with each answer, and says which was the old one.
+#[test]
+fn a_session_that_was_replaced_is_hidden_as_well() {
+    let server = server(|nth| {
+        let body = format!("was session-{nth}-of-ann, is session-{}-of-ann", nth + 1);
+        let cookie = format!("Set-Cookie: sid=session-{}-of-ann", nth + 1);
+        let length = body.len();
+        Some(format!("HTTP/1.1 500 No\r\n{cookie}\r\nContent-Length: {length}\r\n\r\n{body}"))
+    });
+    let folder = Folder::new();
+    let url = format!("http://{}/", server.address);
+    folder.throng(&format!("run {url} -n 3 -u 1 --out out"));
+    let summary = folder.json("out/summary.json");
+    let failed = summary["evidence"]["failed"].as_array().unwrap();
+    let bodies: Vec<_> = failed.iter().map(|one| one["answer"]["body"].as_str().unwrap()).collect();
+    assert_eq!(bodies, ["was session-0-of-ann, is ***", "was ***, is ***", "was ***, is ***"]);
+    assert_eq!(failed[2]["request"]["cookies_changed"], true);
+}
+
 #[test]
 fn what_runs_once_is_shown_and_redirects_are_told() {
     let server = server(|nth| {

@@ -362,6 +362,7 @@ async fn a_request_is_told_with_the_cookies_that_it_was_sent_with_or_not_at_all(
         let with =
             |cookie| Some(format!("GET / HTTP/1.1\r\nHost: test\r\nCookie: {cookie}\r\n\r\n"));
         assert_eq!(told, [None, with("a=1"), None, with("a=2")]);
+        assert_eq!(http.replaced_cookies(&user), ["a=1"]);
     })
     .await;
 }

@@ -429,6 +429,12 @@ impl Protocol for Http {
         changed.is_none_or(|changed| changed <= at).then(|| self.as_sent(connections, request))
     }
 
+    fn replaced_cookies(&self, connections: &Connections) -> Vec<String> {
+        let jar = connections.jar().map(RefCell::borrow);
+        let replaced = jar.iter().flat_map(|jar| jar.replaced());
+        replaced.map(|pair| pair.to_string()).collect()
+    }
+
     async fn probe(&self, limits: &Limits) -> Result<(), (usize, Fault)> {
         for target in 0..self.targets.named() {
             let now = Instant::now();

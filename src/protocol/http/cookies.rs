@@ -29,7 +29,13 @@ pub(super) struct Jar {
     next: u32,
     /// When a server changed something in it the last time.
     changed: Option<Instant>,
+    /// What stood there before that; none for most users.
+    replaced: Option<Box<Replaced>>,
 }
+
+/// Cookies that are gone, `name=value` each.
+#[derive(Debug, Default)]
+struct Replaced(Vec<Box<str>>);
 
 #[derive(Debug)]
 struct Stored {
@@ -104,7 +110,13 @@ impl Jar {
         let gone = empty || !cookie.lives(now);
         let same = known.as_ref().map_or(gone, |known| !gone && known.pair == cookie.pair);
         if !same {
-            self.changed = Some(now);
+            if self.changed != Some(now) {
+                self.replaced = None;
+                self.changed = Some(now);
+            }
+            if let Some(known) = &known {
+                self.replaced.get_or_insert_default().0.push(known.pair.clone());
+            }
         }
         if gone {
             return true;
@@ -128,6 +140,11 @@ impl Jar {
     /// When a server changed it the last time.
     pub(super) fn changed(&self) -> Option<Instant> {
         self.changed
+    }
+
+    /// The cookies, `name=value` each, that were taken out or replaced at that time.
+    pub(super) fn replaced(&self) -> &[Box<str>] {
+        self.replaced.as_ref().map_or(&[], |replaced| &replaced.0)
     }
 
     /// No cookie is in it.
