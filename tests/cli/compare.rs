@@ -6,24 +6,26 @@ use serde_json::{Value, json};
 use throng::event::Started;
 use throng::metrics::{Catalogue, Failure, Interval, RequestName};
 use throng::record::{Ending, KeptSecond, Line};
+use throng::verdict::Threshold;
 
 use super::support::Folder;
 
 /// A run that was recorded: two names, whose times go up and down in a way that is always the same.
 #[derive(Clone, Copy)]
-struct Run {
-    seconds: u32,
+pub(super) struct Run {
+    pub(super) seconds: u32,
     /// Requests of each name per second, and their median times in milliseconds.
-    each: u32,
-    medians: [f64; 2],
+    pub(super) each: u32,
+    pub(super) medians: [f64; 2],
     /// So many of a hundred requests fail.
-    fails: u32,
-    profile: &'static str,
-    whole: bool,
-    exit_code: u8,
+    pub(super) fails: u32,
+    pub(super) profile: &'static str,
+    pub(super) whole: bool,
+    pub(super) exit_code: u8,
+    pub(super) thresholds: &'static [&'static str],
 }
 
-const RUN: Run = Run {
+pub(super) const RUN: Run = Run {
     seconds: 65,
     each: 10,
     medians: [40.0, 90.0],
@@ -31,6 +33,7 @@ const RUN: Run = Run {
     profile: "profile load",
     whole: true,
     exit_code: 0,
+    thresholds: &[],
 };
 
 impl Run {
@@ -59,13 +62,17 @@ impl Run {
             at: "2026-11-24T12:00:00Z".parse().unwrap(),
             catalogue: Catalogue { names, ..Catalogue::default() },
             baseline: None,
-            thresholds: vec![],
+            thresholds: self
+                .thresholds
+                .iter()
+                .map(|text| Threshold::parse(text).unwrap())
+                .collect(),
             out: String::new(),
         }
     }
 
     /// Records it in a folder of the folder; `seed` makes it another one of the same.
-    fn record(&self, folder: &Folder, name: &str, seed: u32) {
+    pub(super) fn record(&self, folder: &Folder, name: &str, seed: u32) {
         let mut number = seed;
         // A congruential generator: 0 up to 1.
         let mut random = || {
@@ -81,6 +88,7 @@ impl Run {
             let level = 1.0 + 0.05 * (random() - 0.5);
             for (number, median) in self.medians.iter().enumerate() {
                 let stats = held.names.entry(number as u16).or_default();
+                held.issued += u64::from(self.each);
                 for _ in 0..self.each {
                     // Up to a half less and twice as much, and what ends first is fast.
                     let spread = (1.4 * (random() - 0.5)).exp();

@@ -1,6 +1,7 @@
 //! What a user sees: the program run as a user runs it, a module per behaviour.
 
 mod bad_days;
+mod baseline;
 mod check;
 mod ci;
 mod commands;

@@ -13,7 +13,7 @@ const OPENED: [&str; 5] =
     ["stats.csv", "stats_history.csv", "failures.csv", "exceptions.csv", "record.jsonl.gz"];
 
 /// Files that are written whole at the end.
-const WHOLE: [&str; 2] = ["summary.json", "report.html"];
+const WHOLE: [&str; 5] = ["summary.json", "report.html", "junit.xml", "summary.md", "metrics.txt"];
 
 const PLAN: &str = "\
 target: http://127.0.0.1:1
