@@ -4,7 +4,8 @@
   const courses = JSON.parse(document.getElementById("data").textContent);
   const element = (id) => document.getElementById(id);
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
-  const runs = ["baseline", "new"].flatMap((side) =>
+  // The baseline is dashed and comes last, on top: where both are the same, both are seen.
+  const runs = ["new", "baseline"].flatMap((side) =>
     courses[side].map((run, i) => ({ ...run, side, label: courses[side].length > 1 ? `${side} ${i + 1}` : side })));
 
   const trim = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
@@ -48,7 +49,6 @@
         ...runs.map((run) => ({
           label: run.label,
           stroke: () => colour(run.side),
-          // Not by its colour alone.
           dash: run.side === "baseline" ? [6, 4] : undefined,
           width: 2,
           spanGaps: true,

@@ -59,6 +59,7 @@ npm ci --silent --no-audit --no-fund --prefix tests/browser
 cargo run --quiet --release -- run plans/todo.yaml --demo -u 20 -t 4s --out target/tmp/run >/dev/null 2>&1 || [ $? -eq 1 ]
 cp target/tmp/run/report.html target/tmp/reports/a_real_run.html
 counted node tests/browser/report.mjs target/tmp/reports/*.html
+counted node tests/browser/comparison.mjs target/tmp/comparisons/*.html
 
 say "A run against the FastAPI app"
 venv=target/peers
