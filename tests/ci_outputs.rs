@@ -560,6 +560,16 @@ fn failed(junit: &str) -> Vec<(String, String)> {
 }
 
 #[test]
+fn what_cannot_be_said_says_what_it_takes() {
+    let mut run = Run::new();
+    run.thresholds[0].allow_few = false;
+    let outputs = run.outputs();
+    for text in [&outputs.junit, &outputs.summary, &outputs.annotations] {
+        assert!(text.contains("of the 59 samples that it takes"), "{text}");
+    }
+}
+
+#[test]
 fn no_run_is_green_that_its_exit_code_does_not_call_so() {
     let trusted = "the run can be trusted";
     for (title, run) in outcomes() {

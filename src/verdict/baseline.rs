@@ -53,7 +53,8 @@ impl Baseline {
             } else {
                 partial.get_or_insert(interval.from_s);
             }
-            seconds.push(threshold, &Figures::of(threshold, pick, interval, || &all));
+            let figures = Figures::of(threshold, pick, interval, || &all);
+            seconds.push(threshold, &figures, within_load);
         }
     }
 
@@ -84,10 +85,10 @@ pub(super) struct Seconds {
 }
 
 impl Seconds {
-    /// Adds the next one.
-    pub(super) fn push(&mut self, threshold: &Threshold, figures: &Figures) {
+    /// Adds the next one. Only those in which load was asked for up to the end are alike.
+    pub(super) fn push(&mut self, threshold: &Threshold, figures: &Figures, within_load: bool) {
         self.figures.merge(figures);
-        if figure(threshold.metric).is_some() {
+        if within_load && figure(threshold.metric).is_some() {
             self.series.push(&figures.second(threshold));
         }
     }

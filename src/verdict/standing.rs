@@ -146,7 +146,7 @@ impl Standings {
                 }
                 Kept::Beside(running, beside) => {
                     running.add(&figures);
-                    beside.mine.push(threshold, &figures);
+                    beside.mine.push(threshold, &figures, within);
                     continue;
                 }
                 Kept::Rows(row, seen) => {
