@@ -73,6 +73,12 @@ impl Together {
         self.parts.iter().map(|part| part.reader.started())
     }
 
+    /// The run of one of them was going on when they were opened.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.parts.iter().any(|part| part.reader.is_live())
+    }
+
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {

@@ -1,6 +1,6 @@
 //! Owns reading a record, as far as it was written.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -65,6 +65,8 @@ pub struct Reader {
     /// How many lines were read.
     number: u64,
     state: State,
+    /// Another process was writing it when it was opened.
+    live: bool,
 }
 
 /// How far it was read.
@@ -85,6 +87,9 @@ impl Reader {
     pub fn open(path: &Path) -> Result<Self, RecordError> {
         let path = find(path)?;
         let file = File::open(&path).map_err(|error| cannot_read(&path, &error))?;
+        let live = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+        // A run may begin there meanwhile.
+        let _ = file.unlock();
         let mut file = BufReader::new(file);
         let packed = file.fill_buf().map_err(|error| cannot_read(&path, &error))?;
         let lines: Box<dyn BufRead> = if packed.starts_with(&[0x1f, 0x8b]) {
@@ -94,13 +99,19 @@ impl Reader {
         };
         let mut lines = lines;
         let started = opening(&mut lines, &path)?;
-        Ok(Self { path, lines, started, number: 2, state: State::Within })
+        Ok(Self { path, lines, started, number: 2, state: State::Within, live })
     }
 
     /// What ran.
     #[must_use]
     pub fn started(&self) -> &Started {
         &self.started
+    }
+
+    /// Its run was going on when it was opened.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.live
     }
 
     /// The file.

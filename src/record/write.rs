@@ -1,6 +1,6 @@
 //! Owns writing a record: a line for each thing that happened, on the disk before the next one happens.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -25,10 +25,18 @@ impl Writer {
     /// Begins one at `path`.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// The file cannot be written, or another run is writing it: [`io::ErrorKind::WouldBlock`].
     pub fn create(path: &Path) -> io::Result<Self> {
-        let mut writer =
-            Self { file: Some(GzEncoder::new(File::create(path)?, Compression::fast())) };
+        let file = File::options().write(true).create(true).truncate(false).open(path)?;
+        // As long as it is held the run goes on. A file system without locks is no reason to fail.
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        // What is no file has no length.
+        if file.metadata()?.is_file() {
+            file.set_len(0)?;
+        }
+        let mut writer = Self { file: Some(GzEncoder::new(file, Compression::fast())) };
         writer.line(&Head {
             throng_record: VERSION,
             throng: env!("CARGO_PKG_VERSION").to_owned(),

@@ -90,6 +90,15 @@ impl Replay {
         }
         let mut started = together.started().clone();
         let out = place(choice, part)?;
+        if choice.out.is_none() && part.is_none() && together.is_live() {
+            return Err(Diagnostic::without_place(
+                format!(
+                    "the run in `{}` still goes on, and writes its results there",
+                    out.display()
+                ),
+                "wait for its end, or show what there is by now elsewhere, as with `--out so-far`",
+            ));
+        }
         let report = out.join("report.html");
         let shown = if choice.output.no_report { &out } else { &report };
         started.out = shown.display().to_string();

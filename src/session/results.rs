@@ -99,9 +99,16 @@ pub(super) fn sinks(
         fan_out.add(opened.0);
         listing = Some(opened.1);
     }
-    add_files(&mut fan_out, out, output, plan_format)?;
-    let record = RecordFile::create(out.join(record::FILE));
-    fan_out.add(record.map_err(|error| (out.join(record::FILE), error))?);
+    // First of what lies there: it tells whether another run writes there.
+    let path = out.join(record::FILE);
+    let is_new = !path.exists();
+    let record = RecordFile::create(path.clone()).map_err(|error| (path.clone(), error))?;
+    add_files(&mut fan_out, out, output, plan_format).inspect_err(|_| {
+        if is_new {
+            let _ = fs::remove_file(&path);
+        }
+    })?;
+    fan_out.add(record);
     Ok((fan_out, listing))
 }
 
@@ -207,6 +214,7 @@ pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Diagnostic {
     let what = match error.kind() {
         io::ErrorKind::PermissionDenied => "you may not write there".to_owned(),
         io::ErrorKind::StorageFull => "the disk is full".to_owned(),
+        io::ErrorKind::WouldBlock => "another run writes its results there".to_owned(),
         io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
         io::ErrorKind::NotFound => "the folder that it would stand in cannot be had".to_owned(),
         io::ErrorKind::IsADirectory => "a folder stands where a file is needed".to_owned(),

@@ -202,6 +202,23 @@ fn what_was_measured_before_a_kill_is_there() {
     let mut child = folder.start(&run);
     let record = folder.path().join("out/record.jsonl.gz");
     until_seconds(&record, 2);
+    // While it goes on nobody writes over its results, and another run does not begin there.
+    let early = folder.throng("report out");
+    assert_eq!(
+        (early.code, &*early.err),
+        (
+            2,
+            "error: the run in `out` still goes on, and writes its results there\n |\n \
+             = help: wait for its end, or show what there is by now elsewhere, as with `--out so-far`\n\n\
+             1 error\n"
+        )
+    );
+    let so_far = folder.throng("report out --out so-far --quiet");
+    assert_eq!(so_far.code, 3, "{so_far:?}");
+    let second = folder.throng(&run);
+    assert_eq!(second.code, 2);
+    let want = "error: the results cannot be written to `out/record.jsonl.gz`: another run writes its results there\n";
+    assert!(second.err.starts_with(want), "{}", second.err);
     child.kill().unwrap();
     child.wait().unwrap();
     let held = seconds(&lines(&record)).len();
