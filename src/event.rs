@@ -1,5 +1,6 @@
 //! Owns events: all that a watcher of a run can learn.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -72,11 +73,20 @@ pub struct Started {
     pub catalogue: Catalogue,
     /// What the run must show.
     pub thresholds: Vec<Threshold>,
-    /// The folder of the run that it is held against.
+    /// The run that it is held against.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub baseline: Option<String>,
+    pub baseline: Option<Beside>,
     /// Where the results go.
     pub out: String,
+}
+
+/// A stored run that another is held against.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beside {
+    /// As it was named: `results/latest`.
+    pub name: String,
+    /// Where it was, whatever that name means later.
+    pub path: PathBuf,
 }
 
 /// A second of the run.
@@ -88,6 +98,8 @@ pub struct Second<'a> {
     pub asked_users: u32,
     /// Load was asked for up to its end.
     pub within_load: bool,
+    /// Until when it is asked for, from the start of the run, as far as is known by now.
+    pub loaded: Duration,
     /// Everything up to its end, the warm-up left out.
     pub so_far: &'a Summary,
     /// Iterations that ended up to its end, those of the warm-up too.

@@ -10,6 +10,9 @@ use super::outcome::Failure;
 use super::timing::Timing;
 use super::{Catalogue, Facet, RequestName};
 
+/// No count of a second is larger: a day of such seconds still fits a number.
+const MOST: u64 = 1 << 44;
+
 /// How many different sentences an interval keeps of exceptions; the rest are counted together.
 pub(super) const EXCEPTIONS: usize = 100;
 pub(super) const OTHER_EXCEPTIONS: &str = "(other exceptions)";
@@ -364,6 +367,49 @@ impl Interval {
         let number = catalogue.groups.iter().position(|group| group == name);
         let stats = number.and_then(|number| self.groups.get(&(number as u16)));
         stats.cloned().unwrap_or_default()
+    }
+
+    /// Whether its numbers are of that catalogue, and so large that they can be added up: what was
+    /// measured always is.
+    #[must_use]
+    pub fn is_sound(&self, catalogue: &Catalogue) -> bool {
+        let known = |numbers: &BTreeMap<u16, NameStats>, names: usize| {
+            numbers.keys().all(|number| usize::from(*number) < names)
+        };
+        let all = self.names.values().chain(self.groups.values());
+        let counts = all.flat_map(|stats| {
+            let failures = stats.failures.iter().map(|(_, seen)| seen.count);
+            let after = stats.after_load;
+            let others = [stats.body_bytes, stats.decoded_bytes, stats.retries];
+            others.into_iter().chain([after.requests, after.failed]).chain(failures)
+        });
+        let mine = [
+            self.user_seconds,
+            self.issued,
+            self.cancelled,
+            self.not_started,
+            self.unrecorded,
+            self.retries,
+            self.iterations,
+            self.idle,
+            self.arrivals,
+            self.dropped,
+            self.left_out,
+        ];
+        let counts = counts.chain(mine).chain(self.exceptions.values().copied());
+        known(&self.names, catalogue.names.len())
+            && known(&self.groups, catalogue.groups.len())
+            && counts.into_iter().all(|count| count < MOST)
+            && self.within_load_fits()
+    }
+
+    /// Of no name more ended after the load than ended.
+    fn within_load_fits(&self) -> bool {
+        let fits = |stats: &NameStats| {
+            stats.after_load.requests <= stats.requests()
+                && stats.after_load.failed <= stats.failed()
+        };
+        self.names.values().chain(self.groups.values()).all(fits)
     }
 
     /// The mean number of users over its seconds.

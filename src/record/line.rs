@@ -66,6 +66,8 @@ pub struct KeptSecond {
     /// Load was asked for up to its end.
     #[serde(default)]
     pub within_load: bool,
+    /// Until when it was asked for, from the start of the run, as far as was known then.
+    pub loaded: Duration,
     /// What it held.
     pub held: Interval,
 }

@@ -1,6 +1,6 @@
 //! Owns putting records together: what several machines measured becomes one run, second by second.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::line::{Ending, KeptSecond, Line};
@@ -33,9 +33,20 @@ impl Together {
     /// One cannot be read, or they have too many names together.
     pub fn open(paths: &[PathBuf]) -> Result<Self, RecordError> {
         let mut started: Option<Started> = None;
-        let mut parts = Vec::with_capacity(paths.len());
+        let mut parts: Vec<Part> = Vec::with_capacity(paths.len());
         for path in paths {
             let reader = Reader::open(path)?;
+            let is_same = |part: &&Part| same_file(part.reader.path(), reader.path());
+            if let Some(twin) = parts.iter().find(is_same) {
+                return Err(RecordError::new(
+                    format!(
+                        "`{}` and `{}` are one record",
+                        twin.reader.path().display(),
+                        path.display()
+                    ),
+                    "name each once: what is put together adds up",
+                ));
+            }
             let theirs = reader.started();
             let to = match &mut started {
                 None => {
@@ -110,7 +121,12 @@ impl Together {
             }
         }
         let Some(first) = first else { return Ok(self.end()) };
-        let mut all = KeptSecond { asked_users: 0, within_load: false, held: Interval::default() };
+        let mut all = KeptSecond {
+            asked_users: 0,
+            within_load: false,
+            loaded: Duration::ZERO,
+            held: Interval::default(),
+        };
         for part in &mut self.parts {
             let Some(Line::Second(second)) = &part.next else { continue };
             if second.held.from_s != first {
@@ -120,6 +136,7 @@ impl Together {
             part.reached = second.held.to_s;
             all.asked_users = all.asked_users.saturating_add(second.asked_users);
             all.within_load |= second.within_load;
+            all.loaded = all.loaded.max(second.loaded);
             let held = part.to.renumber(second.held);
             if all.held == Interval::default() {
                 all.held = held;
@@ -184,6 +201,11 @@ impl Part {
         }
         Ok(())
     }
+}
+
+fn same_file(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    real(one).is_some_and(|one| real(other) == Some(one))
 }
 
 /// Adds what another record says of what ran; none when there are too many names.

@@ -3,11 +3,13 @@
 use std::fs::{File, TryLockError};
 use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use flate2::bufread::MultiGzDecoder;
 
 use super::line::{Head, Line, Opening, VERSION};
 use crate::event::Started;
+use crate::metrics::{Exchange, Interval};
 
 /// What a record is called in the folder of results.
 pub const FILE: &str = "record.jsonl.gz";
@@ -17,6 +19,12 @@ const PLAIN: &str = "record.jsonl";
 
 /// A line is not longer: a second of ten thousand names has some twenty million bytes.
 const LONGEST: u64 = 1 << 28;
+
+/// A machine that sleeps leaves a gap, but no longer one.
+const LONGEST_GAP: u32 = 7 * 86_400;
+
+/// Nothing runs for longer.
+const LONGEST_RUN: Duration = Duration::from_secs(u32::MAX as u64);
 
 /// Why a record cannot be read: what is wrong, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,6 +73,10 @@ pub struct Reader {
     /// How many lines were read.
     number: u64,
     state: State,
+    /// The second after the last one that was read.
+    next_s: u32,
+    /// The version of the program that wrote it.
+    throng: String,
     /// Another process was writing it when it was opened.
     live: bool,
 }
@@ -98,8 +110,9 @@ impl Reader {
             Box::new(file)
         };
         let mut lines = lines;
-        let started = opening(&mut lines, &path)?;
-        Ok(Self { path, lines, started, number: 2, state: State::Within, live })
+        let (started, throng) = opening(&mut lines, &path)?;
+        let (number, state, next_s) = (2, State::Within, 0);
+        Ok(Self { path, lines, started, number, state, next_s, throng, live })
     }
 
     /// What ran.
@@ -139,17 +152,75 @@ impl Reader {
             self.state = State::CutOff;
             return Ok(None);
         };
-        let line: Line =
-            serde_json::from_slice(&text).map_err(|_| garbled(&self.path, self.number))?;
-        if matches!(line, Line::Ended(_)) {
-            self.state = State::Whole;
+        let line: Line = serde_json::from_slice(&text).map_err(|_| self.garbled())?;
+        if !self.is_sound(&line) {
+            return Err(self.garbled());
+        }
+        match &line {
+            Line::Second(second) => self.next_s = second.held.to_s,
+            Line::Ended(_) => {
+                self.state = State::Whole;
+                self.check_the_rest()?;
+            }
+            _ => {}
         }
         Ok(Some(line))
     }
+
+    /// Behind the end there is nothing but the checksum, which the whole is held against here.
+    fn check_the_rest(&mut self) -> Result<(), RecordError> {
+        let mut rest = Vec::new();
+        match self.lines.by_ref().take(1).read_to_end(&mut rest) {
+            Ok(0) => Ok(()),
+            Ok(_) => Err(self.garbled()),
+            // Cut in the checksum itself.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(()),
+            Err(_) => Err(RecordError::new(
+                format!("`{}` is damaged: its checksum does not fit", self.path.display()),
+                "the file was changed after it was written, and its figures may be wrong",
+            )),
+        }
+    }
+
+    /// Whether its numbers can be meant: what cannot was not written by a run.
+    fn is_sound(&self, line: &Line) -> bool {
+        let catalogue = &self.started.catalogue;
+        match line {
+            Line::Second(second) => {
+                let Interval { from_s, to_s, .. } = second.held;
+                let follows = self.next_s <= from_s && from_s - self.next_s <= LONGEST_GAP;
+                follows && from_s.checked_add(1) == Some(to_s) && second.held.is_sound(catalogue)
+            }
+            Line::Aside(aside) => aside.held.is_sound(&aside.catalogue),
+            Line::Ended(ending) => {
+                let known =
+                    |exchange: &Exchange| usize::from(exchange.mark.series) < catalogue.names.len();
+                ending.evidence.iter().flatten().all(known)
+                    && [ending.duration, ending.loaded].iter().all(|time| *time < LONGEST_RUN)
+            }
+            Line::Steered(_) | Line::Stopping { .. } => true,
+        }
+    }
+
+    fn garbled(&self) -> RecordError {
+        let ours = env!("CARGO_PKG_VERSION");
+        if self.throng != ours {
+            return RecordError::new(
+                format!(
+                    "line {} of `{}` cannot be read: it was written by throng {}, and this is throng {ours}",
+                    self.number,
+                    self.path.display(),
+                    self.throng
+                ),
+                "read it with the program that wrote it, or a later one",
+            );
+        }
+        garbled(&self.path, self.number)
+    }
 }
 
-/// What ran: the first two lines.
-fn opening(lines: &mut Box<dyn BufRead>, path: &Path) -> Result<Started, RecordError> {
+/// What ran, and the version of the program that wrote it: the first two lines.
+fn opening(lines: &mut Box<dyn BufRead>, path: &Path) -> Result<(Started, String), RecordError> {
     let none = || {
         RecordError::new(
             format!("`{}` is no record of a run", path.display()),
@@ -179,7 +250,7 @@ fn opening(lines: &mut Box<dyn BufRead>, path: &Path) -> Result<Started, RecordE
     }
     let opening = text(lines, path)?.ok_or_else(killed)?;
     let opening: Opening = serde_json::from_slice(&opening).map_err(|_| garbled(path, 2))?;
-    Ok(opening.started)
+    Ok((opening.started, head.throng))
 }
 
 /// The next whole line; none where the file stops, be it in the middle of one.

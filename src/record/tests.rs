@@ -59,6 +59,7 @@ fn write(path: &Path, started: &Started, seconds: &[Interval]) {
             interval,
             asked_users: 5,
             within_load: true,
+            loaded: started.planned,
             so_far: &summary,
             iterations: 0,
             warmup: None,

@@ -57,6 +57,7 @@ impl Writer {
             Event::Second(second) => Line::Second(Box::new(KeptSecond {
                 asked_users: second.asked_users,
                 within_load: second.within_load,
+                loaded: second.loaded,
                 held: second.interval.clone(),
             })),
             Event::Aside(Aside { name, summary }) => Line::Aside(Box::new(KeptAside {

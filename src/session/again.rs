@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::baseline;
+use super::baseline::{self, Stored};
 use super::conclude::Conclusion;
 use super::fold::{Asked, Fold, timetable};
 use super::options::Output;
@@ -51,6 +51,8 @@ struct Replay {
     started: Started,
     /// In seconds of the run, from and up to.
     part: Option<(u32, u32)>,
+    /// What it is held against.
+    baseline: Option<Stored>,
 }
 
 /// What comes out of the lines of the records.
@@ -69,7 +71,7 @@ struct Seen {
     carried: Option<i64>,
     left: i64,
     /// Until when load was asked for, as far as the seconds tell.
-    loaded: u32,
+    loaded: Duration,
 }
 
 impl Replay {
@@ -102,7 +104,8 @@ impl Replay {
         let report = out.join("report.html");
         let shown = if choice.output.no_report { &out } else { &report };
         started.out = shown.display().to_string();
-        Ok(Self { together, started, part })
+        let baseline = baseline::again(choice.baseline.as_deref(), &started)?;
+        Ok(Self { together, started, part, baseline })
     }
 
     fn run(mut self, choice: &Choice) -> Exit {
@@ -116,17 +119,17 @@ impl Replay {
             .map_err(|error| (out.to_owned(), error))
             .and_then(|()| add_files(&mut fan_out, out, &choice.output, &started.plan_format));
         if let Err((path, error)) = files {
-            return mistakes(&[cannot_write(&path, &error)], &[]);
+            let cannot = cannot_write(&path, &error);
+            let label = "choose another place, as with `--out DIR`";
+            return mistakes(&[Diagnostic::without_place(cannot.title, label)], &[]);
         }
         fan_out.take(&Event::Started(&started));
         let (from, to) = self.part.unwrap_or((0, u32::MAX));
         let Started { catalogue, thresholds, warmup, spans, .. } = &started;
         let timetable = timetable(*warmup, spans);
         let mut fold = Fold::from_second(catalogue, thresholds, timetable, from);
-        let baseline =
-            choice.baseline.clone().or_else(|| started.baseline.as_ref().map(PathBuf::from));
-        if let Some(baseline) = baseline.and_then(|path| baseline::again(&path, thresholds)) {
-            fold.compare(&baseline);
+        if let Some(baseline) = &self.baseline {
+            fold.compare(&baseline.seconds);
         }
         let mut seen = Seen::default();
         loop {
@@ -140,7 +143,15 @@ impl Replay {
                 }
             }
         }
-        self.conclude(seen, fold, &mut fan_out)
+        let exit = self.conclude(seen, fold, &mut fan_out);
+        drop(fan_out);
+        // A part, and several together, are no run that could be compared.
+        match (&self.baseline, &choice.records[..], self.part) {
+            (Some(stored), [record], None) if stored.run.path.exists() => {
+                baseline::told(exit, stored, record, out, &choice.output)
+            }
+            _ => exit,
+        }
     }
 
     fn conclude(&self, seen: Seen, mut fold: Fold, fan_out: &mut FanOut) -> Exit {
@@ -152,7 +163,7 @@ impl Replay {
             let at = self.started.at.saturating_add(second(seen.reached));
             Ending {
                 duration: second(seen.reached),
-                loaded: second(seen.loaded),
+                loaded: seen.loaded,
                 lost: 0,
                 stopped: seen.stopped,
                 stopped_by: seen.stopped_by,
@@ -186,13 +197,16 @@ impl Replay {
             kept
         });
         let again = Again { records, cut_off, part };
+        // What ends before the order to stop came knows nothing of it.
+        let (stopped, stopped_by) =
+            if is_part { (None, None) } else { (ending.stopped, ending.stopped_by) };
         let conclusion = Conclusion {
             folded: &folded,
             asides: &seen.asides,
             evidence: evidence.as_ref(),
             steered: &seen.steered,
-            stopped: ending.stopped,
-            stopped_by: ending.stopped_by.as_deref(),
+            stopped,
+            stopped_by: stopped_by.as_deref(),
             fail_on_error: self.started.fail_on_error,
             closing: Closing { loaded, lost: ending.lost, health },
             again: Some(&again),
@@ -224,10 +238,8 @@ impl Seen {
     fn take(&mut self, line: Line, (from, to): (u32, u32), fold: &mut Fold, fan_out: &mut FanOut) {
         match line {
             Line::Second(second) => {
-                let KeptSecond { asked_users, within_load, held } = *second;
-                if within_load {
-                    self.loaded = self.loaded.max(held.to_s);
-                }
+                let KeptSecond { asked_users, within_load, loaded, held } = *second;
+                self.loaded = loaded.min(Duration::from_secs(held.to_s.into()));
                 let before = self.under_way;
                 let ended = held.all_names().requests() + held.cancelled;
                 self.under_way += held.issued as i64 - ended as i64;
@@ -236,7 +248,7 @@ impl Seen {
                 }
                 self.carried.get_or_insert(before);
                 (self.left, self.reached) = (self.under_way, held.to_s);
-                let loaded = Duration::from_secs(self.loaded.into());
+                let loaded = loaded.min(Duration::from_secs(to.into()));
                 let asked = Asked { interval: &held, users: asked_users, within_load, loaded };
                 let _ = fold.second(&asked, fan_out);
             }

@@ -9,17 +9,48 @@ use super::options::Output;
 use super::results::stdout_width;
 use super::say;
 use crate::diagnostic::Diagnostic;
+use crate::event::{Beside, Started};
 use crate::exit::Exit;
+use crate::metrics::Catalogue;
 use crate::record::{Line, Reader, RecordError};
 use crate::sink::{comparison, write_whole};
+use crate::untrusted::visible;
 use crate::verdict::compare::LEAST;
-use crate::verdict::{Baseline, Threshold};
+use crate::verdict::{Baseline, Threshold, Timetable};
 
-/// What thresholds on a baseline look at in the run of that path.
+/// A stored run.
+#[derive(Debug)]
+pub struct Stored {
+    /// Its name, and where it is: `results/latest` soon leads elsewhere.
+    pub(super) run: Beside,
+    /// What thresholds look at in it.
+    pub(super) seconds: Baseline,
+}
+
+/// The run of that name, for a run whose results go to `out`.
 ///
 /// # Errors
-/// There is no record of it that can be read.
-pub(super) fn read(path: &Path, thresholds: &[Threshold]) -> Result<Baseline, Diagnostic> {
+/// There is no record of it that can be read, or the results would be written over it.
+pub(super) fn stored(
+    name: &Path,
+    out: Option<&Path>,
+    thresholds: &[Threshold],
+) -> Result<Stored, Diagnostic> {
+    let seconds = read(name, thresholds)?;
+    let path = name.canonicalize().unwrap_or_else(|_| name.to_owned());
+    let folder = if path.is_dir() { Some(&*path) } else { path.parent() };
+    let out = out.and_then(|out| out.canonicalize().ok());
+    if out.is_some() && out.as_deref() == folder {
+        return Err(Diagnostic::without_place(
+            format!("the results would be written over the baseline `{}`", name.display()),
+            "give them another folder with `--out DIR`; nothing was sent",
+        ));
+    }
+    Ok(Stored { run: Beside { name: name.display().to_string(), path }, seconds })
+}
+
+/// What thresholds on a baseline look at in the run of that path.
+fn read(path: &Path, thresholds: &[Threshold]) -> Result<Baseline, Diagnostic> {
     let mut reader = Reader::open(path).map_err(unreadable)?;
     let started = reader.started();
     let timetable = timetable(started.warmup, &started.spans);
@@ -39,11 +70,12 @@ pub(super) fn read(path: &Path, thresholds: &[Threshold]) -> Result<Baseline, Di
     Ok(baseline.end(loaded))
 }
 
-/// Tells how the run in `out` compares with the baseline: as `comparison.html` and `comparison.md` there,
+/// Tells how the run of the record `new` compares with the baseline: as `comparison.html` and
+/// `comparison.md` in `out`,
 /// and in a line on stdout. What could not be written makes the exit code that of results which could
 /// not be.
-pub(super) fn told(exit: Exit, baseline: &Path, out: &Path, output: &Output) -> Exit {
-    let Err(error) = compared(baseline, out, output) else { return exit };
+pub(super) fn told(exit: Exit, baseline: &Stored, new: &Path, out: &Path, output: &Output) -> Exit {
+    let Err(error) = compared(baseline, new, out, output) else { return exit };
     say(&format!("error: {error}\n"));
     match exit {
         Exit::Held | Exit::Broke => Exit::Untrusted,
@@ -52,18 +84,19 @@ pub(super) fn told(exit: Exit, baseline: &Path, out: &Path, output: &Output) -> 
 }
 
 /// Gives what could not be written.
-fn compared(baseline: &Path, out: &Path, output: &Output) -> Result<(), String> {
+fn compared(baseline: &Stored, new: &Path, out: &Path, output: &Output) -> Result<(), String> {
     let comparing = Comparing {
-        baseline: baseline.to_owned(),
-        new: out.to_owned(),
+        baseline: baseline.run.path.clone(),
+        new: new.to_owned(),
         least: LEAST,
         form: Form::Text,
         html: None,
         width: stdout_width(),
     };
-    let told = tell(&comparing).map_err(|error| {
-        format!("could not compare with `{}`: {}", baseline.display(), error.title)
-    })?;
+    let name = &baseline.run.name;
+    let mut told = tell(&comparing)
+        .map_err(|error| format!("could not compare with `{name}`: {}", error.title))?;
+    told.baseline.name.clone_from(name);
     let json = comparison::json(&told);
     let written = |name: &str, text: std::io::Result<String>| {
         let path = out.join(name);
@@ -76,25 +109,36 @@ fn compared(baseline: &Path, out: &Path, output: &Output) -> Result<(), String> 
     }
     if !output.json {
         let line = comparison::headline(&told);
-        say_out(&format!("Beside {}: {line}\n", crate::untrusted::visible(&told.baseline.name)));
+        say_out(&format!("Beside {}: {line}\n", visible(&told.baseline.name)));
     }
     Ok(())
 }
 
-/// A baseline that a report was made with before, when it is still there.
-pub(super) fn again(path: &Path, thresholds: &[Threshold]) -> Option<Baseline> {
-    if !thresholds.iter().any(|one| one.limit.is_of_baseline()) {
-        return None;
+/// The baseline for a run that is shown again: the one that is `named` now, or that it was held against.
+/// When that is gone there is no data of it, which is no pass.
+///
+/// # Errors
+/// There is none of the name that is given now.
+pub(super) fn again(named: Option<&Path>, started: &Started) -> Result<Option<Stored>, Diagnostic> {
+    let thresholds = &started.thresholds;
+    let Some(before) = &started.baseline else {
+        return named.map(|name| stored(name, None, thresholds)).transpose();
+    };
+    if let Some(name) = named {
+        return stored(name, None, thresholds).map(Some);
     }
-    match read(path, thresholds) {
-        Ok(baseline) => Some(baseline),
+    let run = before.clone();
+    match read(&run.path, thresholds) {
+        Ok(seconds) => Ok(Some(Stored { run, seconds })),
         Err(error) => {
             say(&format!(
-                "warning: the baseline of that run is gone: {}\n  thresholds on it are not judged; \
-                 name it, as `--baseline RESULTS`\n",
+                "warning: the baseline `{}` of that run cannot be had\n  {}; of thresholds on it there \
+                 is no data: name it, as `--baseline RESULTS`\n",
+                visible(&run.name),
                 error.title
             ));
-            None
+            let none = Baseline::new(thresholds, &Catalogue::default(), &Timetable::default());
+            Ok(Some(Stored { run, seconds: none }))
         }
     }
 }

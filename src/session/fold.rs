@@ -94,8 +94,16 @@ impl Fold {
             format!("{text}{of}{}", judged.threshold.when_words())
         });
         let (asked_users, standings) = (users, &self.standings);
-        let second =
-            Second { interval, asked_users, within_load, so_far, iterations, warmup, standings };
+        let second = Second {
+            interval,
+            asked_users,
+            within_load,
+            loaded,
+            so_far,
+            iterations,
+            warmup,
+            standings,
+        };
         fan_out.take(&Event::Second(&second));
         broke
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::baseline;
+use super::baseline::{Stored, stored};
 use super::options::{Options, ProfileChoice, Ramp};
 use super::ports;
 use super::way::{Security, Way};
@@ -16,7 +16,7 @@ use crate::program::{self, Class, Inputs, Program, Row};
 use crate::protocol::http::{Lookup, Names, Settings};
 use crate::units::format_duration;
 use crate::untrusted::Secrets;
-use crate::verdict::{Baseline, Threshold, Written};
+use crate::verdict::{Threshold, Written};
 
 /// How long iterations under way may go on at the end, when nobody says.
 const GRACE: Duration = Duration::from_secs(30);
@@ -49,7 +49,7 @@ pub struct Prepared {
     /// What the run must show.
     pub thresholds: Vec<Threshold>,
     /// What some of them are held against.
-    pub baseline: Option<Baseline>,
+    pub baseline: Option<Stored>,
     /// Ends after so many iterations of all users.
     pub iterations: Option<u64>,
     /// The time at the start that is left out of thresholds and totals.
@@ -159,7 +159,8 @@ pub fn prepare(
     }
     let thresholds: Vec<Threshold> =
         plan.thresholds.iter().map(|threshold| written(threshold, files)).collect();
-    let baseline = options.baseline.as_deref().map(|path| baseline::read(path, &thresholds));
+    let baseline = options.baseline.as_deref();
+    let baseline = baseline.map(|name| stored(name, options.out.as_deref(), &thresholds));
     let baseline = baseline.transpose().unwrap_or_else(|mistake| {
         mistakes.push(mistake);
         None

@@ -228,7 +228,7 @@ async fn measure(
     let judging = Judging { thresholds: &started.thresholds, timetable };
     let mut follow = Follow::new(sources, steering, judging, catalogue, gauge);
     if let Some(baseline) = &prepared.baseline {
-        follow.compare(baseline);
+        follow.compare(&baseline.seconds);
     }
     let mut watched = Watched::default();
     if let Some(ending) = ends_run {
@@ -288,8 +288,8 @@ async fn measure(
     let exit = conclusion.conclude(&mut fan_out);
     // The record is whole now.
     drop(fan_out);
-    match &options.baseline {
-        Some(path) => baseline::told(exit, path, &out.path, &options.output),
+    match &prepared.baseline {
+        Some(stored) => baseline::told(exit, stored, &out.path, &out.path, &options.output),
         None => exit,
     }
 }
@@ -382,7 +382,7 @@ fn about(
         at: jiff::Timestamp::now(),
         catalogue: prepared.program.catalogue.clone(),
         thresholds: prepared.thresholds.clone(),
-        baseline: options.baseline.as_ref().map(|path| path.display().to_string()),
+        baseline: prepared.baseline.as_ref().map(|stored| stored.run.clone()),
         out: (if options.output.no_report { out.to_owned() } else { out.join("report.html") })
             .display()
             .to_string(),

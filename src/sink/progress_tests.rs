@@ -87,8 +87,16 @@ fn lines(
     let standings = &standings;
     let (asked_users, iterations, warmup) = (50, 1_680, None);
     let within_load = true;
-    let second =
-        Second { interval, asked_users, within_load, so_far, iterations, warmup, standings };
+    let second = Second {
+        interval,
+        asked_users,
+        within_load,
+        loaded: started.planned,
+        so_far,
+        iterations,
+        warmup,
+        standings,
+    };
     let lines = screen(started, &second, stopping, Size { columns, rows });
     let plain: Vec<String> =
         lines.iter().map(|line| anstream::adapter::strip_str(line).to_string()).collect();
@@ -152,6 +160,7 @@ fn the_warm_up_shows_its_own_figures_and_is_not_judged() {
         interval: &interval,
         asked_users: 50,
         within_load: true,
+        loaded: Duration::from_secs(300),
         so_far: &so_far,
         iterations: 9,
         warmup: Some(&warm),

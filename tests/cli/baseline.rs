@@ -8,7 +8,9 @@ const THRESHOLDS: &[&str] =
 
 fn report(folder: &Folder, arguments: &str) -> (i32, String, String) {
     let said = folder.throng(&format!("report new {arguments}"));
-    let thresholds = said.out.find("Thresholds\n").map_or("", |at| &said.out[at..]);
+    let begin = said.out.find("Thresholds\n").unwrap_or(0);
+    let end = said.out.find("Results:").unwrap_or(said.out.len());
+    let thresholds = &said.out[begin..end];
     (said.code, thresholds.to_owned(), said.err)
 }
 
@@ -21,12 +23,11 @@ fn a_limit_on_a_baseline_breaks_when_a_difference_is_shown() {
     assert_eq!((code, &*err), (0, ""), "{thresholds}");
     insta::assert_snapshot!(thresholds, @r"
     Thresholds
-      ✓ p95 < baseline * 1.10             160ms  baseline 159ms, +0.16% (-3.7% to +4.2%)
+      ✓ p95 < baseline * 1.10             160ms  baseline 159ms, +0.24% (-3.7% to +4.3%)
       ✓ avg < baseline + 10ms             70.5ms  baseline 70.7ms
-      ✓ error_rate < baseline + 1 points  0%  baseline 0%, 0 pt (-0.24 to +0.24)
+      ✓ error_rate < baseline + 1 points  0%  baseline 0%, 0 pt (-0.25 to +0.25)
 
     All 3 thresholds held: 1,220 requests, none failed. VALID
-    Results: new/report.html
     ");
     let slower = Run { thresholds: THRESHOLDS, medians: [52.0, 117.0], ..RUN };
     slower.record(&folder, "new", 3);
@@ -34,12 +35,11 @@ fn a_limit_on_a_baseline_breaks_when_a_difference_is_shown() {
     assert_eq!(code, 1);
     insta::assert_snapshot!(thresholds, @r"
     Thresholds
-      ✗ p95 < baseline * 1.10             204ms  broke  baseline 159ms, +28% (+23% to +34%)
+      ✗ p95 < baseline * 1.10             204ms  broke  baseline 159ms, +28% (+22% to +34%)
       ✗ avg < baseline + 10ms             91.3ms  broke  baseline 70.7ms
-      ✓ error_rate < baseline + 1 points  0%  baseline 0%, 0 pt (-0.24 to +0.24)
+      ✓ error_rate < baseline + 1 points  0%  baseline 0%, 0 pt (-0.25 to +0.25)
 
     2 of 3 thresholds did not hold: 1,220 requests, none failed. VALID
-    Results: new/report.html
     ");
     let summary = folder.json("new/summary.json");
     assert_eq!(summary["thresholds"][0]["state"], "broke");
@@ -78,18 +78,63 @@ fn a_run_is_told_beside_its_baseline() {
     assert_eq!(folder.read("after/summary.json"), summary);
     std::fs::rename(folder.path().join("before"), folder.path().join("moved")).unwrap();
     let gone = folder.throng("report after --quiet");
-    assert_eq!(gone.code, 0, "{gone:?}");
-    assert_eq!(
-        gone.err,
-        "warning: the baseline of that run is gone: there is no `before`\n  \
-         thresholds on it are not judged; name it, as `--baseline RESULTS`\n"
+    // No data is not a pass.
+    assert_eq!(gone.code, 1, "{gone:?}");
+    let before = std::fs::canonicalize(folder.path()).unwrap().join("before");
+    let want = format!(
+        "warning: the baseline `before` of that run cannot be had\n  there is no `{}`; of thresholds on \
+         it there is no data: name it, as `--baseline RESULTS`\n",
+        before.display()
     );
+    assert_eq!(gone.err, want);
+    assert_eq!(folder.json("after/summary.json")["thresholds"][0]["state"], "no_data");
     folder.throng("report after --quiet --baseline moved");
     assert_eq!(folder.json("after/summary.json")["thresholds"][0]["state"], "held");
     let none = folder.throng(&format!("{run} --out none --baseline nowhere"));
     assert_eq!(none.code, 2);
     assert!(none.err.starts_with("error: there is no `nowhere`\n"), "{}", none.err);
     assert!(!folder.path().join("none").exists());
+    // It would be gone before anything could be compared with it.
+    let over = folder.throng(&format!("{run} --out moved --baseline moved/record.jsonl.gz"));
+    assert_eq!(over.code, 2);
+    let want = "error: the results would be written over the baseline `moved/record.jsonl.gz`\n";
+    assert!(over.err.starts_with(want), "{}", over.err);
+    // What cannot be written makes the exit code that of results that could not be.
+    std::fs::create_dir_all(folder.path().join("full/comparison.md")).unwrap();
+    let full = folder.throng(&format!("{run} --out full --baseline moved --quiet"));
+    assert_eq!(full.code, 3, "{full:?}");
+    assert!(full.err.contains("could not write full/comparison.md: "), "{}", full.err);
+}
+
+/// `results/latest` leads to another run as soon as there is one.
+#[test]
+fn the_latest_run_is_a_baseline_too() {
+    let api = todo_api();
+    let folder = Folder::new();
+    folder.file(
+        "plan.yaml",
+        "users: { A: { wait: { pace: 50ms }, tasks: { a: { get: /todos/ } } } }\n\
+         profiles: { short: { users: 1, hold: 1s } }\nthresholds: [ max < baseline + 1m ]\n",
+    );
+    let run = format!("run plan.yaml -H http://{} --quiet", api.address());
+    folder.throng(&run);
+    let first = std::fs::canonicalize(folder.path().join("results/latest")).unwrap();
+    let said = folder.throng(&format!("{run} --baseline results/latest"));
+    assert!([0, 3].contains(&said.code), "{said:?}");
+    assert!(said.out.contains("\nBeside results/latest: Cannot say: "), "{}", said.out);
+    assert_eq!(said.err, "");
+    let second = std::fs::canonicalize(folder.path().join("results/latest")).unwrap();
+    assert_ne!(first, second);
+    let before = std::fs::read_to_string(second.join("comparison.md")).unwrap();
+    std::fs::remove_file(second.join("comparison.md")).unwrap();
+    let again = folder.throng("report results/latest --quiet");
+    assert!([0, 3].contains(&again.code), "{again:?}");
+    assert_eq!(again.err, "");
+    // Not of itself.
+    let after = std::fs::read_to_string(second.join("comparison.md")).unwrap();
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(lines(&before).len(), lines(&after).len());
+    assert_eq!(lines(&before)[2..8], lines(&after)[2..8]);
 }
 
 #[test]

@@ -108,6 +108,7 @@ impl Run {
             lines.push(line(&Line::Second(Box::new(KeptSecond {
                 asked_users: 10,
                 within_load,
+                loaded: Duration::from_secs(self.seconds.into()),
                 held,
             }))));
         }

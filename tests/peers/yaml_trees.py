@@ -14,7 +14,7 @@ import sys
 import yaml
 
 
-TAKE_OFF = ("redirects", "record", "compressed", "resume")
+TAKE_OFF = ("redirects", "record", "compressed", "resume", "evidence")
 
 
 def plain(value):
