@@ -46,6 +46,13 @@ cargo test --quiet 2>&1 | tee "$log"
 passed=$((passed + $(awk '/^test result: ok/ { sum += $4 } END { print sum + 0 }' "$log")))
 rm -f "$log"
 
+say "Histograms: ten thousand merges, and percentiles of five million times against an exact sort"
+log=$(mktemp)
+PROPTEST_CASES=10000 cargo test --quiet --lib parts_in_any_order_are_stored 2>&1 | tee "$log"
+cargo test --quiet --lib a_million_times -- --ignored 2>&1 | tee -a "$log"
+passed=$((passed + $(awk '/^test result: ok/ { sum += $4 } END { print sum + 0 }' "$log")))
+rm -f "$log"
+
 say "Plans as another YAML reader and an editor take them"
 npm ci --silent --no-audit --no-fund --prefix tests/peers
 counted node tests/peers/yaml_trees.mjs target/tmp/trees.json

@@ -108,6 +108,10 @@ pub(super) fn sinks(
             let _ = fs::remove_file(&path);
         }
     })?;
+    if let Some(file) = output.csv_requests.as_deref().filter(|file| stands_in(file, out)) {
+        let why = io::Error::other("the run writes its own results there");
+        return Err((file.to_owned(), why));
+    }
     fan_out.add(record);
     Ok((fan_out, listing))
 }
@@ -115,6 +119,17 @@ pub(super) fn sinks(
 fn make_folder_of(path: &Path) -> Result<(), (PathBuf, io::Error)> {
     let Some(folder) = path.parent() else { return Ok(()) };
     fs::create_dir_all(folder).map_err(|error| (folder.to_owned(), error))
+}
+
+/// Whether it is one of the files that the run writes into the folder: two writers would mix.
+fn stands_in(file: &Path, out: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let same = |one: &fs::Metadata, other: &fs::Metadata| {
+        (one.dev(), one.ino()) == (other.dev(), other.ino())
+    };
+    let Ok(asked) = fs::metadata(file) else { return false };
+    let ours = ["stats.csv", "stats_history.csv", "failures.csv", "exceptions.csv", record::FILE];
+    ours.iter().any(|name| fs::metadata(out.join(name)).is_ok_and(|found| same(&asked, &found)))
 }
 
 /// Everything that is made of a run, be it measured now or read from records.

@@ -119,3 +119,22 @@ fn a_file_that_cannot_be_opened_is_a_mistake() {
         assert!(said.err.contains(&want), "{file}: {}", said.err);
     }
 }
+
+#[test]
+fn two_files_do_not_stand_in_one_place() {
+    let api = todo_api();
+    let folder = Folder::new();
+    folder.file("plan.yaml", PLAN);
+    let run = format!("run plan.yaml -H http://{} --out out", api.address());
+    for file in ["out/stats.csv", "out/../out/record.jsonl.gz"] {
+        let said = folder.throng(&format!("{run} --csv-requests {file}"));
+        assert_eq!(said.code, 2, "{said:?}");
+        assert!(
+            said.err.contains(&format!(
+                "cannot be written to `{file}`: the run writes its own results there\n"
+            )),
+            "{}",
+            said.err
+        );
+    }
+}
