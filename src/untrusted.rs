@@ -7,6 +7,9 @@ pub use message::{
 };
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use base64::Engine as _;
@@ -16,7 +19,20 @@ use regex::Regex;
 /// What must not appear in any output. Shared by all who make some: a secret that is met while
 /// running is hidden from then on.
 #[derive(Debug, Clone, Default)]
-pub struct Secrets(Arc<RwLock<Vec<String>>>);
+pub struct Secrets(Arc<Known>);
+
+type Forms = BTreeSet<(Reverse<usize>, String)>;
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Each value in each of its forms, the longest first: a secret may be a part of another.
+    forms: RwLock<Forms>,
+    /// One was not taken: there was no more room.
+    full: AtomicBool,
+}
+
+/// Every text is searched for each of them, so there are no more forms than this.
+const MOST: usize = 10_000;
 
 /// What a secret is replaced by.
 const HIDDEN: &str = "***";
@@ -30,8 +46,12 @@ impl Secrets {
         if value.len() < SHORTEST {
             return;
         }
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= 10_000 || known.iter().any(|one| one == value) {
+        let mut known = self.0.forms.write().unwrap_or_else(PoisonError::into_inner);
+        if known.contains(&(Reverse(value.len()), value.to_owned())) {
+            return;
+        }
+        if known.len() >= MOST {
+            self.0.full.store(true, Ordering::Relaxed);
             return;
         }
         let json = serde_json::to_string(value).unwrap_or_default();
@@ -50,13 +70,13 @@ impl Secrets {
         let base64 = [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE_NO_PAD].map(|way| way.encode(value));
         let forms = [value.to_owned(), json.to_owned(), json.replace('/', "\\/")];
         let forms = forms.into_iter().chain([url(false), url(true), in_form]).chain(base64);
-        for form in forms {
-            if !known.contains(&form) {
-                known.push(form);
-            }
-        }
-        // The longest first: a secret may be a part of another.
-        known.sort_by_key(|one| std::cmp::Reverse(one.len()));
+        known.extend(forms.map(|form| (Reverse(form.len()), form)));
+    }
+
+    /// More secrets were met than are remembered: those that came last are not hidden here.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.0.full.load(Ordering::Relaxed)
     }
 
     /// The same for a text that was cut short: its end, where it is the beginning of a secret, is left
@@ -64,8 +84,8 @@ impl Secrets {
     #[must_use]
     pub fn hidden_cut(&self, text: &str) -> String {
         let shown = self.hidden(text);
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let part = |secret: &String| {
+        let known = self.0.forms.read().unwrap_or_else(PoisonError::into_inner);
+        let part = |(_, secret): &(_, String)| {
             let parts = secret.char_indices().map(|(at, _)| &secret[..at]).skip(1);
             parts.filter(|part| shown.ends_with(part)).map(str::len).max()
         };
@@ -76,9 +96,9 @@ impl Secrets {
     /// The text with every secret in it hidden.
     #[must_use]
     pub fn hidden<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let known = self.0.forms.read().unwrap_or_else(PoisonError::into_inner);
         let mut shown = Cow::Borrowed(text);
-        for secret in known.iter() {
+        for (_, secret) in known.iter() {
             if shown.contains(secret.as_str()) {
                 shown = Cow::Owned(shown.replace(secret.as_str(), HIDDEN));
             }
@@ -147,9 +167,9 @@ fn telling(begin: &str) -> Regex {
 
 /// The text without the beginning of a secret before the `…` at `cut`: there it was cut short, in the
 /// middle of the secret maybe.
-fn without_a_beginning(text: &str, cut: usize, secrets: &[String]) -> String {
+fn without_a_beginning(text: &str, cut: usize, secrets: &Forms) -> String {
     let (before, after) = text.split_at(cut);
-    for secret in secrets {
+    for (_, secret) in secrets {
         let parts = secret.char_indices().map(|(at, _)| &secret[..at]).rev();
         if let Some(part) =
             parts.take_while(|part| part.len() > SHORTEST).find(|part| before.ends_with(part))

@@ -13,6 +13,7 @@ mod lanes;
 mod observer;
 mod once;
 mod requests;
+mod secrets;
 mod setup;
 mod shown;
 mod stall;

@@ -13,7 +13,7 @@ use super::user::{Over, User};
 use super::witness::Told;
 use super::worker::{Gone, Worker};
 use crate::data::Ended;
-use crate::expr::{EvalError, Template, Value};
+use crate::expr::{EvalError, Template};
 use crate::metrics::{Failure, Outcome, RetryClass, Sample};
 use crate::plan::{OnFail, Stop};
 use crate::program::{Class, Judgement, Live, Message, Request};
@@ -245,11 +245,7 @@ impl<P: Protocol> User<P> {
             // Law 4: what was sent has ended, whatever the rules come to.
             Err(error) => (Judgement::broken(), Some(error)),
         };
-        for capture in request.captures.iter().filter(|capture| capture.secret) {
-            if let Some(value) = &self.mind.slots[capture.slot] {
-                self.keep_secret(value);
-            }
-        }
+        self.keep_secrets(request);
         // After its secrets are known: who looks on must not see them.
         if let Some(observer) = &self.worker.observer {
             observer.borrow_mut().exchanged(&Seen {
@@ -304,14 +300,6 @@ impl<P: Protocol> User<P> {
         })
     }
 
-    /// From now on it is hidden; of a list each item is, since they are used one by one.
-    fn keep_secret(&self, value: &Value) {
-        match value {
-            Value::List(items) => items.iter().for_each(|item| self.keep_secret(item)),
-            other => self.worker.setup.secrets.add(&crate::program::text_of(other)),
-        }
-    }
-
     fn record(
         &mut self,
         series: Option<u16>,
@@ -326,7 +314,7 @@ impl<P: Protocol> User<P> {
         };
         let response = recorder.record(&sample(series, due, exchange, attempts, judgement.outcome));
         if let (Some(seen), Outcome::Failed(failure)) = (&judgement.seen, judgement.outcome) {
-            recorder.seen(series, failure, &self.worker.setup.secrets.hidden(seen));
+            recorder.seen(series, failure, &self.hidden(seen));
         }
         response
     }

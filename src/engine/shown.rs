@@ -30,6 +30,7 @@ impl Raw {
         // every text.
         let own = Secrets::default();
         let mut proofs = self.proofs.clone();
+        proofs.extend_from_slice(&self.own);
         proofs.extend(proofs_of(&head));
         proofs.extend(values_to_hide(&head, &String::from_utf8_lossy(&self.sent.body)));
         if let Some(Came { message, .. }) = &self.answer {

@@ -240,7 +240,7 @@ impl<P: Protocol> User<P> {
                     let mut shown = Vec::new();
                     message.render(&mut self.mind.scope(None), &mut shown)?;
                     let shown = String::from_utf8_lossy(&shown);
-                    let shown = self.worker.setup.secrets.hidden(&shown);
+                    let shown = self.hidden(&shown);
                     observer.borrow_mut().said("fail", &shown);
                 }
                 return Err(error);
@@ -294,7 +294,7 @@ impl<P: Protocol> User<P> {
     }
 
     fn log(&mut self, line: &str) {
-        let line = self.worker.setup.secrets.hidden(line).into_owned();
+        let line = self.hidden(line).into_owned();
         match &self.worker.observer {
             Some(observer) => observer.borrow_mut().said("log", &line),
             None => self.worker.log(line),

@@ -11,6 +11,7 @@ use super::bell::Bell;
 use super::frames::Frames;
 use super::lanes::Next;
 use super::observer::Observer;
+use super::secrets::Own;
 use super::setup::Seat;
 use super::worker::Worker;
 use crate::data::{Ended, Lease, Per};
@@ -62,6 +63,8 @@ pub(super) struct User<P: Protocol> {
     /// It is in its first steps, where a failed request is a failed start.
     pub(super) starting: bool,
     leases: Vec<Lease>,
+    /// What it has captured that nobody is to see.
+    pub(super) own: Option<Box<Own>>,
 }
 
 /// An arrival that is a user's turn to do.
@@ -196,6 +199,7 @@ impl<P: Protocol> User<P> {
             form: Form::Closed,
             starting: false,
             leases: Vec::new(),
+            own: Own::of(program),
         }
     }
 
@@ -701,7 +705,7 @@ impl<P: Protocol> User<P> {
     }
 
     pub(super) fn exception(&mut self, error: &EvalError) {
-        let text = self.worker.setup.secrets.hidden(&error.0);
+        let text = self.hidden(&error.0);
         self.worker.recorder.borrow_mut().exception(&text);
         if let Some(observer) = &self.worker.observer {
             observer.borrow_mut().exception(&text);

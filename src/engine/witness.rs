@@ -40,6 +40,8 @@ pub struct Raw {
     pub(super) answer: Option<Came>,
     /// What its user proves who it is with.
     pub(super) proofs: Vec<String>,
+    /// What it has captured that is secret, as far as that is not hidden everywhere.
+    pub(super) own: Vec<String>,
 }
 
 /// What came of an answer.
@@ -160,6 +162,8 @@ impl<P: Protocol> User<P> {
     pub(super) fn keep_evidence(&self, class: &Class, told: &Told<'_>) {
         let Told { exchange, judgement, .. } = *told;
         let witness = &self.worker.witness;
+        // What cannot be hidden for sure is not kept.
+        let Some(own) = self.own_secrets() else { return };
         let failure = match judgement.outcome {
             Outcome::Failed(failure) => Some(failure),
             Outcome::Succeeded | Outcome::Cancelled => None,
@@ -171,10 +175,10 @@ impl<P: Protocol> User<P> {
             response_us: micros(told.response),
             user: self.mind.id,
         };
-        witness.keep(mark, || self.copied(class, mark, told));
+        witness.keep(mark, || self.copied(class, mark, told, own));
     }
 
-    fn copied(&self, class: &Class, mark: Mark, told: &Told<'_>) -> Raw {
+    fn copied(&self, class: &Class, mark: Mark, told: &Told<'_>, own: Vec<String>) -> Raw {
         let Told { exchange, judgement, ready, .. } = *told;
         let protocol = &self.worker.protocol;
         let request = outgoing(&self.worker, told.request, ready);
@@ -209,6 +213,7 @@ impl<P: Protocol> User<P> {
             sent: Message::of_request(with_cookies.as_deref().unwrap_or(request.bytes)),
             answer,
             proofs,
+            own,
         }
     }
 
@@ -276,6 +281,7 @@ mod tests {
             cookies_changed: false,
             answer: None,
             proofs: Vec::new(),
+            own: Vec::new(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Owns compiling: from a plan whose keys are in order to a program whose names are, too.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::build::Build;
@@ -60,7 +60,8 @@ pub fn compile(
     inputs: &Inputs,
 ) -> Result<Compiled, Vec<Diagnostic>> {
     let mut compiler = Compiler::new(plan, sources, inputs, None);
-    let (classes, before, after) = compiler.all();
+    let (mut classes, mut before, mut after) = compiler.all();
+    know_secrets(classes.iter_mut().chain(&mut before).chain(&mut after).collect());
     let Compiler { catalogue, targets, mut diagnostics, data, any_host, pool, .. } = compiler;
     let (targets, ways) =
         targets.into_iter().map(|(target, way)| (target, way.unwrap_or(0))).unzip();
@@ -85,6 +86,16 @@ pub fn compile(
         proofs: Arc::new(plan::words_of_proofs(plan)),
     };
     Ok(Compiled { program, diagnostics, data })
+}
+
+/// Tells each class which of its variables hold secrets. `before` may have captured them for it.
+fn know_secrets(classes: Vec<&mut Class>) {
+    let captures = classes.iter().flat_map(|class| &class.requests).flat_map(|one| &one.captures);
+    let secret = captures.filter(|capture| capture.secret);
+    let names: BTreeSet<String> = secret.map(|capture| capture.name.clone()).collect();
+    for class in classes {
+        class.secrets = names.iter().filter_map(|name| class.names.find(name)).collect();
+    }
 }
 
 /// The mistakes that only the compiler can see in a plan that has others already: so that a person
@@ -324,6 +335,7 @@ impl<'a> Compiler<'a> {
             order: Order::Random,
             names,
             initial,
+            secrets: Arc::default(),
             tasks: Vec::new(),
             script: Script::default(),
             code: Vec::new(),
@@ -365,6 +377,7 @@ impl<'a> Compiler<'a> {
             order: class.order,
             names,
             initial,
+            secrets: Arc::default(),
             tasks: Vec::new(),
             script: Script::default(),
             code: Vec::new(),

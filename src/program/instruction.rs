@@ -71,6 +71,8 @@ pub struct Class {
     pub names: Names,
     /// What each variable begins with: lists that are pushed to begin empty.
     pub initial: Vec<Option<Value>>,
+    /// The variables that some capture with `secret: true` fills, in whatever class.
+    pub secrets: Arc<[usize]>,
     /// In the order of the plan.
     pub tasks: Vec<Task>,
     /// What each user does first, and last.

@@ -270,6 +270,9 @@ async fn measure(
         say(&format!("error: {}  no user was started\n", setup.secrets.hidden(&complaint)));
         return Exit::Unreached;
     }
+    if setup.secrets.is_full() {
+        say(TOO_MANY_SECRETS);
+    }
     link_latest(&out.path);
     let Followed { folded, steered, loaded, health } = follow.into_parts();
     let fail_on_error = options.fail_on_error;
@@ -293,6 +296,12 @@ async fn measure(
         None => exit,
     }
 }
+
+const TOO_MANY_SECRETS: &str = "\
+warning: more secrets were captured than can be looked for in every text
+  those that came last are hidden only where the user that captured them is shown; a server that tells
+  them to others shows them in results; `evidence: off` keeps no exchange at all
+";
 
 /// Warnings at thresholds that a load of the command line is too short for. Those that a profile is too
 /// short for were told with the plan.

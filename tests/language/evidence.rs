@@ -316,3 +316,70 @@ fn a_secret_at_a_cut_is_hidden_whole() {
     let text = hidden(&plan, &[("KEY", "s3cr3t-of-env")], script);
     assert!(!text.contains("s3") && text.contains("xxx"), "{}", text.replace("xx", ""));
 }
+
+/// A grant, and then a failure that says it again, in a path, a body, a header and a line of the log.
+const GRANTED: &str = "tasks:
+  a:
+    steps:
+      - post: /grant
+        name: grant
+        capture: { grant: { json: $.grant, secret: true } }
+      - post: '/use/{{ grant }}'
+        name: use
+        when: user.iteration >= from
+        headers: { X-Note: '{{ grant }}' }
+        json: { note: '{{ grant }}' }
+        expect: [ { contains: never } ]
+        capture: { grant: { json: $.next, secret: true } }
+      - log: 'has {{ grant }}'
+        when: user.iteration >= from";
+
+fn granting(bytes: &[u8], nth: u64) -> Reply {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    if text.starts_with("POST /grant") {
+        return Reply::new(MS(1), Ok(200)).body(format!(r#"{{"grant":"grant-{nth}-g"}}"#));
+    }
+    let said = serde_json::json!({ "next": format!("grant-{nth}-n"), "said": text }).to_string();
+    Reply::new(MS(1), Ok(200)).header("X-Seen", &text.replace("\r\n", " ")).body(said)
+}
+
+#[test]
+fn captured_secrets_are_hidden_however_many_there_are() {
+    let plan = format!("vars: {{ from: 6000 }}\n{}", class(GRANTED, "{ users: 1, hold: 2h }"));
+    let came = Run { iterations: Some(6_003), ..run(&plan) }.against(granting);
+    let failed: Vec<_> = came.evidence.failed().collect();
+    assert_eq!(failed.len(), 3, "{failed:#?}");
+    let all: Vec<_> = came.evidence.failed().chain(came.evidence.slowest()).collect();
+    let mut text = serde_json::to_string(&all).unwrap();
+    text += &format!("{:?}{:?}", came.lines, came.total);
+    let at = text.find("grant-").map(|at| &text[at.saturating_sub(300)..at + 20]);
+    assert_eq!(at, None, "a secret is in clear");
+    for shown in ["/use/***", "X-Note: ***", "has ***"] {
+        assert!(text.contains(shown), "{shown}: {text}");
+    }
+}
+
+#[test]
+fn what_is_too_much_to_be_hidden_is_not_shown() {
+    let plan = "\
+before: [ { get: /all, capture: { grants: { json: '$[*]', pick: all, secret: true } } } ]
+users:
+  A:
+    tasks:
+      a: { steps: [ { get: '/use/{{ grants[5999] }}', name: use }, { log: 'has {{ grants[5999] }}' } ] }
+  B:
+    tasks:
+      b: { get: /other }
+profiles: { only: { users: 2, hold: 3s } }
+";
+    let script = |bytes: &[u8], _: u64| {
+        if bytes.starts_with(b"GET /all") {
+            let all: Vec<_> = (0..6_000).map(|n| format!("grant-{n}-g")).collect();
+            return Reply::new(MS(1), Ok(200)).body(serde_json::to_string(&all).unwrap());
+        }
+        Reply::new(MS(1), Ok(500)).body(bytes.to_vec())
+    };
+    let came = Run { iterations: Some(2), ..run(plan) }.against(script);
+    let text = format!("{:?}{:?}", came.evidence, came.lines);
+    assert!(!text.contains("grant-") && text.contains("***"), "{text}");
+}
