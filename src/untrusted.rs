@@ -1,10 +1,12 @@
 //! Owns outside text made safe for terminal, CSV, HTML, XML, Markdown, metrics and workflow commands.
 
 mod message;
+mod names;
 
 pub use message::{
     PROOF, as_text, header, is_form, proofs_of, shown_line, shown_text, split, values_to_hide,
 };
+pub use names::is_telling;
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -135,34 +137,33 @@ pub fn shown_header<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
     }
 }
 
-/// What ends the name of a part of a query whose value nobody else is to see.
-const TELLING: &str = "token|key|sig|signature|password|passwd|secret";
-
 /// The text with the values of telling parts of every query in it hidden: `?token=***&page=2`. In a
 /// `form` also the first part is one, which follows no `?`.
 #[must_use]
 pub fn shown_query(text: &str, form: bool) -> Cow<'_, str> {
-    static QUERY: LazyLock<Regex> = LazyLock::new(|| telling("[?&]"));
-    static FORM: LazyLock<Regex> = LazyLock::new(|| telling("^|[?&]"));
-    let pattern = if form { &FORM } else { &QUERY };
-    pattern.replace_all(text, |found: &regex::Captures<'_>| format!("{}{HIDDEN}", &found[1]))
+    telling(form).replace_all(text, |found: &regex::Captures<'_>| format!("{}{HIDDEN}", &found[1]))
 }
 
 /// JSON with the texts of passwords and the like in it hidden: `{"password": "***"}`.
 #[must_use]
 pub fn shown_json(json: &str) -> Cow<'_, str> {
     static PASSWORD: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"(?i)("[\w.-]*(?:password|passwd|secret)"\s*:\s*")(?:[^"\\]|\\.)+"#)
+        Regex::new(&format!(r#"("{}"\s*:\s*")(?:[^"\\]|\\.)+"#, *names::NAME))
             .expect("the pattern is fixed")
     });
     PASSWORD.replace_all(json, |found: &regex::Captures<'_>| format!("{}{HIDDEN}", &found[1]))
 }
 
-fn telling(begin: &str) -> Regex {
-    Regex::new(&format!(
-        r#"(?i)((?:{begin})[\w.-]*(?:{TELLING})=)(?:\{{\{{.*?\}}\}}|[^&#\s"'<>\\])+"#
-    ))
-    .expect("the pattern is fixed")
+/// Telling parts of every query in a text, or of a form.
+fn telling(form: bool) -> &'static Regex {
+    fn pattern(begin: &str, value: &str) -> Regex {
+        let pattern = format!(r"((?:{begin}){}=)(?:\{{\{{.*?\}}\}}|{value})+", *names::NAME);
+        Regex::new(&pattern).expect("the pattern is fixed")
+    }
+    static QUERY: LazyLock<Regex> = LazyLock::new(|| pattern("[?&]", r#"[^&#\s"'<>\\]"#));
+    // A form ends with its text.
+    static FORM: LazyLock<Regex> = LazyLock::new(|| pattern("^|[?&]", r"[^&\r\n]"));
+    if form { &FORM } else { &QUERY }
 }
 
 /// The text without the beginning of a secret before the `…` at `cut`: there it was cut short, in the

@@ -100,7 +100,7 @@ impl Hide<'_> {
         let shown = match as_text(body, cut) {
             None => Shown::NotText,
             Some(text) => {
-                let text = self.text(text, is_form(head), cut);
+                let text = self.text(text, is_form(head, text), cut);
                 if cut { Shown::Beginning(text) } else { Shown::Whole(text) }
             }
         };

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthChar as _;
 
-use crate::untrusted::{Secrets, as_text, shown_header, shown_json, shown_query, visible};
+use crate::untrusted::{Secrets, as_text, is_form, shown_json, shown_line, shown_query, visible};
 
 pub(super) const BOLD: Style = Style::new().bold();
 pub(super) const DIM: Style = Style::new().dimmed();
@@ -32,14 +32,7 @@ pub(super) fn clean(text: &str, secrets: &Secrets) -> String {
 pub(super) fn head(bytes: &[u8], secrets: &Secrets) -> Vec<String> {
     let text = String::from_utf8_lossy(bytes);
     let lines = text.split("\r\n").filter(|line| !line.is_empty());
-    lines
-        .map(|line| match line.split_once(": ") {
-            Some((name, value)) => {
-                clean(&format!("{name}: {}", shown_header(name, value)), secrets)
-            }
-            None => clean(line, secrets),
-        })
-        .collect()
+    lines.map(|line| clean(&shown_line(line), secrets)).collect()
 }
 
 /// The lines of a body; `kind` is its content type. When it is not shown `whole`, a last line says
@@ -55,7 +48,7 @@ pub(super) fn body(bytes: &[u8], kind: &str, whole: bool, secrets: &Secrets) -> 
         if is_json(bytes) { indented(text).into() } else { text.replace("\r\n", "\n").into() };
     // Before it is cut: a part of a secret would not be known for one.
     let hidden = secrets.hidden(&pretty);
-    let is_form = kind.starts_with("application/x-www-form-urlencoded");
+    let is_form = is_form(&format!("Content-Type: {kind}"), &hidden);
     let shown = shown_json(&hidden);
     let shown = shown_query(&shown, is_form);
     let shown = shown.strip_suffix('\n').unwrap_or(&shown);

@@ -7,7 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use regex::{Captures, Regex};
 
-use super::{HIDDEN, shown_header, shown_query};
+use super::names::{NAME, is_telling};
+use super::{HIDDEN, shown_header, shown_query, telling};
 
 /// A shorter proof is as likely a plain word, which would be hidden wherever it stands.
 pub const PROOF: usize = 8;
@@ -44,11 +45,14 @@ pub fn as_text(bytes: &[u8], cut: bool) -> Option<&str> {
     (!text.contains('\0') && odd * 10 <= text.len() + 10).then_some(text)
 }
 
-/// By its head the body is a form.
+/// The body is a form: by its head, or since it is written like one, whatever the head says or leaves out.
 #[must_use]
-pub fn is_form(head: &str) -> bool {
+pub fn is_form(head: &str, body: &str) -> bool {
+    static PAIRS: LazyLock<Regex> =
+        LazyLock::new(|| fixed(r"^[\w.\[\]%+-]+=[^&\r\n]*(?:&[\w.\[\]%+-]+=[^&\r\n]*)*&?\s*$"));
     header(head, "content-type")
         .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
+        || PAIRS.is_match(body)
 }
 
 /// What the head of a request proves who one is with: tokens, passwords, keys.
@@ -72,6 +76,11 @@ pub fn proofs_of(head: &str) -> Vec<String> {
 /// [`shown_line`] and [`shown_text`] hide, as they are and decoded.
 #[must_use]
 pub fn values_to_hide(head: &str, body: &str) -> Vec<String> {
+    values(head, body, PROOF)
+}
+
+/// The same, those of at least so many bytes.
+pub(super) fn values(head: &str, body: &str, least: usize) -> Vec<String> {
     let mut found = Vec::new();
     let (first, fields) = head.split_once("\r\n").unwrap_or((head, ""));
     for (name, value) in fields.split("\r\n").filter_map(|line| line.split_once(':')) {
@@ -85,16 +94,15 @@ pub fn values_to_hide(head: &str, body: &str) -> Vec<String> {
             _ => {}
         }
     }
-    let form = is_form(head);
-    for (pattern, text) in [(queries(false), first), (queries(false), body)] {
-        found.extend(values_in(pattern, text));
+    for text in [first, body] {
+        found.extend(values_in(telling(false), text));
     }
-    if form {
-        found.extend(values_in(queries(true), body));
+    if is_form(head, body) {
+        found.extend(values_in(telling(true), body));
     }
     found.extend(WITHIN.iter().flat_map(|pattern| values_in(pattern, body)));
     let mut all = Vec::new();
-    for value in found.into_iter().filter(|value| value.len() >= PROOF) {
+    for value in found.into_iter().filter(|value| value.len() >= least) {
         let pair = format!("v={value}");
         all.extend(form_urlencoded::parse(pair.as_bytes()).map(|(_, plain)| plain.into_owned()));
         all.push(value.to_owned());
@@ -130,14 +138,6 @@ pub fn shown_line(line: &str) -> Cow<'_, str> {
     }
 }
 
-/// By its name the value of a header proves who somebody is, as `X-Auth-Token` does.
-fn is_telling(name: &str) -> bool {
-    static NAME: LazyLock<Regex> = LazyLock::new(|| {
-        fixed(r"(?i)(?:authorization|token|secret|password|passwd|signature|session|api-?key|jwt)$")
-    });
-    NAME.is_match(name)
-}
-
 /// Text with the values in it hidden that by their names nobody else is to see, in queries, JSON, XML
 /// and forms.
 #[must_use]
@@ -152,37 +152,22 @@ pub fn shown_text(text: &str, form: bool) -> Cow<'_, str> {
     shown
 }
 
-/// What ends the name of a value that nobody else is to see.
-const TELLING_KEY: &str = r"token|secret|password|passwd|passphrase|passcode|signature|authorization|cookie|session[_-]?id|api[_-]?key|access[_-]?key|private[_-]?key|jwt|otp|pin|cvv|cvc";
-
 /// Each with what stands before the value as its first group.
 static WITHIN: LazyLock<[Regex; 5]> = LazyLock::new(|| {
+    let name = &*NAME;
     [
         // JSON, also within a text of JSON, where quotes are escaped.
-        fixed(&format!(
-            r#"(?i)(\\?"[\w.-]*(?:{TELLING_KEY})\\?"\s*:\s*\\?")(?:[^"\\]|\\[^"]|\\"[^,}}\]\s:])+"#
-        )),
+        fixed(&format!(r#"(?i)(\\?"{name}\\?"\s*:\s*\\?")(?:[^"\\]|\\[^"]|\\"[^,}}\]\s:])+"#)),
         // Numbers, which need no quotes.
-        fixed(&format!(r#"(?i)(\\?"[\w.-]*(?:{TELLING_KEY})\\?"\s*:\s*)-?\d[\d.eE+-]*"#)),
+        fixed(&format!(r#"(?i)(\\?"{name}\\?"\s*:\s*)-?\d[\d.eE+-]*"#)),
         // A field that a page has hidden.
-        fixed(&format!(
-            r#"(?i)(<input\b[^<>]*\bname="[\w.-]*(?:{TELLING_KEY})"[^<>]*\bvalue=")[^"]+"#
-        )),
+        fixed(&format!(r#"(?i)(<input\b[^<>]*\bname="{name}"[^<>]*\bvalue=")[^"]+"#)),
         // XML: the text of an element.
-        fixed(&format!(r"(?i)(<[\w:.-]*(?:{TELLING_KEY})(?:\s[^<>]*)?>)[^<]+")),
+        fixed(&format!(r"(?i)(<(?:[\w.-]+:)?{name}(?:\s[^<>]*)?>)[^<]+")),
         // A part of `multipart/form-data`.
-        fixed(&format!(
-            r#"(?i)(name="[\w.-]*(?:{TELLING_KEY})"[^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n)[^\r\n]+"#
-        )),
+        fixed(&format!(r#"(?i)(name="{name}"[^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n)[^\r\n]+"#)),
     ]
 });
-
-/// Values of telling parts of a query, or of a form.
-fn queries(form: bool) -> &'static Regex {
-    static QUERY: LazyLock<Regex> = LazyLock::new(|| super::telling("[?&]"));
-    static FORM: LazyLock<Regex> = LazyLock::new(|| super::telling("^|[?&]"));
-    if form { &FORM } else { &QUERY }
-}
 
 fn fixed(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the pattern is fixed")
@@ -229,6 +214,27 @@ mod tests {
             assert_eq!(shown_text(text, false), shown);
         }
         assert_eq!(shown_text("password=abc&user=ann", true), "password=***&user=ann");
+        assert_eq!(shown_text("password=a b#<c&user=ann", true), "password=***&user=ann");
+    }
+
+    #[test]
+    fn a_body_is_a_form_also_where_its_head_does_not_say_so() {
+        for body in ["password=abc", "user=a&password=b c&", "user[password]=a%20b&x=\n", "a="] {
+            assert!(
+                is_form("Host: a", body) && is_form("Content-Type: text/plain", body),
+                "{body}"
+            );
+        }
+        for body in
+            ["", "password", "{\"a\": \"b=c\"}", "a b=c", "see /a?token=abc", "a=1\nb=2", "a=1&b"]
+        {
+            assert!(!is_form("Host: a", body), "{body}");
+        }
+        assert!(is_form("Content-Type: application/x-www-form-urlencoded; charset=utf-8", "a"));
+        assert_eq!(
+            values_to_hide("POST / HTTP/1.1", "password=one+of+mine&x=1"),
+            ["one of mine", "one+of+mine"]
+        );
     }
 
     #[test]
