@@ -1,8 +1,10 @@
 //! Owns outside text made safe for terminal, CSV, HTML, XML, Markdown, metrics and workflow commands.
 
+mod given;
 mod message;
 mod names;
 
+pub use given::Given;
 pub use message::{
     PROOF, as_text, header, is_form, proofs_of, shown_line, shown_text, split, values_to_hide,
 };

@@ -34,6 +34,11 @@ fn set(text: &str) -> Result<(String, String), String> {
 }
 
 impl Reading {
+    /// The variables that are set.
+    pub(super) fn variables(&self) -> &[(String, String)] {
+        &self.set
+    }
+
     pub(super) fn loading(&self) -> Loading {
         Loading {
             environment: self.env.clone(),

@@ -9,6 +9,7 @@ use crate::diagnostic;
 use crate::exit::Exit;
 use crate::plan;
 use crate::session::{self, Options, Rehearsal};
+use crate::untrusted::Given;
 
 /// Arguments of `throng try`.
 #[derive(Debug, clap::Args)]
@@ -93,6 +94,7 @@ impl Arguments {
             classes: self.classes,
             selection,
             variables: loading.variables.clone(),
+            secrets: Given { variables: self.reading.variables(), ..Given::default() }.secrets(),
             seed: self.seed,
             ..Options::default()
         };

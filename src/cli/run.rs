@@ -14,6 +14,7 @@ use crate::plan;
 use crate::plan::Target;
 use crate::session::{self, Options, Output, ProfileChoice, Ramp, Versus};
 use crate::units::{Rate, UnitError, parse_duration};
+use crate::untrusted::Given;
 
 /// Arguments of `throng run`.
 #[derive(Debug, clap::Args)]
@@ -208,9 +209,14 @@ impl Arguments {
             let loaded = plan::parse_with(name, text, &loading);
             session::strictly(session::complete(loaded, &loading, &selection))
         };
+        let set = Given { variables: self.reading.variables(), ..Given::default() };
+        let mut secrets = set.secrets();
         let loaded = if url::is_url(&text) {
             match url::plan(&text, &self.url, &self.classes) {
-                Ok(plan) => parsed(url::NAME, &plan),
+                Ok(made) => {
+                    secrets.extend(made.secrets);
+                    parsed(url::NAME, &made.text)
+                }
                 Err(mistake) => {
                     say(&diagnostic::render(&[mistake], &[], colour()));
                     return Exit::Mistake;
@@ -239,6 +245,7 @@ impl Arguments {
             classes: self.classes,
             selection,
             variables: loading.variables.clone(),
+            secrets,
             load: ProfileChoice {
                 profile: self.profile,
                 users: self.users,

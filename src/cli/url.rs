@@ -1,10 +1,12 @@
 //! Owns the form of `throng run` that takes a URL: it becomes a plan, so that all else stays the same.
 
+use std::borrow::Cow;
 use std::fs;
 use std::time::Duration;
 
 use crate::diagnostic::Diagnostic;
 use crate::session::Options;
+use crate::untrusted::{Given, shown_query};
 
 /// What the plan is called in messages and results.
 pub(super) const NAME: &str = "command-line.yaml";
@@ -76,12 +78,21 @@ impl Request {
     }
 }
 
-/// The plan that loads `url`, as YAML.
+/// A plan that was made of a command line.
+#[derive(Debug)]
+pub(super) struct Made {
+    /// As YAML.
+    pub(super) text: String,
+    /// Values in it that nobody else is to see.
+    pub(super) secrets: Vec<String>,
+}
+
+/// The plan that loads `url`. Names in it tell nothing that by its own name nobody else is to see.
 ///
 /// # Errors
 /// A header without its colon, a file that cannot be read, a method that there is none of, words
 /// behind the URL.
-pub(super) fn plan(url: &str, request: &Request, classes: &[String]) -> Result<String, Diagnostic> {
+pub(super) fn plan(url: &str, request: &Request, classes: &[String]) -> Result<Made, Diagnostic> {
     if let Some(word) = classes.first() {
         let title = format!("`{word}` stands behind a URL, where nothing is expected");
         return Err(Diagnostic::without_place(title, "user classes are a plan's; take it out"));
@@ -99,18 +110,22 @@ pub(super) fn plan(url: &str, request: &Request, classes: &[String]) -> Result<S
         None => "get",
     };
     let headers = headers(request, body.as_deref())?;
+    // A template is filled in for each request; a name is one for all.
+    let named = url.split("{{").next().unwrap_or(url);
+    let named = named.split('#').next().unwrap_or(named);
     let json = |text: &str| serde_json::to_string(text).expect("text is JSON");
     let mut text = format!(
         "# What the command line asked for, as a plan: save it to go on from here.\n\
          name: {name}\n\
          target: {target}\n\
          users:\n  User:\n    wait: none\n    tasks:\n      request:\n        {method}: {path}\n",
-        // A template is filled in for each request; a name is one for all.
-        name =
-            json(&format!("{} {}", method.to_uppercase(), url.split("{{").next().unwrap_or(url))),
+        name = json(&format!("{} {}", method.to_uppercase(), shown_query(named, false))),
         target = json(&format!("{scheme}://{authority}")),
         path = json(path),
     );
+    if let Cow::Owned(shown) = shown_query(path, false) {
+        text.push_str(&format!("        name: {}\n", json(&shown)));
+    }
     if !headers.is_empty() {
         text.push_str("        headers:\n");
         for (name, value) in &headers {
@@ -120,7 +135,9 @@ pub(super) fn plan(url: &str, request: &Request, classes: &[String]) -> Result<S
     if let Some(body) = &body {
         text.push_str(&format!("        body: {}\n", json(body)));
     }
-    Ok(text)
+    let body = body.as_deref().unwrap_or_default();
+    let secrets = Given { url, headers: &headers, body, ..Given::default() }.secrets();
+    Ok(Made { text, secrets })
 }
 
 fn known_method(given: &str) -> Result<&'static str, Diagnostic> {

@@ -27,6 +27,8 @@ pub struct Options {
     pub selection: Selection,
     /// Variables of the plan and of the environment, as the plan was read with.
     pub variables: Arc<BTreeMap<String, String>>,
+    /// Values that the command line gives and that nobody else is to see.
+    pub secrets: Vec<String>,
     /// How many users, and for how long.
     pub load: ProfileChoice,
     /// The seed of all random numbers; chosen by chance when absent.

@@ -169,6 +169,7 @@ pub fn prepare(
         return Err(mistakes);
     }
     let secrets = Secrets::default();
+    options.secrets.iter().for_each(|value| secrets.add(value));
     literal_proofs(plan).iter().for_each(|proof| secrets.add(proof));
     for name in secrets_of(plan) {
         if let Some(value) = options.variables.get(&name) {
