@@ -5,7 +5,8 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -386,6 +387,56 @@ fn secretive_plan(address: SocketAddr, secrets: &[(String, String)]) -> String {
     )
 }
 
+/// Every stream and file of a run in this folder, and of its comparison with a copy, is without these
+/// secrets. All are in the folder, also what GitHub is given.
+fn hides(folder: &Folder, said: Said, secrets: &[&str]) -> Vec<(String, String)> {
+    fs::create_dir(folder.path().join("copied")).unwrap();
+    let record = folder.path().join("copied/record.jsonl.gz");
+    fs::copy(folder.path().join("out/record.jsonl.gz"), record).unwrap();
+    let compared = folder.throng("compare out copied --html compare.html");
+    assert!(compared.out.starts_with("Baseline: out"), "{}{}", compared.out, compared.err);
+    let mut texts = vec![("stdout".to_owned(), said.out), ("stderr".to_owned(), said.err)];
+    texts.push(("compare".to_owned(), compared.out + &compared.err));
+    let named = |(path, bytes): (PathBuf, Vec<u8>)| {
+        (path.display().to_string(), String::from_utf8(bytes).unwrap())
+    };
+    texts.extend(files(folder.path()).into_iter().map(named));
+    for wanted in
+        ["all.csv", "step.md", "compare.html", "copy.html", "record.jsonl.gz", "junit.xml"]
+    {
+        assert!(texts.iter().any(|(name, _)| name.ends_with(wanted)), "{wanted} is there");
+    }
+    for (name, text) in &texts {
+        for secret in secrets.iter().flat_map(|secret| forms(secret)) {
+            // In a page and in JSON each is written once more in another way.
+            let json = serde_json::to_string(&secret).unwrap();
+            let page = secret
+                .replace('&', "&amp;")
+                .replace('<', "&lt;")
+                .replace('>', "&gt;")
+                .replace('"', "&quot;")
+                .replace('\'', "&#x27;")
+                .replace('/', "&#x2f;");
+            for form in [&*secret, &json[1..json.len() - 1], &page, &page.replace("&#x2f;", "/")] {
+                assert!(!text.contains(form), "{form} in {name}");
+            }
+        }
+        let part = text.find("S3CRET").map(|at| &text[at.saturating_sub(60)..]);
+        assert_eq!(part.map(|part| part.chars().take(90).collect::<String>()), None, "in {name}");
+    }
+    texts
+}
+
+/// As in a workflow of GitHub, with everything that can be written.
+fn everything(folder: &Folder, line: &str, more: &[&str]) -> Command {
+    let mut command = folder.command(line);
+    command.args(["-t", "60s", "--out", "out", "--csv", "copy", "--html", "copy.html"]);
+    command.args(["--csv-requests", "all.csv"]).args(more).env("GITHUB_ACTIONS", "true");
+    command.env("GITHUB_WORKSPACE", folder.path());
+    command.env("GITHUB_STEP_SUMMARY", folder.path().join("step.md"));
+    command
+}
+
 #[test]
 fn planted_secrets_are_in_no_file_and_no_output() {
     let secrets = secrets();
@@ -394,44 +445,119 @@ fn planted_secrets_are_in_no_file_and_no_output() {
         let told = part.clone();
         let address = serve(move |head, body| telling(head, body, &told));
         let folder = Folder::new();
-        folder.file("plan.yaml", &secretive_plan(address, &part));
-        let line = "run plan.yaml -u 1 -i 1 -t 60s --out out --csv copy --html copy.html";
-        let mut command = folder.command(line);
+        let plan = secretive_plan(address, &part);
+        folder.file("plan.yaml", &format!("{plan}thresholds: [ requests > 100000 ]\n"));
+        let mut command = everything(&folder, "run plan.yaml -u 1 -i 1", &[]);
         for (number, (source, secret)) in part.iter().enumerate() {
             // What is captured is a secret that only the server knows.
             let value = if source == "captured" { "none-of-this" } else { secret };
             command.env(format!("SECRET_{number}"), value);
         }
         let said = said(command.output().unwrap());
-        assert_eq!(said.code, 0, "{}{}", said.out, said.err);
-        let mut texts: Vec<_> =
-            vec![("stdout".to_owned(), said.out), ("stderr".to_owned(), said.err)];
-        let named = |(path, bytes): (PathBuf, Vec<u8>)| {
-            (path.display().to_string(), String::from_utf8(bytes).unwrap())
-        };
-        texts.extend(files(folder.path()).into_iter().map(named));
-        for (name, text) in &texts {
-            for secret in part.iter().flat_map(|(_, secret)| forms(secret)) {
-                // In a page and in JSON each is written once more in another way.
-                let json = serde_json::to_string(&secret).unwrap();
-                let page = secret
-                    .replace('&', "&amp;")
-                    .replace('<', "&lt;")
-                    .replace('>', "&gt;")
-                    .replace('"', "&quot;")
-                    .replace('\'', "&#x27;")
-                    .replace('/', "&#x2f;");
-                for form in
-                    [&*secret, &json[1..json.len() - 1], &page, &page.replace("&#x2f;", "/")]
-                {
-                    assert!(!text.contains(form), "{form} in {name}");
-                }
-            }
-            assert!(!text.contains("S3CRET"), "a part of one in {name}");
-        }
+        assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+        assert!(said.err.contains("::error"), "{}", said.err);
+        let all: Vec<_> = part.iter().map(|(_, secret)| &**secret).collect();
+        let texts = hides(&folder, said, &all);
         let evidence = &folder.json("out/summary.json")["evidence"];
         let shown = evidence["failed"].as_array().unwrap().len();
         assert_eq!(shown, 50, "each was there to be shown");
         assert!(texts.iter().any(|(name, text)| name == "stderr" && text.contains("***")));
     }
+}
+
+/// Fails, and says what it was told. All of that is kept.
+fn saying_again() -> (SocketAddr, Arc<Mutex<String>>) {
+    let heard = Arc::new(Mutex::new(String::new()));
+    let all = heard.clone();
+    let address = serve(move |head, body| {
+        *all.lock().unwrap() += &format!("{head}\n{body}\n");
+        let text = format!("{}\n{body}", head.replace("token", "t").replace("Key", "k"));
+        let length = text.len();
+        format!("HTTP/1.1 500 No\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{text}")
+            .into_bytes()
+    });
+    (address, heard)
+}
+
+#[test]
+fn secrets_that_a_command_line_names_are_in_no_file_and_no_output() {
+    let secrets =
+        ["Q-S3CRET-1%2b", "K-S3CRET-2", "P-S3CRET'3", "H-S3CRET-4", "B-S3CRET-5", "C-S3CRET-6"];
+    let [query, key, password, header, bearer, cookie] = secrets;
+    let json = serde_json::json!({ "user": "ann", "password": password }).to_string();
+    for data in [format!("password={password}&x=1"), format!("x=1&password={password}"), json] {
+        let (address, heard) = saying_again();
+        let folder = Folder::new();
+        let url = format!("http://{address}/fail?token={query}&page=2&api_key={key}");
+        let headers = [
+            format!("X-Api-Key: {header}"),
+            format!("Authorization: Bearer {bearer}"),
+            format!("Cookie: sid={cookie}"),
+        ];
+        let [first, second, third] = &headers;
+        let more =
+            [&*url, "--data", &data, "--header", first, "--header", second, "--header", third];
+        let mut command = everything(&folder, "run -u 1 -n 3 --fail-on-error", &more);
+        let said = said(command.output().unwrap());
+        assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+        hides(&folder, said, &secrets);
+        let heard = heard.lock().unwrap();
+        for secret in [query, key, header, bearer, cookie] {
+            assert!(heard.contains(secret), "{secret} was not sent: {heard}");
+        }
+        assert!(heard.contains(&data), "{heard}");
+        let name = "/fail?token=***&page=2&api_key=***";
+        let summary = folder.json("out/summary.json");
+        assert_eq!(summary["names"][0]["name"], name, "{summary:#}");
+        for file in ["copy_stats.csv", "all.csv"] {
+            assert!(folder.read(file).contains(name), "{}", folder.read(file));
+        }
+    }
+}
+
+#[test]
+fn variables_that_a_command_line_sets_are_hidden_by_their_names() {
+    let (address, heard) = saying_again();
+    let folder = Folder::new();
+    folder.file(
+        "plan.yaml",
+        &format!(
+            "target: http://{address}\nvars: {{ password: none, author: none }}\nusers:\n  A:\n    tasks:\n      a:\n        \
+             steps:\n          - post: '/a/{{{{ password }}}}'\n            body: '{{{{ password }}}} of {{{{ author }}}}'\n          \
+             - log: '{{{{ password }}}}'\nthresholds: [ requests > 100000 ]\n"
+        ),
+    );
+    let more = ["--set", "password=P-S3CRET-1", "--set=author=ann-of-1"];
+    let said = said(everything(&folder, "run plan.yaml -u 1 -i 2", &more).output().unwrap());
+    assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+    let texts = hides(&folder, said, &["P-S3CRET-1"]);
+    assert!(heard.lock().unwrap().contains("P-S3CRET-1 of ann-of-1"));
+    let summary = texts.iter().find(|(name, _)| name.ends_with("out/summary.json")).unwrap();
+    assert!(summary.1.contains("*** of ann-of-1"), "{}", summary.1);
+}
+
+#[test]
+fn more_captured_secrets_than_can_be_hidden_everywhere_are_told_of() {
+    let all: Vec<_> = (0..6_000).map(|number| format!("grant-S3CRET-{number}")).collect();
+    let all = serde_json::to_string(&all).unwrap();
+    let address = serve(move |head, _| {
+        let (status, text) =
+            if head.starts_with("GET /all") { ("200 OK", &*all) } else { ("500 No", head) };
+        let length = text.len();
+        format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{text}")
+            .into_bytes()
+    });
+    let folder = Folder::new();
+    folder.file(
+        "plan.yaml",
+        &format!(
+            "target: http://{address}\nusers:\n  A:\n    tasks:\n      a:\n        steps:\n          - get: /all\n            \
+             capture: {{ grants: {{ json: '$[*]', pick: all, secret: true }} }}\n          \
+             - get: '/use/{{{{ grants[5999] }}}}'\n"
+        ),
+    );
+    let said = said(everything(&folder, "run plan.yaml -u 1 -i 2", &[]).output().unwrap());
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    assert_eq!(said.err.matches("more secrets were captured than").count(), 1, "{}", said.err);
+    hides(&folder, said, &[]);
 }
