@@ -43,7 +43,8 @@ to keep up.
 
 Exit codes:
   0  nothing is shown to be worse
-  1  something is worse, or nothing can be said of any figure
+  1  something is worse; nothing can be said of any figure, or not of one whose whole interval is
+     worse; or the new side never sent what the baseline has
   2  a record cannot be read
   3  what came of it could not be written
 

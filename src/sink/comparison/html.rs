@@ -40,7 +40,9 @@ pub fn render(comparison: &Value) -> Result<String, Error> {
     };
     // The pill says the first word already.
     let sentence = comparison["verdict"]["sentence"].as_str().unwrap_or_default();
-    let sentence = sentence.split_once(": ").map_or(sentence, |(_, rest)| rest);
+    let heads = ["Worse: ", "Better: ", "No difference shown: ", "Cannot say: ", "Cannot say "];
+    let rest = heads.iter().find_map(|head| sentence.strip_prefix(head));
+    let sentence = rest.unwrap_or(sentence);
     let page = context! {
         policy => POLICY.as_str(),
         style => STYLE.as_str(),

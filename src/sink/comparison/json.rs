@@ -13,7 +13,8 @@ use crate::verdict::compare::{Compared, Figure, Method, Point};
 ///   `difference_fraction`, with the ends of its 95 % interval. What there is not is `null`.
 /// - `outcome` and `verdict.state` are `worse`, `better`, `no_difference` or `cannot_say`, that with its
 ///   `reason`.
-/// - `p_value` is of the figure by itself, `p_value_corrected` by Holm for all that are judged.
+/// - `p_value` is of the figure by itself, `p_value_corrected` by Holm for all that are judged, with three
+///   digits that matter.
 /// - `courses` are the runs over time, from where their warm-up ends.
 #[must_use]
 pub fn json(told: &Told) -> Value {
@@ -81,8 +82,8 @@ fn figure(one: &Compared) -> Value {
     add(format!("change_{kind}"), rounded(effect.map(|effect| effect.estimate)));
     add(format!("change_{kind}_low"), rounded(effect.map(|effect| effect.low)));
     add(format!("change_{kind}_high"), rounded(effect.map(|effect| effect.high)));
-    add("p_value".to_owned(), rounded(effect.map(|effect| effect.p)));
-    add("p_value_corrected".to_owned(), rounded(effect.map(|effect| effect.p_corrected)));
+    add("p_value".to_owned(), significant(effect.map(|effect| effect.p)));
+    add("p_value_corrected".to_owned(), significant(effect.map(|effect| effect.p_corrected)));
     add("outcome".to_owned(), words::id(one.outcome).into());
     add("reason".to_owned(), words::reason(one).into());
     for (key, text) in [
@@ -115,4 +116,9 @@ fn course((name, points): &(String, Vec<Point>)) -> Value {
 
 fn rounded(value: Option<f64>) -> Value {
     value.map_or(Value::Null, |value| json!((value * 1e6).round() / 1e6))
+}
+
+/// Three digits that matter, however small it is.
+fn significant(value: Option<f64>) -> Value {
+    value.map_or(Value::Null, |value| json!(format!("{value:.2e}").parse().unwrap_or(value)))
 }

@@ -12,13 +12,26 @@ pub use markdown::markdown;
 pub use terminal::text;
 pub use words::State;
 
-use crate::untrusted::visible;
+use crate::untrusted::{one_line, visible, workflow_message, workflow_property};
 use crate::verdict::compare::{Comparison, Point};
 
 /// The verdict in one sentence, as it may be shown on a terminal.
 #[must_use]
 pub fn headline(told: &Told) -> String {
     visible(&words::sentence(&told.comparison)).into_owned()
+}
+
+/// What a workflow of GitHub is told: an error when something is worse, nothing else.
+#[must_use]
+pub fn annotation(told: &Told) -> Option<String> {
+    (State::of(&told.comparison) == State::Worse).then(|| {
+        let sentence = words::sentence(&told.comparison);
+        format!(
+            "::error title={}::{}\n",
+            workflow_property("throng: worse"),
+            workflow_message(&one_line(&sentence))
+        )
+    })
 }
 
 /// A comparison, and what was compared.

@@ -247,9 +247,131 @@ fn the_verdict_is_one_sentence_of_what_matters_most() {
     told.comparison.names.remove(0);
     assert_eq!(
         sentence(&told),
-        "No difference shown: no figure changed by 5% or more beyond chance. Of 2 nothing can be said."
+        "No difference shown: of 4 figures 2 could be judged, and none of them changed by 5% or \
+         more beyond chance."
     );
     told.comparison.all.clear();
     assert_eq!(sentence(&told), "Cannot say: 12 requests are too few; it takes 59 on each side.");
     assert_eq!(State::of(&told.comparison), State::CannotSay);
+}
+
+/// What 4 runs a side cannot judge, though it is measured.
+fn unjudged(figure: Figure, values: [f64; 2], change: [f64; 3]) -> Compared {
+    let few = Doubt::Figures { judged: 1, all: 17, needs: 7 };
+    let one = compared(figure, values, change, Outcome::NoDifference);
+    Compared { outcome: Outcome::CannotSay(few), ..one }
+}
+
+#[test]
+fn what_looks_worse_and_cannot_be_judged_is_no_pass() {
+    let mut told = told();
+    let comparison = &mut told.comparison;
+    comparison.names.truncate(1);
+    comparison.names[0].0.name = "rare".to_owned();
+    comparison.method = Method::Ranks;
+    comparison.all = vec![compared(P95, [9.0, 9.0], [1.0, 0.99, 1.01], Outcome::NoDifference)];
+    let mut said = String::new();
+    for (figure, values, change) in [
+        (Figure::Percentile(0.5), [10.0, 10.3], [1.03, 1.01, 1.2]),
+        (Figure::Throughput, [10.0, 12.0], [1.2, 1.1, 1.3]),
+        (Figure::ErrorRate, [0.0, 0.0009], [0.0009, 0.0008, 0.0011]),
+        (Figure::ErrorRate, [0.1, 0.104], [0.004, 0.003, 0.008]),
+        (Figure::Throughput, [10.0, 8.0], [0.8, 0.7, 0.9]),
+        (Figure::ErrorRate, [0.0, 0.02], [0.02, 0.01, 0.03]),
+        (Figure::Percentile(0.5), [10.0, 27.0], [2.7, 2.44, 3.23]),
+    ] {
+        told.comparison.names[0].1 =
+            vec![unjudged(figure, values, change), unjudged(P95, [9.0, 9.0], [1.0, 0.9, 1.1])];
+        let state = State::of(&told.comparison);
+        said += &format!("{}: {}\n", state.id(), words::sentence(&told.comparison));
+    }
+    insta::assert_snapshot!(said, @r##"
+    no_difference: No difference shown: of 3 figures 1 could be judged, and none of them changed by 5% or more beyond chance.
+    no_difference: No difference shown: of 3 figures 1 could be judged, and none of them changed by 5% or more beyond chance.
+    no_difference: No difference shown: of 3 figures 1 could be judged, and none of them changed by 5% or more beyond chance.
+    no_difference: No difference shown: of 3 figures 1 could be judged, and none of them changed by 5% or more beyond chance.
+    cannot_say: Cannot say of 2 figures: too few runs; requests per second of GET rare are 20% lower (10 to 30%), which 7 runs a side could judge.
+    cannot_say: Cannot say of 2 figures: too few runs; the error rate of GET rare is 2 points higher (1 to 3 points), which 7 runs a side could judge.
+    cannot_say: Cannot say of 2 figures: too few runs; p50 of GET rare is 170% higher (144 to 223%), which 7 runs a side could judge.
+    "##);
+    // What is better beside it does not make up for it, but what is worse comes first.
+    told.comparison.all[0].outcome = Outcome::Better;
+    assert_eq!(State::of(&told.comparison), State::CannotSay);
+    assert!(words::sentence(&told.comparison).ends_with("could judge. 1 figure is better."));
+    let page = render(&json(&told)).unwrap();
+    assert!(page.contains("</span> of 2 figures: too few runs; p50 of GET rare is"));
+    told.comparison.all[0].outcome = Outcome::Worse;
+    assert_eq!(State::of(&told.comparison), State::Worse);
+}
+
+#[test]
+fn a_name_that_one_side_alone_has_is_said() {
+    let mut told = told();
+    let comparison = &mut told.comparison;
+    comparison.all = vec![compared(P95, [9.0, 6.0], [0.66, 0.6, 0.7], Outcome::Better)];
+    let only = |doubt: Doubt, comparison: &mut Comparison, at: usize| {
+        comparison.names[at].0.name = format!("/{at}");
+        comparison.names[at].1 =
+            vec![compared(P95, [9.0, 9.0], [1.0; 3], Outcome::CannotSay(doubt)); 2];
+    };
+    comparison.names.truncate(2);
+    only(Doubt::OnlyNew, comparison, 0);
+    comparison.names[1].1.clear();
+    let second = comparison.names.remove(1);
+    let said = |comparison: &Comparison| {
+        format!("{}: {}\n", State::of(comparison).id(), words::sentence(comparison))
+    };
+    let mut all = said(comparison);
+    comparison.names.push(second);
+    only(Doubt::OnlyBaseline, comparison, 1);
+    all += &said(comparison);
+    comparison.all[0].outcome = Outcome::Worse;
+    all += &said(comparison);
+    only(Doubt::OnlyBaseline, comparison, 0);
+    all += &said(comparison);
+    insta::assert_snapshot!(all, @r##"
+    better: Better: p95 of all requests is 34% lower (30 to 40%). Nothing is shown to be worse. Only the new side sent GET /0.
+    cannot_say: Cannot say: the new side never sent POST /1. 1 figure is better. Only the new side sent GET /0.
+    worse: Worse: p95 of all requests is 34% lower (30 to 40%). The new side never sent POST /1. Only the new side sent GET /0.
+    worse: Worse: p95 of all requests is 34% lower (30 to 40%). The new side never sent GET /0 and 1 more name.
+    "##);
+}
+
+#[test]
+fn the_method_says_only_what_was_done() {
+    let mut told = told();
+    told.comparison.method = Method::Ranks;
+    told.comparison.all.clear();
+    told.comparison.names.drain(..2);
+    assert_eq!(
+        words::method(&told),
+        [
+            "Runs were compared by their ranks (Mann-Whitney), the change is the median of all pairs of \
+             runs (Hodges-Lehmann): it need not be the ratio of the two figures beside it."
+        ]
+    );
+}
+
+#[test]
+fn a_small_p_value_is_not_zero() {
+    let mut told = told();
+    let effect = told.comparison.all[0].effect.as_mut().unwrap();
+    (effect.p, effect.p_corrected) = (1.23456e-12, 0.0);
+    let json = json(&told);
+    let figure = &json["totals"]["figures"][0];
+    assert_eq!([&figure["p_value"], &figure["p_value_corrected"]], [1.23e-12, 0.0]);
+}
+
+#[test]
+fn github_gets_an_error_when_something_is_worse_alone() {
+    let mut told = told();
+    told.comparison.all.clear();
+    told.comparison.names[0].0.name = "/100%\n::error::x".to_owned();
+    assert_eq!(
+        annotation(&told).unwrap(),
+        "::error title=throng%3A worse::Worse: p95 of GET /100%25␊::error::x is 23%25 higher (12 to \
+         35%25). 1 figure is better.\n"
+    );
+    told.comparison.names.remove(0);
+    assert_eq!(annotation(&told), None);
 }

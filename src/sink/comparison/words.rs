@@ -3,7 +3,7 @@
 use super::Told;
 use crate::metrics::RequestName;
 use crate::sink::figures;
-use crate::verdict::compare::{Compared, Comparison, Figure, Method, Outcome};
+use crate::verdict::compare::{Compared, Comparison, Doubt, Figure, Method, Outcome};
 
 /// What all of a comparison comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +14,8 @@ pub enum State {
     Better,
     /// Nothing that could be judged differs.
     NoDifference,
-    /// Nothing could be judged.
+    /// Nothing could be judged, or what could not be has all its interval on the worse side, or the new
+    /// side never sent what the baseline has.
     CannotSay,
 }
 
@@ -27,6 +28,11 @@ impl State {
         };
         if any(|one| one == Outcome::Worse) {
             Self::Worse
+        } else if comparison.figures().any(|(_, one)| one.leans_worse(comparison.least).is_some())
+            || comparison.only(Doubt::OnlyBaseline).next().is_some()
+        {
+            // Law 7: no data is not a pass, whatever else is better.
+            Self::CannotSay
         } else if any(|one| one == Outcome::Better) {
             Self::Better
         } else if any(|one| one == Outcome::NoDifference) {
@@ -161,30 +167,31 @@ pub(super) fn sentence(comparison: &Comparison) -> String {
 
 /// The same, with names as `shown` has them.
 pub(super) fn sentence_of(comparison: &Comparison, shown: &dyn Fn(&str) -> String) -> String {
-    let state = State::of(comparison);
+    let called = |of: Option<&RequestName>| match of {
+        Some(_) => shown(&name(of)),
+        None => name(of),
+    };
     let having =
         |outcome: Outcome| comparison.figures().filter(move |(_, one)| one.outcome == outcome);
-    let greatest = |outcome: Outcome| {
-        let size = |one: &Compared| {
-            let ratio = one.new.unwrap_or_default() / one.baseline.unwrap_or_default();
-            ratio.ln().abs()
-        };
-        // Of equals the first: all requests come before names.
-        having(outcome).reduce(|most, next| if size(next.1) > size(most.1) { next } else { most })
-    };
     let told = |outcome: Outcome| {
-        let called = |of: Option<&RequestName>| match of {
-            Some(_) => shown(&name(of)),
-            None => name(of),
-        };
-        greatest(outcome).map(|(of, one)| in_words(&called(of), one)).unwrap_or_default()
+        let most = greatest(having(outcome));
+        most.map(|(of, one)| in_words(&called(of), one)).unwrap_or_default()
     };
     let (worse, better) = (having(Outcome::Worse).count(), having(Outcome::Better).count());
     let figures = |count: usize, more: &str| match count {
         1 => format!("1 {more}figure is"),
         n => format!("{n} {more}figures are"),
     };
-    match state {
+    let names = |doubt: Doubt| {
+        let mut names = comparison.only(doubt);
+        let first = called(Some(names.next()?));
+        Some(match names.count() {
+            0 => first,
+            more => format!("{first} and {}", figures::counted(more as u64, "more name")),
+        })
+    };
+    let mut gone = names(Doubt::OnlyBaseline);
+    let mut text = match State::of(comparison) {
         State::Worse => {
             let mut text = format!("Worse: {}.", told(Outcome::Worse));
             match (worse - 1, better) {
@@ -206,19 +213,68 @@ pub(super) fn sentence_of(comparison: &Comparison, shown: &dyn Fn(&str) -> Strin
         }
         State::NoDifference => {
             let least = figures::share(comparison.least);
-            let mut text =
-                format!("No difference shown: no figure changed by {least} or more beyond chance.");
-            let unsaid = comparison.figures().count() - having(Outcome::NoDifference).count();
-            if unsaid > 0 {
-                text += &format!(" Of {unsaid} nothing can be said.");
+            let (all, same) = (comparison.figures().count(), having(Outcome::NoDifference).count());
+            if all == same {
+                format!("No difference shown: no figure changed by {least} or more beyond chance.")
+            } else {
+                format!(
+                    "No difference shown: of {all} figures {same} could be judged, and none of them \
+                     changed by {least} or more beyond chance."
+                )
+            }
+        }
+        State::CannotSay => {
+            let mut text = match (leaning(comparison), gone.take()) {
+                (Some((of, one, needs)), left) => {
+                    gone = left;
+                    let few = |one: &Compared| {
+                        matches!(one.outcome, Outcome::CannotSay(Doubt::Figures { .. }))
+                    };
+                    let few = comparison.figures().filter(|(_, one)| few(one)).count() as u64;
+                    format!(
+                        "Cannot say of {}: too few runs; {}, which {needs} runs a side could judge.",
+                        figures::counted(few, "figure"),
+                        in_words(&called(of), one)
+                    )
+                }
+                (None, Some(gone)) => format!("Cannot say: the new side never sent {gone}."),
+                (None, None) => {
+                    let doubt = comparison.figures().find_map(|(_, one)| reason(one));
+                    let doubt = doubt.unwrap_or_else(|| "there are no requests".to_owned());
+                    format!("Cannot say: {doubt}.")
+                }
+            };
+            if better > 0 {
+                text += &format!(" {} better.", figures(better, ""));
             }
             text
         }
-        State::CannotSay => {
-            let doubt = comparison.figures().find_map(|(_, one)| reason(one));
-            format!("Cannot say: {}.", doubt.unwrap_or_else(|| "there are no requests".to_owned()))
-        }
+    };
+    if let Some(gone) = gone {
+        text += &format!(" The new side never sent {gone}.");
     }
+    if let Some(fresh) = names(Doubt::OnlyNew) {
+        text += &format!(" Only the new side sent {fresh}.");
+    }
+    text
+}
+
+type Of<'a> = (Option<&'a RequestName>, &'a Compared);
+
+/// That which changed most. Of equals the first: all requests come before names.
+fn greatest<'a>(all: impl Iterator<Item = Of<'a>>) -> Option<Of<'a>> {
+    let size = |one: &Compared| {
+        let ratio = one.new.unwrap_or_default() / one.baseline.unwrap_or_default();
+        ratio.ln().abs()
+    };
+    all.reduce(|most, next| if size(next.1) > size(most.1) { next } else { most })
+}
+
+/// What changed most of what [leans to the worse](Compared::leans_worse), and the runs that it takes.
+fn leaning(comparison: &Comparison) -> Option<(Option<&RequestName>, &Compared, usize)> {
+    let leans = |one: &Compared| one.leans_worse(comparison.least);
+    let (of, one) = greatest(comparison.figures().filter(|(_, one)| leans(one).is_some()))?;
+    Some((of, one, leans(one)?))
 }
 
 /// Why nothing can be said of a figure.
@@ -251,19 +307,19 @@ pub(super) fn method(told: &Told) -> Vec<String> {
         ),
         Method::Ranks => {
             "Runs were compared by their ranks (Mann-Whitney), the change is the median of all pairs \
-             of runs (Hodges-Lehmann)."
+             of runs (Hodges-Lehmann): it need not be the ratio of the two figures beside it."
                 .to_owned()
         }
     };
-    let mut all = vec![
-        how,
-        format!(
+    let mut all = vec![how];
+    if judged > 0 {
+        all.push(format!(
             "Intervals are of 95%, each by itself. Better or worse is what differs at 5% after Holm's \
              correction for {}, by {} or more; an error rate by 0.1 points besides.",
             figures::counted(judged, "figure"),
             figures::share(comparison.least)
-        ),
-    ];
+        ));
+    }
     if let Method::Blocks { .. } = comparison.method {
         all.push(
             "One run a side does not tell how runs differ from each other: several tell more."

@@ -15,7 +15,7 @@ use super::series::{Series, Stretch};
 const BLOCKS: usize = 10;
 
 /// Fewer whole seconds say nothing: their blocks are shorter than what goes on within a service.
-pub(super) const SECONDS: u32 = 30;
+pub const SECONDS: u32 = 30;
 
 /// All runs are drawn from alike, so that changing sides changes nothing but the sign.
 const SEED: u64 = 0x7468_726f_6e67;

@@ -16,7 +16,7 @@ use crate::verdict::Op;
 pub const LEAST: f64 = 0.05;
 
 /// Of an error rate so much must have changed besides: one of a thousand requests.
-const LEAST_ERRORS: f64 = 0.001;
+pub(super) const LEAST_ERRORS: f64 = 0.001;
 
 /// What is shown is wrong so often, at most.
 const LEVEL: f64 = 0.05;
@@ -179,8 +179,9 @@ fn judged(baseline: usize, new: usize, all: usize) -> usize {
     (1..=all).take_while(|count| least(baseline, new) * *count as f64 <= LEVEL - 1e-12).count()
 }
 
-/// So many runs a side can judge so many figures.
-fn needs(figures: usize) -> usize {
+/// So many runs a side can judge so many figures, by their ranks.
+#[must_use]
+pub fn needs(figures: usize) -> usize {
     (1..).find(|runs| judged(*runs, *runs, figures) == figures).unwrap_or(usize::MAX)
 }
 

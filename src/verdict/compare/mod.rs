@@ -6,8 +6,9 @@ mod judge;
 mod ranks;
 mod series;
 
+pub use blocks::SECONDS;
 pub use figure::{FIGURES, Figure};
-pub use judge::{Asked, Kept, LEAST, beyond, compare, one};
+pub use judge::{Asked, Kept, LEAST, beyond, compare, needs, one};
 pub use series::{Point, Recording, Run, Second, Series};
 
 use std::fmt;
@@ -51,6 +52,24 @@ pub struct Compared {
     pub effect: Option<Effect>,
     /// What that comes to.
     pub outcome: Outcome,
+}
+
+impl Compared {
+    /// The runs are too few to judge it, and yet all of its interval is worse by as much as matters: `least`
+    /// is a fraction. Then so many runs a side could judge it.
+    #[must_use]
+    pub fn leans_worse(&self, least: f64) -> Option<usize> {
+        let Outcome::CannotSay(Doubt::Figures { needs, .. }) = self.outcome else { return None };
+        let effect = self.effect?;
+        let worse = if self.figure.is_difference() {
+            effect.low >= judge::LEAST_ERRORS.max(self.baseline? * least)
+        } else if self.figure.is_better_high() {
+            effect.high <= 1.0 / (1.0 + least)
+        } else {
+            effect.low >= 1.0 + least
+        };
+        worse.then_some(needs)
+    }
 }
 
 /// From the baseline to the new side.
@@ -194,6 +213,14 @@ impl Comparison {
         std::iter::once((None, &self.all))
             .chain(names)
             .flat_map(|(name, figures)| figures.iter().map(move |one| (name, one)))
+    }
+
+    /// The names of which one side has no request, for that reason.
+    pub fn only(&self, doubt: Doubt) -> impl Iterator<Item = &RequestName> {
+        let is_of = move |figures: &[Compared]| {
+            figures.iter().all(|one| one.outcome == Outcome::CannotSay(doubt))
+        };
+        self.names.iter().filter(move |(_, figures)| is_of(figures)).map(|(name, _)| name)
     }
 }
 

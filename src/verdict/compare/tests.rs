@@ -293,6 +293,9 @@ fn names_of_one_side_alone_are_said() {
     let cannot = Outcome::CannotSay;
     assert_eq!(doubts, [("/", cannot(Doubt::OnlyBaseline)), ("/other", cannot(Doubt::OnlyNew))]);
     assert_eq!(compared.all[1].outcome, Outcome::NoDifference);
+    let only = |doubt| compared.only(doubt).map(|name| &*name.name).collect::<Vec<_>>();
+    let doubts = [Doubt::OnlyBaseline, Doubt::OnlyNew, Doubt::Scarce];
+    assert_eq!(doubts.map(only), [vec!["/"], vec!["/other"], vec![]]);
 }
 
 #[test]
@@ -313,6 +316,11 @@ fn several_runs_are_compared_by_their_ranks_as_far_as_those_reach() {
     assert_eq!(outcomes(3), [three; 10]);
     let four = "so few runs can judge 1 of 10 figures at 5%; give at least 6 a side";
     assert_eq!(outcomes(4)[..5], [four, "worse", four, four, four]);
+    assert_eq!([1, 6, 10, 15, 85].map(needs), [4, 5, 6, 6, 7]);
+    let four = compare(&runs(4, 100.0), &runs(4, 120.0), &quick());
+    let lean: Vec<_> = four.all.iter().map(|one| one.leans_worse(0.05)).collect();
+    assert_eq!(lean, [Some(6), None, Some(6), None, None]);
+    assert_eq!(four.all[0].leans_worse(0.3), None);
     let (same, worse) = ("no difference shown", "worse");
     let six = [worse, worse, worse, same, same, worse, worse, worse, same, same];
     assert_eq!(outcomes(6), six);
