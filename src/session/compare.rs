@@ -10,7 +10,10 @@ use crate::diagnostic::Diagnostic;
 use crate::event::Started;
 use crate::exit::Exit;
 use crate::record::{Ending, Line, Reader, RecordError, find};
-use crate::sink::comparison::{self, Side, State, Told};
+use crate::sink::{
+    self,
+    comparison::{self, Side, State, Told},
+};
 use crate::untrusted::visible;
 use crate::verdict::compare::{Asked, Recording, Run, compare};
 
@@ -40,19 +43,27 @@ pub enum Form {
     Markdown,
     /// For machines.
     Json,
+    /// The verdict alone.
+    Sentence,
 }
 
 /// Compares, tells what came of it, and says by the exit code whether something is worse, or nothing can be said.
 #[must_use]
 pub fn compare_runs(comparing: &Comparing) -> Exit {
-    let told = match tell(comparing) {
-        Ok(told) => told,
-        Err(mistake) => return mistakes(&[mistake], &[]),
-    };
-    let json = comparison::json(&told);
+    match tell(comparing) {
+        Ok(told) => show(&told, comparing),
+        Err(mistake) => mistakes(&[mistake], &[]),
+    }
+}
+
+/// Tells what came of a comparison, as [`compare_runs`] does.
+pub(super) fn show(told: &Told, comparing: &Comparing) -> Exit {
+    let json = comparison::json(told);
+    // A name that was recorded must be no command of a workflow.
     let text = match comparing.form {
-        Form::Text => comparison::text(&told, comparing.width),
-        Form::Markdown => comparison::markdown(&told),
+        Form::Text => sink::printable(&comparison::text(told, comparing.width)).into_owned(),
+        Form::Sentence => format!("{}\n", comparison::headline(told)),
+        Form::Markdown => comparison::markdown(told),
         Form::Json => format!("{json:#}\n"),
     };
     let mut written = print(&text).map_err(|error| format!("cannot write to stdout: {error}"));
@@ -75,7 +86,7 @@ pub fn compare_runs(comparing: &Comparing) -> Exit {
     }
 }
 
-fn print(text: &str) -> io::Result<()> {
+pub(super) fn print(text: &str) -> io::Result<()> {
     let mut stdout = anstream::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         // `throng compare … | head` is no failure.
@@ -205,6 +216,18 @@ fn warn(baseline: &[Recorded], new: &[Recorded]) {
             "the runs did not ask for the same load".to_owned()
         } else {
             format!("the runs did not ask for the same load: {}, and {}", first.0, other.0)
+        };
+        warned.push((differ, "what differs may be that, and not the system"));
+    }
+    let starts = || baseline.iter().chain(new).map(|one| &one.started);
+    let plan = |one: &Started| (one.plan_name.clone(), one.plan_text.clone());
+    let mut plans = starts().map(plan);
+    let first = plans.next();
+    if let (Some(first), Some(other)) = (&first, plans.find(|one| Some(one) != first.as_ref())) {
+        let differ = if first.0 == other.0 {
+            format!("the plans of the runs differ, though both are called {}", first.0)
+        } else {
+            format!("the runs are of different plans: {}, and {}", first.0, other.0)
         };
         warned.push((differ, "what differs may be that, and not the system"));
     }

@@ -292,7 +292,7 @@ fn several_runs_of_each_side_are_compared_by_their_ranks() {
 
     [1] so few runs can judge 1 of 15 figures at 5%; give at least 6 a side
 
-    Runs were compared by their ranks (Mann-Whitney), the change is the median of all pairs of runs (Hodges-Lehmann).
+    Runs were compared by their ranks (Mann-Whitney), the change is the median of all pairs of runs (Hodges-Lehmann): it need not be the ratio of the two figures beside it.
     Intervals are of 95%, each by itself. Better or worse is what differs at 5% after Holm's correction for 1 figure, by 5% or more; an error rate by 0.1 points besides.
 
     Worse: p95 of all requests is 50% higher (44 to 57%).
@@ -302,6 +302,66 @@ fn several_runs_of_each_side_are_compared_by_their_ranks() {
     let verdict =
         "Cannot say: 1 and 4 runs can never show a difference at 5%; give at least 4 a side.\n";
     assert!(few.out.ends_with(verdict), "{}", few.out);
+}
+
+#[test]
+fn what_looks_worse_and_cannot_be_judged_is_no_pass() {
+    let folder = Folder::new();
+    for run in 0..4 {
+        let old = Run { medians: [10.0, 90.0], ..RUN };
+        old.record(&folder, &format!("before/{run}"), 10 + run);
+        Run { medians: [27.0, 90.0], ..RUN }.record(&folder, &format!("after/{run}"), 20 + run);
+    }
+    let said = folder.throng("compare before after");
+    assert_eq!(said.code, 1, "{}", said.out);
+    insta::assert_snapshot!(said.out.lines().last().unwrap(), @"Cannot say of 14 figures: too few runs; p95 of GET /todos/ is 169% higher (159 to 175%), which 6 runs a side could judge.");
+    // The other way round nothing looks worse.
+    let said = folder.throng("compare after before");
+    assert_eq!(said.code, 0, "{}", said.out);
+    insta::assert_snapshot!(said.out.lines().last().unwrap(), @"No difference shown: of 15 figures 1 could be judged, and none of them changed by 5% or more beyond chance.");
+}
+
+#[test]
+fn a_name_that_is_no_longer_sent_is_no_pass() {
+    let folder = Folder::new();
+    RUN.record(&folder, "before", 1);
+    RUN.record(&folder, "after", 2);
+    let record = folder.read("after/record.jsonl").replace("[create]", "[make]");
+    folder.file("after/record.jsonl", &record);
+    let said = folder.throng("compare before after");
+    assert_eq!(said.code, 1, "{}", said.out);
+    insta::assert_snapshot!(said.out.lines().last().unwrap(), @"Cannot say: the new side never sent POST /todos/ [create]. Only the new side sent POST /todos/ [make].");
+    // Less for the system to do is not better.
+    Run { medians: [20.0, 30.0], ..RUN }.record(&folder, "fast", 2);
+    let record = folder.read("fast/record.jsonl").replace("[create]", "[make]");
+    folder.file("fast/record.jsonl", &record);
+    let said = folder.throng("compare before fast --format json");
+    let json: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((said.code, json["verdict"]["state"].as_str()), (1, Some("cannot_say")));
+}
+
+#[test]
+fn runs_of_different_plans_are_compared_with_a_warning() {
+    let folder = Folder::new();
+    RUN.record(&folder, "before", 1);
+    RUN.record(&folder, "after", 2);
+    let record = folder.read("after/record.jsonl");
+    let mut all = String::new();
+    for (from, to) in
+        [("\"Shop\"", "\"Other\""), ("\"plan_text\":\"\"", "\"plan_text\":\"users:\"")]
+    {
+        assert!(record.contains(from), "{from}");
+        folder.file("after/record.jsonl", &record.replace(from, to));
+        let said = folder.throng("compare before after");
+        assert_eq!(said.code, 0, "{said:?}");
+        all += &said.err;
+    }
+    insta::assert_snapshot!(all, @r##"
+    warning: the runs are of different plans: Shop, and Other
+      what differs may be that, and not the system
+    warning: the plans of the runs differ, though both are called Shop
+      what differs may be that, and not the system
+    "##);
 }
 
 #[test]
