@@ -61,11 +61,11 @@ pub(super) struct Arguments {
     reading: Reading,
 
     /// Run in turns against the target and against this one, then compare
-    #[arg(long, value_name = "URL", help_heading = "Target", value_parser = Target::parse, conflicts_with_all = ["baseline", "csv", "html"])]
+    #[arg(long, value_name = "URL", help_heading = "Target", value_parser = Target::parse, conflicts_with_all = ["baseline", "csv", "csv_requests", "html"])]
     versus: Option<Target>,
-    /// With --versus: so many runs of each
-    #[arg(long, value_name = "N", help_heading = "Target", requires = "versus", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
-    rounds: u32,
+    /// With --versus: so many runs of each [default: as few as judge every figure of the plan's names]
+    #[arg(long, value_name = "N", help_heading = "Target", requires = "versus", value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: Option<u32>,
 
     #[command(flatten)]
     url: url::Request,

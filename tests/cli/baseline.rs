@@ -1,7 +1,10 @@
 //! Runs that are held against a stored one, and two targets that are loaded in turns.
 
+use std::process::Command;
+use std::sync::atomic::Ordering;
+
 use super::compare::{RUN, Run};
-use super::support::{Folder, todo_api};
+use super::support::{self, Folder, answer, server, todo_api};
 
 const THRESHOLDS: &[&str] =
     &["p95 < baseline * 1.10", "avg < baseline + 10ms", "error_rate < baseline + 1 points"];
@@ -137,42 +140,189 @@ fn the_latest_run_is_a_baseline_too() {
     assert_eq!(lines(&before)[2..8], lines(&after)[2..8]);
 }
 
+/// One name: ten figures, which 6 runs a side can judge.
+const PLAN: &str = "name: Shop\nusers: { A: { wait: { pace: 50ms }, tasks: { a: { get: /todos/ } } } }\n\
+    profiles: { short: { users: 1, hold: 1s } }\nthresholds: [ requests > 3 ]\n";
+
 #[test]
 fn two_targets_are_loaded_in_turns_and_compared() {
     let (old, new) = (todo_api(), todo_api());
     let folder = Folder::new();
-    folder.file(
-        "plan.yaml",
-        "name: Shop\nusers: { A: { wait: { pace: 50ms }, tasks: { a: { get: /todos/ } } } }\n\
-         profiles: { short: { users: 1, hold: 1s } }\nthresholds: [ requests > 3 ]\n",
-    );
+    folder.file("plan.yaml", PLAN);
     let run =
         format!("run plan.yaml -H http://{} --versus http://{}", old.address(), new.address());
-    let said = folder.throng(&format!("{run} --rounds 2 --out both"));
-    // Runs of a second are too short to say anything, and no data is not a pass.
-    assert!([1, 3].contains(&said.code), "{said:?}");
-    assert!(said.out.contains("Cannot say: "), "{}", said.out);
+    let said = folder.throng(&format!("{run} --rounds 4 --out both"));
+    // In runs of a second only the error rate can be judged.
+    assert!([0, 1, 3].contains(&said.code), "{said:?}");
+    assert!(said.out.contains("ranks (Mann-Whitney)"), "{}", said.out);
+    assert!(said.out.ends_with("\nResults: both/comparison.html\n"), "{}", said.out);
+    let planned =
+        "4 rounds: 8 runs of 1s, 8s in all; `--rounds 6` would judge all of 10 figures\n\nRound 1";
+    assert!(said.err.starts_with(planned), "{}", said.err);
     let turns: Vec<_> = said.err.lines().filter(|line| line.starts_with("Round ")).collect();
-    let want = ["Round 1 of 2, A", "Round 1 of 2, B", "Round 2 of 2, B", "Round 2 of 2, A"];
-    assert_eq!(turns, want);
+    let want = ["1 of 4, A", "1 of 4, B", "2 of 4, B", "2 of 4, A", "3 of 4, A", "3 of 4, B"];
+    assert_eq!(turns[..6], want.map(|turn| format!("Round {turn}")));
     for (side, api) in [("a", &old), ("b", &new)] {
-        for round in 1..=2 {
+        for round in 1..=4 {
             let summary = folder.json(&format!("both/{side}/{round}/summary.json"));
             assert_eq!(summary["run"]["target"], format!("http://{}", api.address()));
             assert!(summary["totals"]["requests"].as_u64() > Some(3));
         }
     }
     assert!(folder.read("both/comparison.html").starts_with("<!doctype html>"));
-    assert!(folder.read("both/comparison.md").contains("2 runs"));
-    let json = folder.throng(&format!("{run} --rounds 1 --out json --json --quiet"));
-    let value: serde_json::Value = serde_json::from_str(&json.out).unwrap();
-    assert_eq!(value["verdict"]["state"], "cannot_say", "{value}");
+    assert!(folder.read("both/comparison.md").contains("4 runs"));
     let again = folder.throng(&format!("{run} --out both"));
     assert_eq!(again.code, 2);
     assert!(again.err.starts_with("error: `both/a` is there already\n"), "{}", again.err);
-    let away = folder.throng(&format!(
-        "run plan.yaml -H http://{} --versus http://127.0.0.1:9 --rounds 1 --out away",
-        old.address()
-    ));
-    assert_eq!(away.code, 4, "{away:?}");
+    let json = folder.throng(&format!("{run} -t 300ms --out json --json --quiet"));
+    let value: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(value["verdict"]["state"], "cannot_say", "{value}");
+    // Without a word of how many, there are as few as can judge all.
+    assert_eq!(value["baseline"]["runs"], 6);
+    let quiet = folder.throng(&format!("{run} -t 300ms --out quiet --rounds 4 --quiet"));
+    assert!(quiet.out.starts_with("Cannot say: "), "{quiet:?}");
+    assert_eq!(quiet.out.lines().count(), 1, "{quiet:?}");
+}
+
+#[test]
+fn what_can_show_nothing_is_a_mistake_before_anything_is_sent() {
+    let there = server(|_| Some(answer(200, "")));
+    let folder = Folder::new();
+    folder.file("plan.yaml", PLAN);
+    let there_only = format!("-H http://{} --versus http://127.0.0.1:9 --out out", there.address);
+    let mut all = String::new();
+    for (options, code) in [
+        ("--rounds 2", 2),
+        ("--rounds 3", 2),
+        ("--rounds 1", 2),
+        ("--rounds 1 -t 29s", 2),
+        ("--csv-requests all.csv", 2),
+        ("", 4),
+    ] {
+        let said = folder.throng(&format!("run plan.yaml {there_only} {options}"));
+        assert_eq!((said.code, &*said.out), (code, ""), "{options}: {}", said.err);
+        all += &format!("> {options}\n{}", said.err);
+    }
+    insta::assert_snapshot!(all, @r##"
+    > --rounds 2
+    error: 2 rounds can never show a difference at 5%
+     |
+     = help: write `--rounds 6` to judge all of 10 figures, `--rounds 4` for the p95 of all requests alone, or `--rounds 1` for one run a side; nothing was sent
+
+    1 error
+    > --rounds 3
+    error: 3 rounds can never show a difference at 5%
+     |
+     = help: write `--rounds 6` to judge all of 10 figures, `--rounds 4` for the p95 of all requests alone, or `--rounds 1` for one run a side; nothing was sent
+
+    1 error
+    > --rounds 1
+    error: one run a side of 1s is too short to be compared: it takes 30s
+     |
+     = help: make it longer, as with `-t 30s`, or write `--rounds 6`; nothing was sent
+
+    1 error
+    > --rounds 1 -t 29s
+    error: one run a side of 29s is too short to be compared: it takes 30s
+     |
+     = help: make it longer, as with `-t 30s`, or write `--rounds 6`; nothing was sent
+
+    1 error
+    > --csv-requests all.csv
+    error: the argument '--versus <URL>' cannot be used with '--csv-requests <FILE>'
+
+    Usage: throng run --target <URL> --versus <URL> --out <DIR> <PLAN|URL> [CLASS]...
+
+    For more information, try '--help'.
+    > 
+    error: the target http://127.0.0.1:9 was never reached: connect refused
+      nothing listens there: check host and port, or the path of the socket, and that the server is up; inside a container, `localhost` is the container
+      nothing was sent
+    "##);
+    assert!(!folder.path().join("out").exists());
+    // It is there, and nothing was asked of it.
+    there.connected.recv().unwrap();
+    assert_eq!(there.requests.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn a_workflow_of_github_gets_the_comparison_alone() {
+    let (old, new) = (todo_api(), todo_api());
+    let folder = Folder::new();
+    folder.file("plan.yaml", &PLAN.replace("> 3", "> 1000000"));
+    let run = format!(
+        "run plan.yaml -H http://{} --versus http://{} --rounds 4 -t 300ms --out",
+        old.address(),
+        new.address()
+    );
+    let mut command = folder.command(&format!("{run} both"));
+    command.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", "step.md");
+    let said = support::said(command.output().unwrap());
+    assert!([1, 3].contains(&said.code), "{said:?}");
+    assert!(!said.err.contains("\n::"), "{}", said.err);
+    let broke = "\na threshold did not hold in b/1, b/2, b/3, b/4: their reports say which\n";
+    assert!(said.code == 3 || said.err.ends_with(broke), "{}", said.err);
+    assert_eq!(folder.read("step.md"), format!("\n{}", folder.read("both/comparison.md")));
+
+    let mut command = folder.command(&format!("{run} other"));
+    command.env("GITHUB_STEP_SUMMARY", "no/such/folder/step.md");
+    let said = support::said(command.output().unwrap());
+    assert_eq!(said.code, 3, "{said:?}");
+    let error = "error: could not write GITHUB_STEP_SUMMARY, no/such/folder/step.md: ";
+    assert!(said.err.contains(error), "{}", said.err);
+}
+
+#[test]
+fn a_run_that_was_stopped_is_none_of_those_that_are_compared() {
+    let old = todo_api();
+    // It never answers.
+    let (held, answers) = std::sync::mpsc::channel::<()>();
+    let answers = std::sync::Mutex::new(answers);
+    let new = server(move |_| {
+        let _ = answers.lock().unwrap().recv();
+        None
+    });
+    let folder = Folder::new();
+    folder.file("plan.yaml", PLAN);
+    let run = format!(
+        "run plan.yaml -H http://{} --versus http://{} -i 1 -t 60s -s 0s --out out",
+        old.address(),
+        new.address
+    );
+    let child = folder.start(&run);
+    new.asked.recv().unwrap();
+    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(status.unwrap().success());
+    let said = support::said(child.wait_with_output().unwrap());
+    drop(held);
+    assert_eq!(said.code, 130, "{said:?}");
+    let end = "\nwhat b/1 measured lies in out/stopped-b-1\n\
+               one whole run lies in out/a: too few to compare\n";
+    assert!(said.err.ends_with(end), "{}", said.err);
+    let exists = |path: &str| folder.path().join(path).exists();
+    assert!(exists("out/a/1/report.html") && exists("out/stopped-b-1/report.html"));
+    assert!(!exists("out/b"));
+}
+
+#[test]
+fn results_that_could_not_be_written_are_no_runs_that_cannot_be_trusted() {
+    let (old, new) = (todo_api(), todo_api());
+    let folder = Folder::new();
+    folder.file("plan.yaml", PLAN);
+    // In KiB, as bash has it: a report is larger than that, all else is smaller.
+    let script = format!(
+        "ulimit -f 40; exec {} run plan.yaml -H http://{} --versus http://{} --rounds 4 -t 300ms --out out",
+        env!("CARGO_BIN_EXE_throng"),
+        old.address(),
+        new.address()
+    );
+    let mut command = Command::new("bash");
+    command.current_dir(folder.path()).args(["-c", &script]);
+    let said = support::said(command.output().unwrap());
+    assert_eq!(said.code, 3, "{said:?}");
+    let names = "error: not all results of a/1, b/1, b/2, a/2, a/3, b/3, b/4, a/4 could be written";
+    // Unless the machine is so busy that one of them is not to be trusted.
+    let busy = said.err.contains("could not be trusted");
+    assert!(busy || said.err.contains(names), "{}", said.err);
+    assert!(folder.path().join("out/comparison.md").exists());
 }
