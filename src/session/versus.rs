@@ -173,8 +173,7 @@ fn begin(plan: &Plan, sources: &[Source], options: &Options, versus: &Versus) ->
         Ok(())
     })?;
     if !options.output.quiet {
-        let text = planned(rounds, figures, a.total);
-        say(&text);
+        say(&planned(rounds, figures, a.total, a.iterations.is_some()));
     }
     Ok(rounds)
 }
@@ -223,8 +222,9 @@ fn rounds(asked: Option<u32>, figures: usize, prepared: &Prepared) -> Result<u32
     }
 }
 
-/// How many runs of how long there will be, and what they can judge.
-fn planned(rounds: u32, figures: usize, each: Duration) -> String {
+/// How many runs of how long there will be, and what they can judge. With a number of iterations they may
+/// end `sooner`.
+fn planned(rounds: u32, figures: usize, each: Duration, sooner: bool) -> String {
     let needs = needs(figures) as u32;
     let judge = match rounds {
         1 => String::new(),
@@ -232,9 +232,10 @@ fn planned(rounds: u32, figures: usize, each: Duration) -> String {
         _ => format!("; they can judge all of {figures} figures"),
     };
     format!(
-        "{rounds} round{}: {} runs of {}, {} in all{judge}\n",
+        "{rounds} round{}: {} runs of {}{}, {} in all{judge}\n",
         if rounds == 1 { "" } else { "s" },
         2 * rounds,
+        if sooner { "at most " } else { "" },
         format_duration(each),
         format_duration(each * (2 * rounds)),
     )
@@ -350,13 +351,13 @@ mod tests {
 
     #[test]
     fn what_will_be_run_is_said_with_what_it_can_judge() {
-        let said = |rounds| planned(rounds, 15, Duration::from_secs(60));
+        let said = |rounds| planned(rounds, 15, Duration::from_secs(60), rounds == 1);
         assert_eq!(
             said(6),
             "6 rounds: 12 runs of 1m, 12m in all; they can judge all of 15 figures\n"
         );
         let few = "4 rounds: 8 runs of 1m, 8m in all; `--rounds 6` would judge all of 15 figures\n";
         assert_eq!(said(4), few);
-        assert_eq!(said(1), "1 round: 2 runs of 1m, 2m in all\n");
+        assert_eq!(said(1), "1 round: 2 runs of at most 1m, 2m in all\n");
     }
 }

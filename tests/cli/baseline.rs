@@ -275,12 +275,15 @@ fn a_workflow_of_github_gets_the_comparison_alone() {
 #[test]
 fn a_run_that_was_stopped_is_none_of_those_that_are_compared() {
     let old = todo_api();
-    // It never answers.
+    // It answers the one request of its first run alone.
     let (held, answers) = std::sync::mpsc::channel::<()>();
     let answers = std::sync::Mutex::new(answers);
-    let new = server(move |_| {
-        let _ = answers.lock().unwrap().recv();
-        None
+    let new = server(move |nth| {
+        if nth > 0 {
+            let _ = answers.lock().unwrap().recv();
+            return None;
+        }
+        Some(answer(200, ""))
     });
     let folder = Folder::new();
     folder.file("plan.yaml", PLAN);
@@ -290,18 +293,23 @@ fn a_run_that_was_stopped_is_none_of_those_that_are_compared() {
         new.address
     );
     let child = folder.start(&run);
-    new.asked.recv().unwrap();
+    for _ in 0..2 {
+        new.asked.recv().unwrap();
+    }
     let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(status.unwrap().success());
     let said = support::said(child.wait_with_output().unwrap());
     drop(held);
     assert_eq!(said.code, 130, "{said:?}");
-    let end = "\nwhat b/1 measured lies in out/stopped-b-1\n\
-               one whole run lies in out/a: too few to compare\n";
+    let begin = "6 rounds: 12 runs of at most 1m, 12m in all; they can judge all of 10 figures\n";
+    assert!(said.err.starts_with(begin), "{}", said.err);
+    let end = "\nwhat b/2 measured lies in out/stopped-b-2\n\
+               both runs of round 1 are whole: `throng compare out/a out/b` compares them\n";
     assert!(said.err.ends_with(end), "{}", said.err);
     let exists = |path: &str| folder.path().join(path).exists();
-    assert!(exists("out/a/1/report.html") && exists("out/stopped-b-1/report.html"));
-    assert!(!exists("out/b"));
+    assert!(exists("out/stopped-b-2/report.html") && !exists("out/b/2"));
+    let compared = folder.throng("compare out/a out/b");
+    assert!(compared.out.contains("out/b (1 run of "), "{compared:?}");
 }
 
 #[test]
