@@ -124,6 +124,8 @@ pub(super) fn plan(url: &str, request: &Request, classes: &[String]) -> Result<M
         path = json(path),
     );
     if let Cow::Owned(shown) = shown_query(path, false) {
+        // What looks like a template would be one.
+        let shown = shown.replace("{{", "{").replace("}}", "}");
         text.push_str(&format!("        name: {}\n", json(&shown)));
     }
     if !headers.is_empty() {

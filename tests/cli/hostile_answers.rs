@@ -516,6 +516,19 @@ fn secrets_that_a_command_line_names_are_in_no_file_and_no_output() {
 }
 
 #[test]
+fn the_name_of_a_url_with_secrets_and_templates_is_no_template() {
+    let (address, heard) = saying_again();
+    let folder = Folder::new();
+    let url = format!("http://{address}/?token=Q-S3CRET-1&page={{{{ user.iteration }}}}");
+    let said = said(everything(&folder, "run -u 1 -n 2", &[&url]).output().unwrap());
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    hides(&folder, said, &["Q-S3CRET-1"]);
+    assert!(heard.lock().unwrap().contains("GET /?token=Q-S3CRET-1&page=1 "));
+    let names = &folder.json("out/summary.json")["names"];
+    assert_eq!(names[0]["name"], "/?token=***&page={ user.iteration }");
+}
+
+#[test]
 fn variables_that_a_command_line_sets_are_hidden_by_their_names() {
     let (address, heard) = saying_again();
     let folder = Folder::new();
