@@ -35,26 +35,12 @@
 (function () {
   "use strict";
   const { history, stages, bands, warmup } = JSON.parse(document.getElementById("data").textContent);
-  const element = (id) => document.getElementById(id);
+  const { element, colour, count, clock, ms, height, axes } = charting;
   if (!element("chart-requests")) return;
 
   // A point stands in the middle of the seconds that it covers.
   const times = history.time_s.map((from, i) => from + history.seconds[i] / 2);
   const until = history.time_s.at(-1) + history.seconds.at(-1);
-  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
-
-  const trim = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
-  const count = (value) => (value == null ? "–" : value >= 1000 ? Math.round(value).toLocaleString("en") : trim(value.toFixed(value >= 100 ? 1 : 2)));
-  const ms = (value) =>
-    value == null ? "–" : value >= 60000 ? clock(value / 1000) : value >= 1000 ? trim((value / 1000).toFixed(2)) + "s" : trim(value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2)) + "ms";
-  const clock = (seconds) => {
-    if (seconds == null) return "–";
-    const whole = Math.floor(seconds + 1e-9);
-    const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-    const rest = seconds - whole > 0.05 ? (seconds - whole).toFixed(1).slice(1) : "";
-    const two = (n) => String(n).padStart(2, "0");
-    return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}${rest}`;
-  };
 
   // Behind the lines: the stages of the load as stripes, and where response times turn bad.
   function background(u, chart) {
@@ -137,12 +123,7 @@
       { label: "users", values: history.users, colour: "users", fill: true } ] },
   ];
 
-  const height = () => (window.innerWidth < 640 ? 180 : 210);
-  // Times read best at steps of a clock, not of ten.
-  const steps = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400];
-
   function options(chart, box) {
-    const axis = { stroke: () => colour("dim"), grid: { stroke: () => colour("grid"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
     const few = times.length <= 40;
     return {
       width: box.clientWidth, height: height(),
@@ -153,10 +134,7 @@
       cursor: { sync: { key: "run" }, drag: { x: false, y: false }, y: false, points: { size: 7 } },
       legend: { live: true },
       hooks: { drawClear: [(u) => background(u, chart)] },
-      axes: [
-        { ...axis, values: (u, ticks) => ticks.map(clock), incrs: steps, space: 70, size: 30 },
-        { ...axis, values: (u, ticks) => ticks.map(chart.format), size: 64 },
-      ],
+      axes: axes(chart.format),
       series: [
         { label: "at", value: (u, at) => clock(at) },
         ...chart.series.map((one) => ({
@@ -175,44 +153,5 @@
     const box = element(chart.id);
     return { box, plot: new uPlot(options(chart, box), [chart.times ?? times, ...chart.series.map((one) => one.values)], box) };
   });
-  // The arrow keys move the one cursor of all charts, and say what it meets.
-  let at = null;
-  const go = (to) => {
-    at = to;
-    for (const { plot } of drawn) {
-      plot.setCursor({ left: at == null ? -10 : plot.valToPos(plot.data[0][at], "x"), top: 0 });
-    }
-    const words = at == null ? [] : charts.flatMap((chart) => chart.series.map((one) => `${one.label} ${chart.format(one.values[at])}`));
-    element("reading").textContent = at == null ? "" : `${clock(times[at])}: ${words.join(", ")}`;
-  };
-  const last = times.length - 1;
-  const keys = {
-    ArrowRight: () => Math.min(last, at == null ? 0 : at + 1),
-    ArrowLeft: () => Math.max(0, at == null ? last : at - 1),
-    PageDown: () => Math.min(last, (at ?? 0) + 10),
-    PageUp: () => Math.max(0, (at ?? last) - 10),
-    Home: () => 0,
-    End: () => last,
-    Escape: () => null,
-  };
-  for (const { box } of drawn) {
-    box.addEventListener("keydown", (event) => {
-      const key = keys[event.key];
-      if (!key || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      go(key());
-    });
-  }
-
-  const resize = () => drawn.forEach(({ box, plot }) => plot.setSize({ width: box.clientWidth, height: height() }));
-  new ResizeObserver(resize).observe(drawn[0].box);
-  const redraw = () => drawn.forEach(({ plot }) => plot.redraw(false, true));
-  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  // Paper is white whatever the screen is.
-  const printing = (is) => () => {
-    document.documentElement.classList.toggle("printing", is);
-    redraw();
-  };
-  window.addEventListener("beforeprint", printing(true));
-  window.addEventListener("afterprint", printing(false));
+  charting.follow(drawn, times, (at) => charts.flatMap((chart) => chart.series.map((one) => `${one.label} ${chart.format(one.values[at])}`)));
 })();

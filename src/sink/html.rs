@@ -13,7 +13,8 @@ use super::figures;
 use crate::untrusted::{script_json, visible};
 
 const PAGE: &str = include_str!("../../templates/report.html");
-const SCRIPT: &str = include_str!("../../templates/report.js");
+const SCRIPT: &str =
+    concat!(include_str!("../../templates/charts.js"), include_str!("../../templates/report.js"));
 pub(super) const CHART_LIBRARY: &str =
     include_str!("../../templates/vendor/uPlot/uPlot.iife.min.js");
 /// Ours last, so that it can say how the charts look.

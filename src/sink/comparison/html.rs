@@ -10,7 +10,10 @@ use crate::sink::html;
 use crate::untrusted::script_json;
 
 const PAGE: &str = include_str!("../../../templates/comparison.html");
-const SCRIPT: &str = include_str!("../../../templates/comparison.js");
+const SCRIPT: &str = concat!(
+    include_str!("../../../templates/charts.js"),
+    include_str!("../../../templates/comparison.js")
+);
 const OWN_STYLE: &str = include_str!("../../../templates/comparison.css");
 
 /// That of the report, and what is of a comparison alone.
