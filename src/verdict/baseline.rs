@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::compare::{self, Asked, Figure, Kept, Series};
+use super::compare::{self, Asked, Figure, Kept, LEAST, Series};
 use super::judge::{Figures, Judged, Pick, State, stands};
 use super::threshold::{Metric, Statistic, Threshold};
 use super::timetable::Timetable;
@@ -109,10 +109,9 @@ fn figure(metric: Metric) -> Option<Figure> {
     }
 }
 
-/// Judges a threshold on a baseline by the seconds of both runs, as runs are compared: it breaks when the
-/// limit is passed and a difference from the baseline is shown, and one that asks for less than the
-/// baseline holds when that is shown. What the baseline has no figure of cannot be compared, which is no
-/// pass; nor is what was measured for too short. A mean, a minimum and a maximum are compared as numbers.
+/// Compares what a threshold looks at in both runs, as runs are compared. It is judged by [`settle`], with the
+/// others; but a mean, a minimum and a maximum are judged here, as numbers. What the baseline has no
+/// figure of cannot be compared, which is no pass.
 pub(super) fn against(threshold: &Threshold, mine: &Seconds, theirs: &Seconds) -> Judged {
     let baseline = theirs.value(threshold);
     let limit = threshold.limit.number(baseline);
@@ -124,33 +123,31 @@ pub(super) fn against(threshold: &Threshold, mine: &Seconds, theirs: &Seconds) -
         }
         return Judged { limit, baseline, ..Judged::new(threshold, stands) };
     };
-    let (compared, kept) = compare::beyond(
-        &[Some(&theirs.series)],
-        &[Some(&mine.series)],
-        figure,
-        threshold.op,
-        |was| threshold.limit.number(Some(was)).unwrap_or(was),
-        &Asked::default(),
-    );
-    let asks_for_better = match (limit, baseline) {
-        (Some(limit), Some(was)) if threshold.op.is_upper() => limit < was,
-        (Some(limit), Some(was)) => limit > was,
-        _ => false,
-    };
-    let few = mine.figures.few(threshold).or_else(|| theirs.figures.few(threshold));
-    let few = few.filter(|_| !threshold.allow_few);
-    (stands.state, stands.few) = match kept {
-        Kept::Broke => (State::Broke, None),
-        // What is asked to be better must be shown to be.
-        Kept::NotShown if asks_for_better => (State::Broke, None),
-        Kept::Held | Kept::NotShown if few.is_some() => (State::TooFew, few),
-        Kept::Held | Kept::NotShown => (State::Held, None),
-        // With few allowed the numbers alone must do.
-        Kept::CannotSay(_) if threshold.allow_few => (stands.state, None),
-        Kept::CannotSay(_) => (State::TooFew, few),
-    };
-    let compared = Some(compared);
+    let sides = (&[Some(&theirs.series)], &[Some(&mine.series)]);
+    let compared = Some(compare::one(sides.0, sides.1, figure, &Asked::default()));
+    stands.few = mine.figures.few(threshold).or_else(|| theirs.figures.few(threshold));
     Judged { limit, baseline, compared, ..Judged::new(threshold, stands) }
+}
+
+/// Judges those that were compared, together: of many thresholds one breaks by chance, and a gate must not.
+/// One breaks when the limit is passed and a difference from the baseline is shown, and one that asks for
+/// better than the baseline holds when that is shown. What was measured for too short is no pass.
+pub(super) fn settle(all: &mut [Judged]) {
+    let mut compared: Vec<_> = all.iter_mut().filter_map(|one| one.compared.as_mut()).collect();
+    compare::together(&mut compared, LEAST);
+    for Judged { threshold, compared, state, few, .. } in all {
+        let Some(compared) = compared else { continue };
+        let limit = |was| threshold.limit.number(Some(was)).unwrap_or(was);
+        let needs = few.take();
+        (*state, *few) = match compare::kept(compared, threshold.op, limit) {
+            Kept::Broke | Kept::NotBetter => (State::Broke, None),
+            Kept::Held | Kept::NotShown if needs.is_some() => (State::TooFew, needs),
+            Kept::Held | Kept::NotShown => (State::Held, None),
+            // With few allowed the numbers alone must do.
+            Kept::CannotSay(_) if threshold.allow_few => (*state, None),
+            Kept::CannotSay(_) => (State::TooFew, needs),
+        };
+    }
 }
 
 #[cfg(test)]

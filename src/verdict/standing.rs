@@ -3,7 +3,7 @@
 
 use std::cell::OnceCell;
 
-use super::baseline::{Baseline, Seconds, against};
+use super::baseline::{Baseline, Seconds, against, settle};
 use super::judge::{Figures, First, Judged, Pick, Stands, State, Windows, compared};
 use super::threshold::{Op, Threshold};
 use super::timetable::Timetable;
@@ -201,7 +201,9 @@ impl Standings {
             }
             _ => standing.judged(summary, self.from),
         };
-        self.all.iter().map(judged).collect()
+        let mut all: Vec<_> = self.all.iter().map(judged).collect();
+        settle(&mut all);
+        all
     }
 
     /// How they stand while the run goes on, which costs little: a baseline is looked at as a number.

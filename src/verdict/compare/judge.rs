@@ -127,43 +127,44 @@ pub enum Kept {
     Held,
     /// It is past the limit, and no difference from the baseline is shown: it may be chance.
     NotShown,
+    /// It keeps a limit that asks for better than the baseline, and it may be chance.
+    NotBetter,
     /// It is past the limit, and that is shown.
     Broke,
     /// Too little was measured.
     CannotSay(Doubt),
 }
 
+/// Corrects what was compared by itself for being judged together, by Holm's procedure.
+pub fn together(all: &mut [&mut Compared], least: f64) {
+    let p = |one: &&mut Compared| one.effect.map(|effect| effect.p);
+    let corrected = holm(&all.iter().filter_map(p).collect::<Vec<_>>());
+    let judged = all.iter_mut().filter(|one| one.effect.is_some());
+    judged.zip(corrected).for_each(|(one, p)| one.settle(p, least));
+}
+
 /// Judges `figure op limit`, which is `limit` of the baseline's figure, as `p95 < baseline * 1.10`: it
 /// breaks when the new figure is past it and it is shown that both sides differ at all. A limit that
 /// asks for a change to the better (`p95 < baseline * 0.9`) holds when that is shown.
 #[must_use]
-pub fn beyond(
-    baseline: &[Option<&Series>],
-    new: &[Option<&Series>],
-    figure: Figure,
-    op: Op,
-    limit: impl Fn(f64) -> f64,
-    asked: &Asked,
-) -> (Compared, Kept) {
-    let compared = one(baseline, new, figure, asked);
-    let kept = match (compared.outcome, compared.effect, compared.baseline, compared.new) {
+pub fn kept(compared: &Compared, op: Op, limit: impl Fn(f64) -> f64) -> Kept {
+    match (compared.outcome, compared.effect, compared.baseline, compared.new) {
         (Outcome::CannotSay(doubt), ..) => Kept::CannotSay(doubt),
         (_, Some(effect), Some(was), Some(is)) => {
             // Of several runs the estimate is no ratio of medians.
-            let is = if figure.is_difference() { is } else { was * effect.estimate };
-            let (limit, shown) = (limit(was), effect.p < LEVEL);
+            let is = if compared.figure.is_difference() { is } else { was * effect.estimate };
+            let (limit, shown) = (limit(was), effect.p_corrected < LEVEL);
             let holds = op.holds(is, limit);
             let asks_for_better = if op.is_upper() { limit < was } else { limit > was };
             match (holds, shown) {
-                (true, false) if asks_for_better => Kept::NotShown,
+                (true, false) if asks_for_better => Kept::NotBetter,
                 (true, _) => Kept::Held,
                 (false, false) if !asks_for_better => Kept::NotShown,
                 (false, _) => Kept::Broke,
             }
         }
         _ => Kept::CannotSay(Doubt::Nothing),
-    };
-    (compared, kept)
+    }
 }
 
 fn method(baseline: usize, new: usize, asked: &Asked) -> Method {

@@ -8,7 +8,7 @@ mod series;
 
 pub use blocks::SECONDS;
 pub use figure::{FIGURES, Figure};
-pub use judge::{Asked, Kept, LEAST, beyond, compare, needs, one};
+pub use judge::{Asked, Kept, LEAST, compare, kept, needs, one, together};
 pub use series::{Point, Recording, Run, Second, Series};
 
 use std::fmt;

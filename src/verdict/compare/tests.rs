@@ -334,7 +334,7 @@ fn a_limit_breaks_when_it_is_passed_and_a_difference_is_shown() {
     let base = steady(60, 10, 100.0, &[]);
     let limit = |ms: f64, seconds: u32, op: Op, factor: f64| {
         let new = steady(seconds, 10, ms, &[]);
-        beyond(&[Some(&base.all)], &[Some(&new.all)], P95, op, |was| was * factor, &quick()).1
+        kept(&one(&[Some(&base.all)], &[Some(&new.all)], P95, &quick()), op, |was| was * factor)
     };
     assert_eq!(limit(105.0, 60, Op::Less, 1.1), Kept::Held, "shown, within the limit");
     assert_eq!(limit(115.0, 60, Op::Less, 1.1), Kept::Broke);
@@ -345,10 +345,29 @@ fn a_limit_breaks_when_it_is_passed_and_a_difference_is_shown() {
     assert_eq!(limit(115.0, 20, Op::Less, 1.1), Kept::CannotSay(doubt));
     let rps = |requests: u64| {
         let new = steady(60, requests, 100.0, &[]);
-        let sides = (&[Some(&base.all)], &[Some(&new.all)]);
-        beyond(sides.0, sides.1, Figure::Throughput, Op::Greater, |was| was * 0.9, &quick()).1
+        let one = one(&[Some(&base.all)], &[Some(&new.all)], Figure::Throughput, &quick());
+        kept(&one, Op::Greater, |was| was * 0.9)
     };
     assert_eq!([rps(10), rps(5)], [Kept::Held, Kept::Broke]);
+}
+
+/// What is shown by itself may be chance among others.
+#[test]
+fn figures_that_are_judged_together_are_corrected_together() {
+    let base = steady(60, 10, 100.0, &[]);
+    let of = |p: f64| {
+        let new = steady(60, 10, 120.0, &[]);
+        let mut one = one(&[Some(&base.all)], &[Some(&new.all)], P95, &quick());
+        one.effect.as_mut().unwrap().p = p;
+        one
+    };
+    let (mut first, mut second, mut third) = (of(0.01), of(0.04), of(0.6));
+    together(&mut [&mut first, &mut second, &mut third], LEAST);
+    let corrected = [&first, &second, &third].map(|one| one.effect.unwrap().p_corrected);
+    assert_eq!(corrected, [0.03, 0.08, 0.6]);
+    let judged = [&first, &second].map(|one| kept(one, Op::Less, |was| was * 1.1));
+    assert_eq!(judged, [Kept::Broke, Kept::NotShown]);
+    assert_eq!([first.outcome, second.outcome], [Outcome::Worse, Outcome::NoDifference]);
 }
 
 #[test]
