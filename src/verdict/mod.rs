@@ -2,7 +2,9 @@
 //! and whether the run can be trusted at all.
 
 mod baseline;
+pub mod capacity;
 pub mod compare;
+pub mod diagnosis;
 mod judge;
 mod limit;
 mod standing;

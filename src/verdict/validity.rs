@@ -81,9 +81,7 @@ pub fn validity(summary: &Summary, lost: u64, cut_off: usize) -> Validity {
     let mut doubts = Doubts::default();
     doubts.cut_off(summary, cut_off);
     doubts.counts(summary, lost);
-    doubts.shortages(summary);
-    doubts.lateness(&summary.totals, summary.all().response().quantile_ms(0.5));
-    doubts.health(&summary.totals.health, summary.totals.stall_us);
+    doubts.of_generator(summary);
     let Doubts { mut invalid, suspect } = doubts;
     match (invalid.is_empty(), suspect.is_empty()) {
         (true, true) => Validity::Valid,
@@ -95,7 +93,20 @@ pub fn validity(summary: &Summary, lost: u64, cut_off: usize) -> Validity {
     }
 }
 
+/// Of these reasons those that are of the generator: what makes the run invalid, and what suspect.
+pub(super) fn of_generator(summary: &Summary) -> (Vec<String>, Vec<String>) {
+    let mut doubts = Doubts::default();
+    doubts.of_generator(summary);
+    (doubts.invalid, doubts.suspect)
+}
+
 impl Doubts {
+    fn of_generator(&mut self, summary: &Summary) {
+        self.shortages(summary);
+        self.lateness(&summary.totals, summary.all().response().quantile_ms(0.5));
+        self.health(&summary.totals.health, summary.totals.stall_us);
+    }
+
     fn cut_off(&mut self, summary: &Summary, cut_off: usize) {
         let at = format_duration(Duration::from_secs(summary.duration.as_secs()));
         match cut_off {

@@ -1,0 +1,10 @@
+//! Owns capacity: what a target serves at each level of load, and the curves that are laid through it.
+
+mod kneedle;
+mod levels;
+mod usl;
+
+pub use kneedle::{Bend, kneedle};
+pub(super) use levels::plateaus;
+pub use levels::{Level, Load, Moment, Spent, climb, levels};
+pub use usl::{Fit, Scalability, fit};

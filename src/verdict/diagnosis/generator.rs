@@ -1,0 +1,46 @@
+//! Owns the rule that the generator, and not the target, was the limit.
+
+use super::finding::{Chart, Finding, Rule};
+use super::run::Run;
+use super::words::{ms, share};
+
+/// What uses so much of its processors has none left.
+const BUSY: f64 = 0.85;
+
+/// Half of all that was due came later than this many milliseconds, and than this share of the median
+/// response: it was late all the time, and not now and then as on every machine.
+const LATE: (f64, f64) = (5.0, 0.2);
+
+/// The run is invalid for what the generator did; or it was late all the time, or had used up its
+/// processors, which alone makes it only suspect.
+pub(super) fn limit(run: &Run) -> Option<Finding> {
+    let generator = &run.generator;
+    let median = run.all.response.quantile_ms(0.5).unwrap_or(0.0);
+    let late = generator.late_ms.filter(|(half, _)| *half > LATE.0.max(LATE.1 * median));
+    let busy = generator.busy.filter(|busy| *busy >= BUSY);
+    let mut reasons = Vec::new();
+    if let Some(busy) = busy {
+        reasons.push(format!("throng used {} of the processors that it may use", share(busy)));
+    }
+    if let Some((half, _)) = late {
+        reasons.push(format!("half of what was due began {} late or more", ms(half)));
+    }
+    reasons.extend(generator.invalid.first().cloned());
+    if reasons.len() < 2 && !generator.suspect.is_empty() && !reasons.is_empty() {
+        reasons.extend(generator.suspect.first().cloned());
+    }
+    if reasons.is_empty() {
+        return None;
+    }
+    let sentence = format!(
+        "The generator was the limit, so the figures say little of the target: {}",
+        reasons.join("; ")
+    );
+    let advice = "run fewer users per machine, give throng more processors, or make the plan cheaper, \
+                  and see whether the figures stay the same";
+    let finding = Finding::new(Rule::GeneratorLimit, sentence, advice, Chart::Generator);
+    let mut figures = Vec::new();
+    figures.extend(generator.busy.map(|busy| ("processor_share", busy)));
+    figures.extend(generator.late_ms.map(|(half, _)| ("late_ms_p50", half)));
+    Some(finding.figures(&figures))
+}

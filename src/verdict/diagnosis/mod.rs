@@ -1,0 +1,105 @@
+//! Owns the diagnosis of a run: what its figures say of where the target, or the generator, is slow.
+//!
+//! One table names the rules; each family of them has a file. They look at a `Run`, which is made of
+//! the summary in one place, and a run without any fault has no finding.
+
+mod capacity;
+mod drift;
+mod errors;
+mod finding;
+mod generator;
+mod knee;
+mod names;
+mod parts;
+mod run;
+mod samples;
+mod stalls;
+mod words;
+
+#[cfg(test)]
+mod healthy_tests;
+#[cfg(test)]
+mod made;
+#[cfg(test)]
+mod tests;
+
+pub use finding::{Chart, Evidence, Figure, Finding, Rule};
+
+use crate::metrics::Summary;
+use crate::verdict::{Stage, Verdict};
+use run::Run;
+
+/// What there is to look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// The run, without its warm-up.
+    pub summary: &'a Summary,
+    /// How it was judged.
+    pub verdict: &'a Verdict,
+    /// Its stages; empty when they are not known.
+    pub stages: &'a [Stage],
+}
+
+/// More findings are not told: who reads the first six has enough to do.
+const MOST: usize = 6;
+
+/// What the figures of a run say, the most important first. Nothing of a healthy run.
+#[must_use]
+pub fn diagnose(case: &Case<'_>) -> Vec<Finding> {
+    findings(&Run::of(case))
+}
+
+/// Each rule looks at the run by itself; then what explains the same is told once.
+fn findings(run: &Run) -> Vec<Finding> {
+    let rules = [
+        generator::limit,
+        errors::at_load,
+        errors::since,
+        names::one_slow,
+        knee::knee,
+        parts::slow,
+        drift::drift,
+        stalls::periodic,
+        samples::too_few,
+        capacity::capacity,
+    ];
+    let mut found: Vec<Finding> = rules.into_iter().filter_map(|rule| rule(run)).collect();
+    // A generator that could not keep up makes all of these look so.
+    if found.iter().any(|finding| finding.rule == Rule::GeneratorLimit) {
+        found.retain(|finding| !finding.rule.may_be_the_generators());
+    }
+    tell_once(&mut found);
+    found.truncate(MOST);
+    found
+}
+
+/// A finding that another one explains becomes a part of that.
+fn tell_once(found: &mut Vec<Finding>) {
+    use Rule::{
+        Drift, ErrorsAtLoad, FlatThroughput, Knee, OneNameSlow, PeriodicStalls, SlowFirstByte,
+    };
+    // The first of a pair explains the second.
+    let pairs = [
+        // Where a queue grows, answers take ever longer.
+        (FlatThroughput, Drift),
+        (OneNameSlow, Knee),
+        (OneNameSlow, FlatThroughput),
+        (OneNameSlow, SlowFirstByte),
+        (OneNameSlow, Drift),
+        (Knee, SlowFirstByte),
+        (FlatThroughput, SlowFirstByte),
+        (Drift, SlowFirstByte),
+        (PeriodicStalls, SlowFirstByte),
+        (ErrorsAtLoad, Rule::ErrorsSince),
+    ];
+    for (by, what) in pairs {
+        let Some(at) = found.iter().position(|finding| finding.rule == what) else { continue };
+        if let Some(explains) = found.iter().position(|finding| finding.rule == by) {
+            let also = found[at].also.clone();
+            let told = &mut found[explains].also;
+            told.extend([what].into_iter().chain(also));
+            told.dedup();
+            found.remove(at);
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! Owns the tests of the rules on made-up runs whose cause is known.
+
+use rand::RngExt;
+use rand::rngs::SmallRng;
+
+use super::made::{Answer, Made, Now, around, closed, hold, ramp, stairs};
+use super::run::{Failed, Few, Limit, Run};
+use super::{Finding, Rule, findings};
+use crate::verdict::capacity::Load;
+
+/// A service that answers in so many milliseconds, by the second and the load.
+fn run(loads: Vec<f64>, rate: impl Fn(Now) -> f64, ms: impl Fn(Now) -> f64) -> Run {
+    made(loads, rate, |now, random| Answer {
+        first_byte: around(random, ms(now), 0.2),
+        bytes: 300,
+        ..Answer::default()
+    })
+}
+
+fn made(
+    loads: Vec<f64>,
+    rate: impl Fn(Now) -> f64,
+    answer: impl Fn(Now, &mut SmallRng) -> Answer,
+) -> Run {
+    of_names(loads, rate, answer, &[1.0])
+}
+
+fn of_names(
+    loads: Vec<f64>,
+    rate: impl Fn(Now) -> f64,
+    answer: impl Fn(Now, &mut SmallRng) -> Answer,
+    names: &[f64],
+) -> Run {
+    let (seed, load) = (7, Load::Users);
+    Made { seed, load, loads, rate: &rate, answer: &answer, names }.run()
+}
+
+fn rules(run: &Run) -> Vec<Rule> {
+    findings(run).iter().map(|finding| finding.rule).collect()
+}
+
+fn only(run: &Run) -> Finding {
+    let mut all = findings(run);
+    assert_eq!(all.len(), 1, "{all:#?}");
+    all.remove(0)
+}
+
+fn figure(finding: &Finding, key: &str) -> f64 {
+    finding.figures.iter().find(|figure| figure.key == key).unwrap().value
+}
+
+#[test]
+fn every_rule_and_chart_has_an_id_of_its_own() {
+    let mut ids: Vec<_> = Rule::ALL.iter().map(|rule| rule.id()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), Rule::ALL.len());
+    assert!(Rule::ALL.iter().all(|rule| !rule.title().is_empty()));
+}
+
+/// 100 answers a second at most, in 50 ms each, to users who think for a second: N* is 105.
+fn saturated(loads: Vec<f64>) -> Run {
+    let at = |now: Now| closed(now.load, 50.0, 1000.0, 100.0);
+    run(loads, move |now| at(now).0, move |now| at(now).1)
+}
+
+#[test]
+fn a_target_that_serves_no_more_has_a_knee_there() {
+    let stairs = only(&saturated(stairs(&[20.0, 50.0, 100.0, 200.0, 400.0], 20)));
+    assert_eq!(
+        (stairs.rule, &stairs.also[..]),
+        (Rule::Knee, &[Rule::FlatThroughput, Rule::SlowFirstByte][..])
+    );
+    assert_eq!(
+        stairs.sentence,
+        "The median response grew from 51ms at 20 users to 2.97s at 400, while throughput stayed at about 101/s: the target serves about 101/s, from about 100 users on"
+    );
+    assert_eq!(stairs.evidence.seconds, Some((62, 100)));
+    let climb = only(&saturated([ramp(0.0, 300.0, 150), hold(300.0, 30)].concat()));
+    assert_eq!((climb.rule, climb.also[0]), (Rule::Knee, Rule::FlatThroughput));
+    for knee in [figure(&stairs, "load_knee"), figure(&climb, "load_knee")] {
+        assert!((knee / 105.0 - 1.0).abs() < 0.15, "{knee}");
+    }
+}
+
+#[test]
+fn a_target_that_serves_no_more_from_the_beginning_is_flat() {
+    let flat = only(&saturated(stairs(&[150.0, 200.0, 300.0, 400.0], 20)));
+    assert_eq!(flat.rule, Rule::FlatThroughput);
+    assert_eq!(
+        flat.sentence,
+        "Throughput stayed at about 101/s from 150 users to 400, while the median response grew from 500ms to 3.02s: the target serves about 101/s, and 150 users are already enough for that"
+    );
+}
+
+#[test]
+fn answers_that_take_longer_while_more_are_served_have_a_knee_once_they_are_slow() {
+    let slower = |most: f64| {
+        let ms = move |now: Now| 40.0 + most * (now.load / 200.0).powi(4);
+        run(stairs(&[25.0, 50.0, 100.0, 150.0, 200.0], 20), |now| now.load / 3.0, ms)
+    };
+    assert_eq!(findings(&slower(100.0)), [], "they are not slow");
+    let knee = only(&slower(600.0));
+    assert_eq!((knee.rule, &knee.also[..]), (Rule::Knee, &[Rule::SlowFirstByte][..]));
+    assert_eq!(
+        knee.sentence,
+        "The median response grew from 39ms at 25 users to 638ms at 200, mostly beyond 150 users; throughput still grew, to 68/s"
+    );
+}
+
+#[test]
+fn arrivals_that_find_no_user_are_more_than_the_target_serves() {
+    let mut run = {
+        let rate = |now: Now| now.load.min(40.0);
+        let answer = |_: Now, random: &mut SmallRng| Answer {
+            first_byte: around(random, 500.0, 0.2),
+            ..Answer::default()
+        };
+        Made {
+            seed: 1,
+            load: Load::Rate,
+            loads: hold(100.0, 60),
+            rate: &rate,
+            answer: &answer,
+            names: &[1.0],
+        }
+        .run()
+    };
+    (run.arrivals, run.dropped) = (6000, 3500);
+    for moment in &mut run.moments[2..] {
+        (moment.users, moment.dropped) = (20.0, 60);
+    }
+    let overrun = only(&run);
+    assert_eq!(
+        (overrun.rule, &overrun.also[..]),
+        (Rule::FlatThroughput, &[Rule::SlowFirstByte][..])
+    );
+    assert_eq!(
+        overrun.sentence,
+        "3,500 of 6,000 arrivals (58%) found no free user and were dropped: while 100/s arrived, all 20 users waited for answers, and 40/s were answered"
+    );
+}
+
+#[test]
+fn errors_set_in_at_a_load() {
+    let failing = |loads: Vec<f64>| {
+        let answer = |now: Now, random: &mut SmallRng| Answer {
+            first_byte: around(random, 20.0, 0.3),
+            failed: random.random::<f64>() < if now.load > 100.0 { 0.3 } else { 0.002 },
+            ..Answer::default()
+        };
+        let mut run = made(loads, |now| now.load / 2.0, answer);
+        let what = "status 503".to_owned();
+        run.failures = vec![Failed { what, count: 900, first_s: 41.0 }];
+        run
+    };
+    let stepped = only(&failing(stairs(&[25.0, 50.0, 100.0, 150.0, 200.0], 20)));
+    assert_eq!(stepped.rule, Rule::ErrorsAtLoad);
+    assert_eq!(
+        stepped.sentence,
+        "Errors set in between 100 and 150 users: from there on 31% of the requests failed, mostly \"status 503\", below it 0.2%"
+    );
+    let there_and_back = [ramp(1.0, 200.0, 60), ramp(200.0, 1.0, 60)].concat();
+    assert_eq!(only(&failing(there_and_back)).rule, Rule::ErrorsAtLoad);
+    assert_eq!(findings(&failing(stairs(&[20.0, 40.0, 60.0, 80.0], 20))), [], "not reached");
+}
+
+#[test]
+fn a_target_that_dies_is_no_matter_of_load() {
+    let dies = |loads: Vec<f64>| {
+        let answer = |now: Now, random: &mut SmallRng| Answer {
+            first_byte: around(random, 20.0, 0.3),
+            failed: now.second >= 45,
+            ..Answer::default()
+        };
+        let mut run = made(loads, |now| now.load / 2.0, answer);
+        let what = "connect refused".to_owned();
+        run.failures = vec![Failed { what, count: 900, first_s: 45.0 }];
+        run
+    };
+    let held = only(&dies(hold(20.0, 90)));
+    assert_eq!(held.rule, Rule::ErrorsSince);
+    assert_eq!(
+        held.sentence,
+        "From 45s of the run on 100% of the requests failed, mostly \"connect refused\"; of the 451 before none did"
+    );
+    let there_and_back = [ramp(1.0, 60.0, 60), ramp(60.0, 1.0, 60)].concat();
+    assert_eq!(rules(&dies(there_and_back)), [Rule::ErrorsSince]);
+    // Errors that come at any load and time are neither.
+    let always = |now: Now, random: &mut SmallRng| Answer {
+        first_byte: around(random, 20.0 + 0.0 * now.load, 0.3),
+        failed: random.random::<f64>() < 0.1,
+        ..Answer::default()
+    };
+    assert_eq!(findings(&made(stairs(&[5.0, 10.0, 20.0], 20), |now| now.load, always)), []);
+}
+
+#[test]
+fn one_name_that_is_slow_is_told_alone() {
+    let with = |slow: f64| {
+        let answer = |now: Now, random: &mut SmallRng| Answer {
+            first_byte: around(random, if now.name == 1 { slow } else { 30.0 }, 0.3),
+            ..Answer::default()
+        };
+        of_names(hold(20.0, 60), |_| 30.0, answer, &[0.4, 0.2, 0.4])
+    };
+    assert_eq!(findings(&with(150.0)), [], "it is slower, and not slow");
+    let slow = only(&with(600.0));
+    assert_eq!((slow.rule, slow.evidence.name.as_deref()), (Rule::OneNameSlow, Some("GET /1")));
+    assert_eq!(
+        slow.sentence,
+        "GET /1 alone is slow: its 95th percentile is 936ms, of the 2 other names it is at most 50ms; 84% of all the time that requests took went there"
+    );
+    let mut strict = with(150.0);
+    strict.limits = vec![Limit { name: Some("/1".into()), most_ms: 100.0 }];
+    assert_eq!(only(&strict).rule, Rule::OneNameSlow);
+    strict.limits = vec![Limit { name: None, most_ms: 20.0 }];
+    assert_eq!(rules(&strict), [Rule::SlowFirstByte], "all are slow");
+}
+
+#[test]
+fn the_part_that_takes_the_time_is_told() {
+    let parts = |part: fn(&mut Answer, f64)| {
+        let answer = move |_: Now, random: &mut SmallRng| {
+            let mut answer = Answer { first_byte: around(random, 5.0, 0.3), ..Answer::default() };
+            part(&mut answer, around(random, 600.0, 0.2));
+            answer
+        };
+        only(&made(hold(20.0, 60), |_| 20.0, answer))
+    };
+    let connect = parts(|answer, ms| answer.connect = ms);
+    let tls = parts(|answer, ms| answer.tls = ms);
+    let first_byte = parts(|answer, ms| answer.first_byte = ms);
+    let body = parts(|answer, ms| (answer.body, answer.bytes) = (ms, 2_000_000));
+    let told = [&connect, &tls, &first_byte, &body];
+    assert_eq!(
+        told.map(|finding| finding.rule),
+        [Rule::SlowConnect, Rule::SlowTls, Rule::SlowFirstByte, Rule::SlowBody]
+    );
+    assert_eq!(
+        told.map(|finding| &*finding.sentence),
+        [
+            "Opening connections takes 608ms a request in the mean, 99% of the response time: 1,197 connections were opened for 1,197 requests, in 608ms each (median)",
+            "Agreeing on TLS takes 608ms a request in the mean, 99% of the response time: it was done 1,197 times for 1,197 requests, in 608ms each (median)",
+            "The target takes 608ms in the mean until the first byte of its answer, 100% of the response time",
+            "Reading the body of an answer takes 608ms in the mean, 99% of the response time: answers have 2.0MB in the mean, and came at 40MB/s in all"
+        ]
+    );
+}
+
+#[test]
+fn a_network_that_is_full_sends_no_more_however_many_ask() {
+    // 10 MB/s for answers of 500 KB: 20 a second.
+    let at = |now: Now| closed(now.load, 50.0, 500.0, 20.0);
+    let full = made(
+        stairs(&[4.0, 8.0, 20.0, 40.0], 25),
+        move |now| at(now).0,
+        move |now, random| Answer {
+            first_byte: around(random, 4.0, 0.2),
+            body: around(random, at(now).1, 0.2),
+            bytes: 500_000,
+            ..Answer::default()
+        },
+    );
+    let findings = findings(&full);
+    assert_eq!(
+        findings.iter().map(|finding| finding.rule).collect::<Vec<_>>(),
+        [Rule::Knee, Rule::SlowBody, Rule::Capacity]
+    );
+    assert_eq!(
+        findings[1].sentence,
+        "Reading the body of an answer takes 1.53s in the mean, more than 99% of the response time: answers have 500KB in the mean"
+    );
+}
+
+#[test]
+fn a_soak_that_takes_ever_longer_drifts() {
+    let soak = |ms: fn(Now) -> f64| run(hold(20.0, 240), |_| 15.0, ms);
+    let drift = only(&soak(|now| 40.0 + f64::from(now.second) * 0.25));
+    assert_eq!(drift.rule, Rule::Drift);
+    assert_eq!(
+        drift.sentence,
+        "The median response drifted up from 46ms to 99ms within 3m36s, while the load stayed at 20 users"
+    );
+    assert_eq!(findings(&soak(|now| 40.0 + f64::from(now.second) * 0.02)), [], "too little");
+    assert_eq!(findings(&soak(|now| 100.0 - f64::from(now.second) * 0.3)), [], "it gets faster");
+    let cold = |now: Now| if now.second < 12 { 200.0 } else { 40.0 };
+    assert_eq!(findings(&soak(cold)), [], "it was cold");
+}
+
+/// Everything stands for a second from each of these on.
+fn standing(at: &'static [u32], seconds: usize) -> Run {
+    let stands = move |second: u32| at.contains(&second);
+    let ends = move |second: u32| second > 0 && at.contains(&(second - 1));
+    made(
+        hold(20.0, seconds),
+        move |now| if stands(now.second) { 2.0 } else { 30.0 },
+        move |now, random| {
+            let waited = if ends(now.second) && random.random::<f64>() < 0.5 { 900.0 } else { 0.0 };
+            Answer { first_byte: waited + around(random, 8.0, 0.4), ..Answer::default() }
+        },
+    )
+}
+
+#[test]
+fn stalls_at_equal_distances_are_periodic() {
+    let often = only(&standing(&[7, 17, 27, 37, 47, 57], 65));
+    assert_eq!(often.rule, Rule::PeriodicStalls);
+    assert_eq!(
+        often.sentence,
+        "Every 10s everything stood still for about 915ms: 6 times from 8s to 59s of the run, while the median response is 8.1ms"
+    );
+    assert!((figure(&often, "period_s") - 10.0).abs() < 0.5);
+    for (at, why) in
+        [(&[30][..], "one"), (&[12, 40], "two"), (&[5, 9, 26, 31, 52, 60], "at no equal distances")]
+    {
+        let told = rules(&standing(at, 65));
+        assert!(!told.contains(&Rule::PeriodicStalls), "{why}: {told:?}");
+    }
+}
+
+#[test]
+fn a_generator_that_was_the_limit_is_told_instead_of_what_it_makes_look_so() {
+    let mut run = saturated(stairs(&[20.0, 50.0, 100.0, 200.0, 400.0], 20));
+    run.generator.busy = Some(0.97);
+    run.generator.suspect = vec!["the processors of this machine were 90% busy or more".into()];
+    run.few = vec![Few { text: "p99.9 < 1s".into(), had: 412, needs: 2995 }];
+    let told = findings(&run);
+    assert_eq!(
+        told.iter().map(|one| one.rule).collect::<Vec<_>>(),
+        [Rule::GeneratorLimit, Rule::TooFewSamples]
+    );
+    assert_eq!(
+        told.iter().map(|one| &*one.sentence).collect::<Vec<_>>(),
+        [
+            "The generator was the limit, so the figures say little of the target: throng used 97% of the processors that it may use; the processors of this machine were 90% busy or more",
+            "`p99.9 < 1s` had 412 samples and takes 2,995 to be judged"
+        ]
+    );
+    // A busy machine alone is not the generator's fault, nor a few late timers.
+    let mut busy = saturated(stairs(&[20.0, 50.0, 100.0, 200.0, 400.0], 20));
+    busy.generator.suspect = run.generator.suspect;
+    busy.generator.late_ms = Some((0.3, 6.0));
+    assert_eq!(rules(&busy), [Rule::Knee]);
+    busy.generator.late_ms = Some((900.0, 2000.0));
+    assert_eq!(rules(&busy), [Rule::GeneratorLimit]);
+}
+
+/// The example of the guide: contention of 4 %, 20 ms alone.
+#[test]
+fn steps_up_to_the_limit_say_how_many_servers_it_takes() {
+    let law = |users: f64| 50.0 * users / (1.0 + 0.04 * (users - 1.0));
+    let contention = |loads: &[f64]| {
+        let ms = move |now: Now| now.load / law(now.load) * 1e3;
+        run(stairs(loads, 12), move |now| law(now.load) / 10.0, ms)
+    };
+    let mut run = contention(&[50.0, 100.0, 200.0, 500.0, 1000.0]);
+    run.limits = vec![Limit { name: None, most_ms: 700.0 }];
+    let told = findings(&run);
+    let capacity = told.iter().find(|finding| finding.rule == Rule::Capacity).unwrap();
+    assert_eq!(
+        capacity.sentence,
+        "500 users are stable on one server (95th percentile 584ms); 1,000 need about two, at 4% contention"
+    );
+    assert!((figure(capacity, "usl_alpha") - 0.04).abs() < 0.02, "{capacity:?}");
+    run.limits = vec![Limit { name: None, most_ms: 5000.0 }];
+    assert!(!rules(&run).contains(&Rule::Capacity), "the largest level is stable too");
+    run.limits = vec![Limit { name: None, most_ms: 5.0 }];
+    assert!(!rules(&run).contains(&Rule::Capacity), "no level is stable");
+}
+
+#[test]
+fn findings_are_few_and_the_most_important_is_first() {
+    let mut run = saturated(stairs(&[20.0, 50.0, 100.0, 200.0, 400.0], 20));
+    run.few = vec![Few { text: "p99.9 < 1s".into(), had: 412, needs: 2995 }];
+    let order: Vec<_> = findings(&run).iter().map(|finding| finding.rule).collect();
+    assert!(order.is_sorted() && order.len() <= super::MOST, "{order:?}");
+}
