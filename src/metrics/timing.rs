@@ -354,6 +354,9 @@ impl<'de> Deserialize<'de> for Timing {
         if !(1..=5).contains(&digits) {
             return Err(D::Error::custom("a histogram has one to five digits"));
         }
+        if hdr.is_some() && min_ns > max_ns {
+            return Err(D::Error::custom("a histogram's least is above its most"));
+        }
         let times = match hdr {
             None => Times::Few(Vec::new()),
             Some(text) => {
