@@ -46,6 +46,16 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// Every kind, in its order.
+    pub const ALL: &'static [Self] = &[
+        Self::ServerError,
+        Self::Status,
+        Self::Connection,
+        Self::Timeout,
+        Self::Rule,
+        Self::Generator,
+    ];
+
     /// The words for a heading: `server errors (5xx)`.
     #[must_use]
     pub fn title(self) -> &'static str {

@@ -262,6 +262,12 @@ impl Timing {
         (self.count() > 0).then_some(self.max_ns as f64 / 1e6)
     }
 
+    /// The exact sum of all, in nanoseconds.
+    #[must_use]
+    pub fn sum_ns(&self) -> u64 {
+        self.sum_ns
+    }
+
     /// The exact mean, in milliseconds.
     #[must_use]
     pub fn mean_ms(&self) -> Option<f64> {

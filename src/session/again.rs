@@ -126,9 +126,10 @@ impl Replay {
         }
         fan_out.take(&Event::Started(&started));
         let (from, to) = self.part.unwrap_or((0, u32::MAX));
-        let Started { catalogue, thresholds, warmup, spans, .. } = &started;
+        let Started { catalogue, thresholds, warmup, spans, planned, .. } = &started;
         let timetable = timetable(*warmup, spans);
-        let mut fold = Fold::from_second(catalogue, thresholds, timetable, from);
+        let planned = (*planned).min(Duration::from_secs(to.into()));
+        let mut fold = Fold::of_part(catalogue, thresholds, timetable, (from, planned));
         if let Some(baseline) = &self.baseline {
             fold.compare(&baseline.seconds);
         }
