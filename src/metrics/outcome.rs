@@ -56,6 +56,19 @@ impl FailureKind {
         Self::Generator,
     ];
 
+    /// The stable name in JSON: `server_error`.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::ServerError => "server_error",
+            Self::Status => "status",
+            Self::Connection => "connection",
+            Self::Timeout => "timeout",
+            Self::Rule => "rule",
+            Self::Generator => "generator",
+        }
+    }
+
     /// The words for a heading: `server errors (5xx)`.
     #[must_use]
     pub fn title(self) -> &'static str {
