@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::control::StopReason;
 use crate::load::Span;
 use crate::metrics::{Catalogue, Evidence, Health, Interval, Summary};
+use crate::verdict::diagnosis::Finding;
 use crate::verdict::{Standings, Threshold, Verdict};
 
 /// What happened.
@@ -143,6 +144,8 @@ pub struct Ended<'a> {
     pub evidence: Option<&'a Evidence>,
     /// The judgement.
     pub verdict: &'a Verdict,
+    /// What the figures say of where it is slow, and why.
+    pub findings: &'a [Finding],
     /// Who changed the load, and when.
     pub steered: &'a [Steered],
     /// Why it ended early, when it did.

@@ -133,6 +133,7 @@ impl Run {
             (false, broken) => u8::from(broken > 0),
         };
         let ended = Ended {
+            findings: &[],
             summary: &summary,
             warmup: None,
             asides: &[],

@@ -124,6 +124,7 @@ impl Run {
         let (stopped, exit_code) = (self.stopped, 0);
         let (asides, verdict) = (&asides[..], &verdict);
         let ended = Ended {
+            findings: &[],
             summary: &summary,
             warmup,
             asides,

@@ -70,6 +70,7 @@ fn write(path: &Path, started: &Started, seconds: &[Interval]) {
     summary.duration = Duration::from_secs(seconds.len() as u64);
     let verdict = Verdict { thresholds: Vec::new(), validity: Validity::Valid };
     let ended = Ended {
+        findings: &[],
         summary: &summary,
         warmup: None,
         asides: &[],

@@ -7,6 +7,7 @@ use crate::event::{Again, Aside, Closing, Ended, Event, Steered};
 use crate::exit::Exit;
 use crate::metrics::Evidence;
 use crate::sink::FanOut;
+use crate::verdict::diagnosis::{Case, diagnose};
 use crate::verdict::{Verdict, validity};
 
 /// All that is known at the end.
@@ -28,12 +29,13 @@ pub(super) struct Conclusion<'a> {
 impl Conclusion<'_> {
     /// Judges, writes what is left to write, and finds the exit code.
     pub(super) fn conclude(&self, fan_out: &mut FanOut) -> Exit {
-        let Folded { summary, warmup, standings } = self.folded;
+        let Folded { summary, warmup, standings, stages } = self.folded;
         let cut_off = self.again.map_or(0, |again| again.cut_off);
         let verdict = Verdict {
             thresholds: standings.judged(summary),
             validity: validity(summary, self.closing.lost, cut_off),
         };
+        let findings = diagnose(&Case { summary, verdict: &verdict, stages });
         // A run in which no request ended shows no success either.
         let unsuccessful = summary.all().failed() > 0 || summary.all().requests() == 0;
         let broke = verdict.broken() > 0 || (self.fail_on_error && unsuccessful);
@@ -44,6 +46,7 @@ impl Conclusion<'_> {
             asides: self.asides,
             evidence: self.evidence,
             verdict: &verdict,
+            findings: &findings,
             steered: self.steered,
             stopped: self.stopped,
             stopped_by: self.stopped_by,

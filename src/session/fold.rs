@@ -18,6 +18,7 @@ pub(super) struct Fold {
     standings: Standings,
     summary: Summary,
     warm: Summary,
+    stages: Vec<Stage>,
 }
 
 /// A run that was folded to its end.
@@ -26,6 +27,8 @@ pub(super) struct Folded {
     /// That of the warm-up, when there was one.
     pub(super) warmup: Option<Summary>,
     pub(super) standings: Standings,
+    /// The parts of the load in time.
+    pub(super) stages: Vec<Stage>,
 }
 
 /// A second, and what is known of the load that it was a part of.
@@ -62,6 +65,7 @@ impl Fold {
         Self {
             warmup: Duration::from_secs(timetable.warmup.into()),
             from: Duration::from_secs(begins.into()),
+            stages: timetable.stages.clone(),
             standings: Standings::new(thresholds, &Timetable { warmup: begins, ..timetable }),
             summary: Summary::of_run(catalogue.clone(), after(begins)),
             warm: Summary::of_run(catalogue.clone(), Duration::from_secs(timetable.warmup.into())),
@@ -124,7 +128,8 @@ impl Fold {
         if let Some(warmup) = &warmup {
             self.summary.carried += warmup.unaccounted();
         }
-        Folded { summary: self.summary, warmup, standings: self.standings }
+        let Self { summary, standings, stages, .. } = self;
+        Folded { summary, warmup, standings, stages }
     }
 
     /// Of what is shown so many requests began before it, less those that ended after it.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{Sink, evidence, figures, over_time, write_whole};
+use super::{Sink, evidence, figures, findings, over_time, write_whole};
 use crate::control::StopReason;
 use crate::event::{Aside, Ended, Event, Started, Steered};
 use crate::load::Span;
@@ -53,6 +53,9 @@ use crate::verdict::{Metric, Of, State, Verdict};
 /// - `thresholds[].baseline_value` is the figure that `limit` was taken from.
 /// - `thresholds[].windows` are those of `every_s`, and `from_s` and `to_s` the seconds that `value` is of:
 ///   of the worst window, or all up to when it ended the run.
+/// - `findings` are what the figures say of where it is slow and why, the most important first; none of a healthy run.
+///   `also` are rules that the same explains, `figures` the numbers of the `sentence` by keys with their units, `where` the chart, the
+///   name and the seconds of the run that show it.
 /// - `history` has a list for each figure, a value for each step of `step_s` seconds: `time_s` is where a step
 ///   begins, `seconds` what it covers. `waited_ms_avg` to `other_ms_avg` are where the time of its requests went, on
 ///   average over all of them: together the mean response time. `late_ms_p99` is how late the generator was.
@@ -118,6 +121,7 @@ pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
             "exit_code": ended.exit_code,
             "sentence": sentence(summary, verdict, ended.stopped),
         },
+        "findings": findings::findings(ended.findings, summary),
         "validity": { "state": verdict.validity.word(), "reasons": verdict.validity.reasons() },
         "generator": generator(totals),
         "totals": row(&summary.aggregated()),

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::case::{Outcome, cases, thresholds};
-use super::text::shortened;
+use super::text::{capital, shortened};
 use super::{figures, json};
 use crate::event::{Ended, Started};
 use crate::metrics::{FailureRow, Row, Summary};
@@ -35,6 +35,7 @@ pub fn summary_md(started: &Started, ended: &Ended<'_>) -> io::Result<String> {
     let mut out = String::new();
     heading(started, ended, &mut out);
     reasons(&ended.verdict.validity, &mut out);
+    findings(ended, &mut out);
     threshold_table(ended.verdict, &mut out);
     request_table(ended.summary, &mut out);
     failure_table(ended.summary, &mut out);
@@ -81,6 +82,26 @@ fn reasons(validity: &Validity, out: &mut String) {
         let _ = writeln!(out, "- {}", markdown_code(&shortened(reason, REASON)));
     }
     more(reasons.len(), REASONS, out);
+}
+
+/// What the figures say: each in bold by its rule, then its sentence and what to do.
+fn findings(ended: &Ended<'_>, out: &mut String) {
+    if !ended.findings.is_empty() {
+        out.push('\n');
+    }
+    for finding in ended.findings {
+        let [sentence, advice] = [&finding.sentence, &finding.advice].map(|text| prose(text));
+        let title = capital(finding.rule.title());
+        let _ = writeln!(out, "- **{title}.** {sentence}. {}.", capital(&advice));
+    }
+}
+
+/// A sentence of ours as it is; one with a sign that Markdown may take for its own, as a name has, in code.
+fn prose(text: &str) -> String {
+    let text = shortened(text, REASON);
+    let is_plain = |c: char| c.is_alphanumeric() || " ,.;:%/()'’–-".contains(c);
+    let links = ["://", "www."].iter().any(|link| text.contains(link));
+    if text.chars().all(is_plain) && !links { text.into_owned() } else { markdown_code(&text) }
 }
 
 fn threshold_table(verdict: &Verdict, out: &mut String) {

@@ -9,6 +9,7 @@ mod curl;
 mod evidence;
 mod fan_out;
 pub(crate) mod figures;
+mod findings;
 mod history_csv;
 pub mod html;
 mod html_file;

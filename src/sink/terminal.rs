@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-use super::text::{cut_middle, pad, width_of};
+use super::text::{capital, cut_middle, pad, width_of, wrapped};
 use super::{Sink, figures, json, printable};
 use crate::event::{Aside, Ended, Event, Started};
 use crate::metrics::{Failure, FailureKind, FailureRow, Row, Summary};
@@ -123,6 +123,7 @@ pub fn summary_text(started: &Started, ended: &Ended<'_>, width: Option<u16>) ->
     failures(summary, &mut out);
     exceptions(summary, &mut out);
     thresholds(ended, &mut out);
+    findings(ended, width, &mut out);
     verdict(ended, &mut out);
     if started.insecure {
         let _ = writeln!(out, "{}", styled(WARN, "The target's certificate was not verified."));
@@ -460,6 +461,25 @@ fn threshold_lines(judged: &[&Judged], out: &mut String) {
         let place = figures::place(judged).map_or(String::new(), |place| format!("  {place}"));
         let place = styled(DIM, &place);
         let _ = writeln!(out, "  {mark} {text}  {value}{}{place}", styled(style, &word));
+    }
+}
+
+fn findings(ended: &Ended<'_>, width: Option<u16>, out: &mut String) {
+    if !ended.findings.is_empty() {
+        let _ = writeln!(out, "\n{}", styled(BOLD, "What the figures say"));
+    }
+    let columns = width.map_or(usize::MAX, usize::from);
+    for finding in ended.findings {
+        let [first, rest] =
+            [format!("{}.", finding.sentence), format!("{}.", capital(&finding.advice))];
+        let lines = wrapped(&visible(&first), columns.saturating_sub(4));
+        for (at, line) in lines.iter().enumerate() {
+            let mark = if at == 0 { styled(WARN, "•") } else { " ".to_owned() };
+            let _ = writeln!(out, "  {mark} {line}");
+        }
+        for line in wrapped(&visible(&rest), columns.saturating_sub(4)) {
+            let _ = writeln!(out, "    {}", styled(DIM, &line));
+        }
     }
 }
 

@@ -84,6 +84,7 @@ static CLOSING: LazyLock<Closing> = LazyLock::new(Closing::default);
 
 fn ended<'a>(summary: &'a Summary, verdict: &'a Verdict) -> Ended<'a> {
     Ended {
+        findings: &[],
         summary,
         warmup: None,
         asides: &[],

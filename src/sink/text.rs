@@ -65,6 +65,29 @@ pub(crate) fn pad(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(width_of(text))))
 }
 
+/// The text in lines of at most so many columns, broken between words; a word that is longer has a line of its
+/// own.
+pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if width_of(line) + 1 + width_of(word) <= columns => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// The text as a sentence begins.
+pub(super) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,5 +112,7 @@ mod tests {
         );
         assert_eq!(shortened(&"\u{300}".repeat(9), 5).chars().count(), 5);
         assert_eq!((pad("한", 4), pad("abcd", 2)), ("한  ".into(), "abcd".into()));
+        assert_eq!(wrapped("a bc 한글 abcdefg", 5), ["a bc", "한글", "abcdefg"]);
+        assert_eq!((capital("über all"), capital("")), ("Über all".into(), String::new()));
     }
 }
