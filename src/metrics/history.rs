@@ -65,22 +65,50 @@ pub struct Spent {
     pub tls_ns: u64,
     /// From the first byte written to the first byte read.
     pub first_byte_ns: u64,
-    /// From the first byte written to the last byte read.
+    /// From the first byte written to the last byte read, of those that had an answer too.
     pub service_ns: u64,
+    /// The part of it that went into waiting for answers of which no byte came.
+    pub unanswered_ns: u64,
 }
 
 impl Spent {
     /// What the requests of an interval spent.
     #[must_use]
     pub fn of(stats: &NameStats, waited: &Timing) -> Self {
+        let (service, first_byte) = (&stats.service, &stats.first_byte);
+        let rest = service.sum_ns().saturating_sub(first_byte.sum_ns());
+        // Which of those that failed had no answer is not kept: each is taken to have spent the mean.
+        let unanswered = service.count().saturating_sub(first_byte.count());
+        let mean = stats.response_failed.mean_ms().unwrap_or(0.0) * 1e6;
         Self {
             response_ns: stats.response_ok.sum_ns().saturating_add(stats.response_failed.sum_ns()),
+            unanswered_ns: rest.min((mean * unanswered as f64) as u64),
             waited_ns: waited.sum_ns(),
             connect_ns: stats.connect.sum_ns(),
             tls_ns: stats.tls.sum_ns(),
-            first_byte_ns: stats.first_byte.sum_ns(),
-            service_ns: stats.service.sum_ns(),
+            first_byte_ns: first_byte.sum_ns(),
+            service_ns: service.sum_ns(),
         }
+    }
+
+    /// Opening connections, TLS left out, in nanoseconds.
+    #[must_use]
+    pub fn dial_ns(&self) -> u64 {
+        self.connect_ns.saturating_sub(self.tls_ns)
+    }
+
+    /// From the first byte of an answer to its last, in nanoseconds.
+    #[must_use]
+    pub fn body_ns(&self) -> u64 {
+        self.service_ns.saturating_sub(self.first_byte_ns).saturating_sub(self.unanswered_ns)
+    }
+
+    /// What is left of response times, in nanoseconds: redirects, waiting between attempts, the generator's
+    /// own lateness.
+    #[must_use]
+    pub fn other_ns(&self) -> u64 {
+        let known = self.waited_ns.saturating_add(self.connect_ns).saturating_add(self.service_ns);
+        self.response_ns.saturating_sub(known)
     }
 
     fn and(self, other: Self) -> Self {
@@ -91,6 +119,7 @@ impl Spent {
             tls_ns: self.tls_ns.saturating_add(other.tls_ns),
             first_byte_ns: self.first_byte_ns.saturating_add(other.first_byte_ns),
             service_ns: self.service_ns.saturating_add(other.service_ns),
+            unanswered_ns: self.unanswered_ns.saturating_add(other.unanswered_ns),
         }
     }
 }

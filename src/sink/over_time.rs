@@ -56,22 +56,17 @@ pub(super) fn history(summary: &Summary) -> Value {
         "response_ms_p99": quantile(0.99),
         "response_ms_max": quantile(1.0),
         "waited_ms_avg": spent(|spent| spent.waited_ns),
-        "connect_ms_avg": spent(|spent| spent.connect_ns.saturating_sub(spent.tls_ns)),
+        "connect_ms_avg": spent(Spent::dial_ns),
         "tls_ms_avg": spent(|spent| spent.tls_ns),
         "first_byte_ms_avg": spent(|spent| spent.first_byte_ns),
-        "body_ms_avg": spent(|spent| spent.service_ns.saturating_sub(spent.first_byte_ns)),
-        "other_ms_avg": spent(other),
+        "body_ms_avg": spent(Spent::body_ns),
+        "unanswered_ms_avg": spent(|spent| spent.unanswered_ns),
+        "other_ms_avg": spent(Spent::other_ns),
         "body_bytes_per_s": rates(|point| point.body_bytes),
         "process_cores": level(|point| point.cores),
         "machine_busy_fraction": level(|point| point.machine),
         "late_ms_p99": of(&|point, _| point.late().quantile_ms(0.99)),
     })
-}
-
-/// What is left of response times: redirects, waiting between attempts, the generator's own lateness.
-fn other(spent: &Spent) -> u64 {
-    let known = spent.waited_ns.saturating_add(spent.connect_ns).saturating_add(spent.service_ns);
-    spent.response_ns.saturating_sub(known)
 }
 
 /// Where the time of a row's requests went, on average over all of them.
@@ -80,11 +75,12 @@ pub(super) fn spent(row: &Row) -> Value {
     let spent = Spent::of(&row.stats, &Timing::default());
     let ms = |ns: u64| rounded((requests > 0).then(|| ns as f64 / requests as f64 / 1e6));
     json!({
-        "connect_ms_avg": ms(spent.connect_ns.saturating_sub(spent.tls_ns)),
+        "connect_ms_avg": ms(spent.dial_ns()),
         "tls_ms_avg": ms(spent.tls_ns),
         "first_byte_ms_avg": ms(spent.first_byte_ns),
-        "body_ms_avg": ms(spent.service_ns.saturating_sub(spent.first_byte_ns)),
-        "other_ms_avg": ms(other(&spent)),
+        "body_ms_avg": ms(spent.body_ns()),
+        "unanswered_ms_avg": ms(spent.unanswered_ns),
+        "other_ms_avg": ms(spent.other_ns()),
     })
 }
 
@@ -131,12 +127,12 @@ const LEAST_MS: f64 = 0.01;
 /// times above `least_ms · 10^((r−1)/per_decade)`, up to the same of `r`; row 0 of all below.
 pub(super) fn heat(summary: &Summary) -> Value {
     let points = summary.history.ended(summary.duration);
-    let columns: Vec<(u32, f64, Vec<(u32, u64)>)> = points
+    let columns: Vec<_> = points
         .chunks(points.len().div_ceil(COLUMNS).max(1))
         .map(|points| {
             let mut all = Timing::default();
             points.iter().for_each(|(point, _)| all.merge(&point.response()));
-            let seconds = points.iter().map(|(_, seconds)| seconds).sum();
+            let seconds: f64 = points.iter().map(|(_, seconds)| seconds).sum();
             (points[0].0.from_s, seconds, rows(&all))
         })
         .collect();
