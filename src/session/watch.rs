@@ -85,10 +85,11 @@ impl<'a> Follow<'a> {
         gauge: Gauge,
     ) -> Self {
         let Judging { thresholds, timetable } = judging;
+        let planned = steering.total();
         Self {
             sources,
             steering,
-            fold: Fold::new(catalogue, thresholds, timetable),
+            fold: Fold::new(catalogue, thresholds, timetable, planned),
             lines: Lines { since: Instant::now(), shown: 0, left_out: 0 },
             gauge,
             health: Health::default(),
