@@ -11,6 +11,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 throng=$(realpath "${THRONG:-../../target/release/throng}")
+[ -x "$throng" ] || { echo "there is no $throng: cargo build --release, or say THRONG=PROGRAM" >&2; exit 2; }
 at_once=${AT_ONCE:-40}
 last=()
 keep=$(realpath -m "${KEEP:-../../target/tmp/causes}")
