@@ -7,8 +7,8 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
 use super::text::{cut_middle, pad, width_of};
-use super::{Sink, figures, json, printable};
-use crate::event::{Aside, Ended, Event, Started};
+use super::{Sink, figures, json, printable, search};
+use crate::event::{Aside, Ended, Event, Found, Started};
 use crate::metrics::{Failure, FailureKind, FailureRow, Row, Summary};
 use crate::units::format_duration;
 use crate::untrusted::visible;
@@ -62,6 +62,7 @@ impl Sink for SummaryText {
             | Event::Aside(_)
             | Event::Log(_)
             | Event::Steered(_)
+            | Event::Probed(_)
             | Event::Stopping(..) => {}
         }
         Ok(())
@@ -96,6 +97,7 @@ impl Sink for VerdictText {
             | Event::Aside(_)
             | Event::Log(_)
             | Event::Steered(_)
+            | Event::Probed(_)
             | Event::Stopping(..) => {}
         }
         Ok(())
@@ -122,6 +124,7 @@ pub fn summary_text(started: &Started, ended: &Ended<'_>, width: Option<u16>) ->
     remarks(started, summary, ended.warmup, &mut out);
     failures(summary, &mut out);
     exceptions(summary, &mut out);
+    search::lines(ended, &mut out);
     thresholds(ended, &mut out);
     verdict(ended, &mut out);
     if started.insecure {
@@ -465,9 +468,10 @@ fn threshold_lines(judged: &[&Judged], out: &mut String) {
 
 fn verdict(ended: &Ended<'_>, out: &mut String) {
     let verdict = ended.verdict;
-    let sentence = json::sentence(ended.summary, verdict, ended.stopped);
+    let sentence = json::sentence(ended);
     let good = ended.summary.all().requests() > 0
         && verdict.broken() == 0
+        && ended.search.is_none_or(Found::is_answered)
         && !verdict.validity.is_invalid()
         && ended.stopped.is_none();
     let style = if good { GOOD.bold() } else { BAD };

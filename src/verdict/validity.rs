@@ -95,6 +95,17 @@ pub fn validity(summary: &Summary, lost: u64, cut_off: usize) -> Validity {
     }
 }
 
+/// What keeps this part of a run from saying anything of the target: the generator was late, suspended, or
+/// short of descriptors or ports. What was under way at its ends is no matter.
+#[must_use]
+pub fn strain(part: &Summary) -> Vec<String> {
+    let mut doubts = Doubts::default();
+    doubts.shortages(part);
+    doubts.lateness(&part.totals, part.all().response().quantile_ms(0.5));
+    doubts.health(&part.totals.health, part.totals.stall_us);
+    doubts.invalid
+}
+
 impl Doubts {
     fn cut_off(&mut self, summary: &Summary, cut_off: usize) {
         let at = format_duration(Duration::from_secs(summary.duration.as_secs()));
