@@ -1,5 +1,7 @@
 //! Owns events: all that a watcher of a run can learn.
 
+mod search;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +12,8 @@ use crate::load::Span;
 use crate::metrics::{Catalogue, Evidence, Health, Interval, Summary};
 use crate::verdict::diagnosis::Finding;
 use crate::verdict::{Standings, Threshold, Verdict};
+
+pub use search::{Figure, Found, Probed, Searching};
 
 /// What happened.
 #[derive(Debug, Clone)]
@@ -24,6 +28,8 @@ pub enum Event<'a> {
     Log(&'a str),
     /// Somebody changed the load.
     Steered(&'a Steered),
+    /// A search has looked at a level.
+    Probed(&'a Probed),
     /// The run was told to end before its time; by which step, when the plan did.
     Stopping(StopReason, Option<&'a str>),
     /// The run is over.
@@ -74,6 +80,9 @@ pub struct Started {
     pub catalogue: Catalogue,
     /// What the run must show.
     pub thresholds: Vec<Threshold>,
+    /// It is made to find a limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<Searching>,
     /// The run that it is held against.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Beside>,
@@ -148,6 +157,8 @@ pub struct Ended<'a> {
     pub findings: &'a [Finding],
     /// Who changed the load, and when.
     pub steered: &'a [Steered],
+    /// What came of a search, when it was made for one.
+    pub search: Option<&'a Found>,
     /// Why it ended early, when it did.
     pub stopped: Option<StopReason>,
     /// The step that ended it, `Editor › create, plan.yaml:31`, or the threshold.

@@ -190,6 +190,7 @@ fn anchor(context: Context) -> &'static str {
         Context::Stage => "stages",
         Context::Steps => "stairs",
         Context::Spike => "spike",
+        Context::Search => "search",
         Context::Threshold => "thresholds",
         Context::Of => "of",
     }
@@ -324,6 +325,9 @@ fn beside(context: Context, key: &str) -> Value {
         (Context::Stage, "users" | "rate") => json!({ "hold": "1m" }),
         (Context::Steps, _) => json!({ "from": 10, "by": 10, "every": "5m", "to": 500 }),
         (Context::Spike, _) => json!({ "base": 10, "peak": 200, "hold": "1m" }),
+        (Context::Search, _) => {
+            json!({ "from": 50, "to": 1000, "hold": "30s", "must": "p95 < 500ms" })
+        }
         (Context::Threshold, "must") => json!({}),
         (Context::Threshold, _) => json!({ "must": "p95 < 500ms" }),
         _ => json!({}),
@@ -390,6 +394,7 @@ fn around(context: Context, map: Value, key: &str) -> Value {
         Context::Stage => ("/profiles/sample", json!({ "stages": [map] })),
         Context::Steps => ("/profiles/sample", json!({ "steps": map })),
         Context::Spike => ("/profiles/sample", json!({ "spike": map })),
+        Context::Search => ("/profiles/sample", json!({ "search": map })),
         Context::Threshold => ("/thresholds", json!([map])),
         Context::Of => ("/thresholds", json!([{ "of": map, "must": "p95 < 500ms" }])),
     };

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use crate::load::{Course, Height};
 use crate::program::{
-    Amount, ArrivalsShape, ClassShape, Explanation, Load, Need, PartShape, StageShape, TaskShape,
+    Amount, ArrivalsShape, ClassShape, Explanation, Load, Need, PartShape, SearchShape, StageShape,
+    TaskShape,
 };
 use crate::sink::figures::{count, rate, share};
 use crate::sink::text::{cut, pad, width_of};
-use crate::units::format_duration;
+use crate::units::{format_duration, format_percent};
 use crate::untrusted::visible;
 
 /// The widest that is still read with ease.
@@ -140,6 +141,10 @@ impl Page {
     fn load(&mut self, explained: &Explanation, load: &Load, rows: usize) {
         let runs = if load.default { ", runs when none is named" } else { "" };
         self.head(&format!("Profile {}{runs}", load.name));
+        if let Some(search) = &load.search {
+            self.search(search, load);
+            return;
+        }
         let mut whole = match &load.parts[..] {
             [part] if part.class.is_none() => asked(part),
             _ => {
@@ -166,6 +171,35 @@ impl Page {
             self.shared(explained, users);
         }
         self.lines(2, &requests(explained, load));
+        load.data.iter().for_each(|need| self.lines(2, &rows_of(need)));
+    }
+
+    fn search(&mut self, search: &SearchShape, load: &Load) {
+        let time = |seconds: f64| span(Duration::from_secs_f64(seconds));
+        let (from, to) = &search.words;
+        self.lines(
+            2,
+            &format!(
+                "a search: from {from} to at most {to}, each level for {} after {} to settle",
+                time(search.hold_s),
+                time(search.settle_s)
+            ),
+        );
+        self.lines(2, &format!("must hold: {}", search.must.join(", ")));
+        let within = format_percent(search.within);
+        self.lines(
+            2,
+            &format!(
+                "doubled until something breaks, then closed in on to within {within}; at most {} \
+                 levels and {}",
+                search.looks,
+                time(load.total_s)
+            ),
+        );
+        if search.of == "rate" {
+            self.lines(2, &format!("by at most {}", people(load.peak)));
+        }
+        self.lines(2, "no threshold is judged: a search breaks limits on purpose");
         load.data.iter().for_each(|need| self.lines(2, &rows_of(need)));
     }
 

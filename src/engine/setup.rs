@@ -93,11 +93,26 @@ impl Part {
         parts.collect()
     }
 
+    /// The same for a search, which begins with less: with so many users, or at that rate.
+    #[must_use]
+    pub fn begun_at(self, level: &Form) -> Self {
+        match (self, level) {
+            (Self::Closed { order, weights, fixed, .. }, Form::Closed(profile)) => {
+                Self::Closed { schedule: Schedule::new(profile), order, weights, fixed }
+            }
+            (Self::Open { weights, most, .. }, Form::Open(open)) => {
+                Self::Open { arrivals: Arrivals::new(&open.rate, open.spread), weights, most }
+            }
+            (whole, _) => whole,
+        }
+    }
+
     /// The most users that it has at once.
     #[must_use]
     pub fn most_users(&self) -> u32 {
         match self {
-            Self::Closed { schedule, .. } => schedule.peak(),
+            // Of a search there is room for more than begin.
+            Self::Closed { schedule, order, .. } => schedule.peak().max(order.len() as u32),
             Self::Open { most, .. } => *most,
         }
     }

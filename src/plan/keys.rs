@@ -64,6 +64,8 @@ pub enum Context {
     Steps,
     /// The map below `spike:`.
     Spike,
+    /// The map below `search:`.
+    Search,
     /// A threshold as a map.
     Threshold,
     /// What a threshold is `of`, said in full.
@@ -171,7 +173,7 @@ pub struct Key {
 
 impl Context {
     /// All, from the outermost.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Plan,
         Self::Class,
         Self::Task,
@@ -182,6 +184,7 @@ impl Context {
         Self::Stage,
         Self::Steps,
         Self::Spike,
+        Self::Search,
         Self::Threshold,
         Self::Of,
         Self::Capture,
@@ -273,6 +276,7 @@ impl Context {
             Self::Stage => "stage",
             Self::Steps => "stairs",
             Self::Spike => "spike",
+            Self::Search => "search",
             Self::Threshold => "threshold",
             Self::Of => "of",
         }
@@ -309,6 +313,7 @@ impl Context {
             Self::Stage => "a stage",
             Self::Steps => "the `steps` of a profile",
             Self::Spike => "a `spike`",
+            Self::Search => "a `search`",
             Self::Threshold => "a threshold",
             Self::Of => "`of`",
         }

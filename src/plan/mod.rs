@@ -28,7 +28,8 @@ pub use document::{Entry, Node, NodeValue};
 pub use model::{
     AcceptRule, Action, Again, Auth, Body, Bound, Branch, Capture, Check, Class, Connections,
     Content, Data, Expect, Flow, Items, METHODS, Matcher, NamedProfile, OnFail, Origin, Part, Plan,
-    Range, Redirects, Request, Retry, Settings, Step, Stop, Task, Timeout, Tls, TlsVersions,
+    Range, Redirects, Request, Retry, Searched, Settings, Step, Stop, Task, Timeout, Tls,
+    TlsVersions,
 };
 pub use network::{Host, Leads, Lookup, Network, NetworkError};
 pub use secrets::{literal_proofs, secrets_of, words_of_proofs};

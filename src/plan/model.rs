@@ -12,7 +12,7 @@ use super::status::Accept;
 use super::target::Target;
 use crate::data;
 use crate::diagnostic::{Place, Placed};
-use crate::load::{Load, Order, Wait};
+use crate::load::{Load, Order, Search, Wait};
 use crate::verdict::Threshold;
 
 /// A whole plan.
@@ -79,14 +79,25 @@ pub struct Data {
 pub struct NamedProfile {
     /// The key it stands under.
     pub name: Placed<String>,
-    /// The load over time.
+    /// The load over time; of a search its highest level, for as long as it can last.
     pub load: Load,
+    /// It is made to find a limit.
+    pub search: Option<Searched>,
     /// How long iterations under way may go on at the end; absent: the default.
     pub grace: Option<Duration>,
     /// Ends after so many iterations.
     pub iterations: Option<u64>,
     /// Wins over the plan's.
     pub warmup: Option<Duration>,
+}
+
+/// A search, and what must hold at each of its levels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Searched {
+    /// From where, to where.
+    pub search: Search,
+    /// As written.
+    pub must: Vec<Placed<Threshold>>,
 }
 
 /// How users hold connections.

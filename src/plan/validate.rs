@@ -8,6 +8,7 @@ mod network;
 mod profiles;
 mod requests;
 mod rules;
+mod search;
 mod settings;
 mod steps;
 mod stray;
@@ -516,6 +517,7 @@ fn home_of(context: Context) -> &'static str {
         Context::Stage => "move it into a stage, under `stages`",
         Context::Steps => "move it below the `steps` of the profile",
         Context::Spike => "move it below the `spike` of the profile",
+        Context::Search => "move it below the `search` of the profile",
         Context::Threshold => "move it into a threshold, under `thresholds`",
         Context::Capture => "move it into a capture, under `capture`",
         Context::Wait => "move it into a `wait`",

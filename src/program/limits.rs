@@ -24,7 +24,9 @@ pub fn out_of_reach(plan: &Plan, profile: Option<&str>, selection: &Selection) -
     let estimate = Estimate::new(plan, selection, Aim::Most, response);
     let iterations: Vec<_> = plan.classes.iter().map(|class| estimate.iteration(class)).collect();
     let asked = |named: &&NamedProfile| profile.is_none_or(|name| name == named.name.value);
-    let profiles: Vec<&NamedProfile> = plan.profiles.iter().filter(asked).collect();
+    // No threshold is judged in a search.
+    let judged = |named: &&NamedProfile| named.search.is_none();
+    let profiles: Vec<&NamedProfile> = plan.profiles.iter().filter(asked).filter(judged).collect();
     if profiles.iter().map(|named| users_of(named)).sum::<u64>() > MOST_USERS {
         return Vec::new();
     }
@@ -89,7 +91,8 @@ pub fn too_few(plan: &Plan, profile: Option<&str>, selection: &Selection) -> Vec
         Some(name) => plan.profiles.iter().find(|named| named.name.value == name),
         None => plan.profile.and_then(|at| plan.profiles.get(at)),
     };
-    let Some(named) = named.filter(|named| users_of(named) <= MOST_USERS) else {
+    let judged = |named: &&NamedProfile| named.search.is_none() && users_of(named) <= MOST_USERS;
+    let Some(named) = named.filter(judged) else {
         return Vec::new();
     };
     let iterations: Vec<_> = plan.classes.iter().map(|class| estimate.iteration(class)).collect();

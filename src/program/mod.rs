@@ -37,8 +37,8 @@ pub use mark::{Ending, Mark, Way};
 pub use message::{Line, Message, Payload, Piece};
 pub use mind::Mind;
 pub use outlook::{
-    Amount, ArrivalsShape, ClassShape, Explanation, Load, Need, PartShape, Question, StageShape,
-    TaskShape, explain,
+    Amount, ArrivalsShape, ClassShape, Explanation, Load, Need, PartShape, Question, SearchShape,
+    StageShape, TaskShape, explain,
 };
 pub use rules::{Capture, Check, Expect, Matcher, Source};
 pub use secured::{Live, Secured};

@@ -10,8 +10,8 @@ use super::estimate::{Aim, Estimate, Iteration};
 use super::instruction::{Class, Program};
 use super::selection::Selection;
 use crate::data::{AtEnd, Per, Source as Rows};
-use crate::load::{Course, Form, Level, Order, Profile, Spread, Wait};
-use crate::plan::{NamedProfile, Plan};
+use crate::load::{Course, Form, Level, Order, Profile, Scale, Search, Spread, Wait};
+use crate::plan::{NamedProfile, Plan, Searched};
 use crate::units::Rate;
 
 /// What is asked of an explanation.
@@ -97,6 +97,8 @@ pub struct Load {
     pub warmup_s: f64,
     /// It ends after so many iterations.
     pub iterations: Option<u64>,
+    /// It is made to find a limit: the other figures are those of its highest level for its longest time.
+    pub search: Option<SearchShape>,
     /// The largest number of users at once; in the open form the most that there may be.
     pub peak: u32,
     /// The load of all classes together, or that of each its own.
@@ -117,6 +119,30 @@ pub struct Load {
     pub answers: bool,
     /// Rows of data.
     pub data: Vec<Need>,
+}
+
+/// A search for a limit.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SearchShape {
+    /// `users` or `rate`.
+    pub of: &'static str,
+    /// The first level: users, or arrivals per second.
+    pub from: f64,
+    /// The highest that is tried.
+    pub to: f64,
+    /// The two in words: `50 users`.
+    #[serde(skip)]
+    pub words: (String, String),
+    /// What must hold at a level.
+    pub must: Vec<String>,
+    /// How long each level is looked at.
+    pub hold_s: f64,
+    /// How long it has to take effect before.
+    pub settle_s: f64,
+    /// How near the answer is to be.
+    pub within: f64,
+    /// The most levels that are looked at.
+    pub looks: u32,
 }
 
 /// The load of all classes, or of one.
@@ -363,6 +389,7 @@ fn load(
         total_s: named.load.total().as_secs_f64(),
         warmup_s: named.warmup.unwrap_or(plan.warmup).as_secs_f64(),
         iterations: named.iterations,
+        search: named.search.as_ref().map(searched),
         peak: parts.iter().fold(0, |all, part| all.saturating_add(part.peak)),
         parts,
         data: needs(plan, program, &crowds, &rounds, iterations),
@@ -372,6 +399,22 @@ fn load(
         loops,
         rough: rough || loops,
         answers,
+    }
+}
+
+fn searched(searched: &Searched) -> SearchShape {
+    let Search { of, from, to, hold, settle, within } = searched.search;
+    let word = Scale::WORDS.into_iter().find(|(_, one)| *one == of);
+    SearchShape {
+        of: word.expect("every scale has a word").0,
+        from: of.number(from),
+        to: of.number(to),
+        words: (of.words(from), of.words(to)),
+        must: searched.must.iter().map(|one| one.value.text.clone()).collect(),
+        hold_s: hold.as_secs_f64(),
+        settle_s: settle.as_secs_f64(),
+        within,
+        looks: searched.search.most_looks(),
     }
 }
 

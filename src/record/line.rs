@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::control::StopReason;
-use crate::event::{Started, Steered};
+use crate::event::{Probed, Started, Steered};
 use crate::metrics::{Catalogue, Exchange, Health, Interval};
 
 /// The form of the lines. One that an older program would misread gets the next number.
@@ -39,6 +39,8 @@ pub enum Line {
     Aside(Box<KeptAside>),
     /// Somebody changed the load.
     Steered(Steered),
+    /// A search has looked at a level.
+    Probed(Box<Probed>),
     /// The run was told to end before its time.
     Stopping {
         /// Why.

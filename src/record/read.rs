@@ -209,7 +209,7 @@ impl Reader {
                 ending.evidence.iter().flatten().all(known)
                     && [ending.duration, ending.loaded].iter().all(|time| *time < LONGEST_RUN)
             }
-            Line::Steered(_) | Line::Stopping { .. } => true,
+            Line::Steered(_) | Line::Probed(_) | Line::Stopping { .. } => true,
         }
     }
 

@@ -41,6 +41,7 @@ fn started(names: &[&str]) -> Started {
             names,
             ..Catalogue::default()
         },
+        search: None,
         baseline: None,
         thresholds: Vec::new(),
         out: "results".into(),
@@ -77,6 +78,7 @@ fn write(path: &Path, started: &Started, seconds: &[Interval]) {
         evidence: None,
         verdict: &verdict,
         steered: &[],
+        search: None,
         stopped: None,
         stopped_by: None,
         exit_code: 0,

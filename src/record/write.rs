@@ -95,6 +95,7 @@ impl Writer {
             })),
             Event::Log(_) => return Ok(()),
             Event::Steered(steered) => Line::Steered((*steered).clone()),
+            Event::Probed(probed) => Line::Probed(Box::new((*probed).clone())),
             Event::Stopping(reason, by) => {
                 Line::Stopping { reason: *reason, by: by.map(str::to_owned) }
             }

@@ -12,7 +12,7 @@ use super::run::mistakes;
 use super::say;
 use crate::control::StopReason;
 use crate::diagnostic::Diagnostic;
-use crate::event::{Again, Aside, Closing, Event, Started, Steered};
+use crate::event::{Again, Aside, Closing, Event, Found, Probed, Started, Steered};
 use crate::exit::Exit;
 use crate::metrics::{Evidence, Exchange, Summary};
 use crate::record::{Ending, KeptAside, KeptSecond, Line, RecordError, Together, find, is_live};
@@ -60,6 +60,7 @@ struct Replay {
 struct Seen {
     asides: Vec<Aside>,
     steered: Vec<Steered>,
+    path: Vec<Probed>,
     stopped: Option<StopReason>,
     stopped_by: Option<String>,
     ending: Option<Ending>,
@@ -126,7 +127,8 @@ impl Replay {
         }
         fan_out.take(&Event::Started(&started));
         let (from, to) = self.part.unwrap_or((0, u32::MAX));
-        let Started { catalogue, thresholds, warmup, spans, planned, .. } = &started;
+        let Started { catalogue, thresholds, warmup, spans, planned, search, .. } = &started;
+        let thresholds = if search.is_some() { &[][..] } else { thresholds };
         let timetable = timetable(*warmup, spans);
         let planned = (*planned).min(Duration::from_secs(to.into()));
         let mut fold = Fold::of_part(catalogue, thresholds, timetable, (from, planned));
@@ -199,6 +201,8 @@ impl Replay {
             kept
         });
         let again = Again { records, cut_off, part };
+        let search = self.started.search.as_ref();
+        let found = search.map(|search| Found::of(search, &seen.path));
         // What ends before the order to stop came knows nothing of it.
         let (stopped, stopped_by) =
             if is_part { (None, None) } else { (ending.stopped, ending.stopped_by) };
@@ -207,6 +211,8 @@ impl Replay {
             asides: &seen.asides,
             evidence: evidence.as_ref(),
             steered: &seen.steered,
+            thresholds: &self.started.thresholds,
+            search: found.as_ref(),
             stopped,
             stopped_by: stopped_by.as_deref(),
             fail_on_error: self.started.fail_on_error,
@@ -267,6 +273,10 @@ impl Seen {
             Line::Steered(steered) => {
                 fan_out.take(&Event::Steered(&steered));
                 self.steered.push(steered);
+            }
+            Line::Probed(probed) => {
+                fan_out.take(&Event::Probed(&probed));
+                self.path.push(*probed);
             }
             Line::Stopping { reason, by } => {
                 fan_out.take(&Event::Stopping(reason, by.as_deref()));

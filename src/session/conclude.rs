@@ -1,14 +1,16 @@
 //! Owns the end of a run: its verdict, what is written of it, and the exit code.
 
+use std::time::Duration;
+
 use super::fold::Folded;
 use super::{reach, say};
 use crate::control::StopReason;
-use crate::event::{Again, Aside, Closing, Ended, Event, Steered};
+use crate::event::{Again, Aside, Closing, Ended, Event, Found, Probed, Steered};
 use crate::exit::Exit;
 use crate::metrics::Evidence;
 use crate::sink::FanOut;
 use crate::verdict::diagnosis::{Case, diagnose};
-use crate::verdict::{Verdict, validity};
+use crate::verdict::{Judged, Stage, Threshold, Verdict, validity};
 
 /// All that is known at the end.
 pub(super) struct Conclusion<'a> {
@@ -16,6 +18,9 @@ pub(super) struct Conclusion<'a> {
     pub(super) asides: &'a [Aside],
     pub(super) evidence: Option<&'a Evidence>,
     pub(super) steered: &'a [Steered],
+    /// Those of the plan.
+    pub(super) thresholds: &'a [Threshold],
+    pub(super) search: Option<&'a Found>,
     pub(super) stopped: Option<StopReason>,
     pub(super) stopped_by: Option<&'a str>,
     /// Any failed request makes the exit code that of a broken threshold.
@@ -32,14 +37,21 @@ impl Conclusion<'_> {
         let Folded { summary, warmup, standings, stages } = self.folded;
         let cut_off = self.again.map_or(0, |again| again.cut_off);
         let verdict = Verdict {
-            thresholds: standings.judged(summary),
+            thresholds: match self.search {
+                Some(_) => self.thresholds.iter().map(Judged::not_judged).collect(),
+                None => standings.judged(summary),
+            },
             validity: validity(summary, self.closing.lost, cut_off),
         };
+        // A search has its stages from what it met.
+        let looks = self.search.map(looks);
+        let stages = looks.as_deref().unwrap_or(stages);
         let findings = diagnose(&Case { summary, verdict: &verdict, stages });
         // A run in which no request ended shows no success either.
         let unsuccessful = summary.all().failed() > 0 || summary.all().requests() == 0;
         let broke = verdict.broken() > 0 || (self.fail_on_error && unsuccessful);
-        let exit = exit(&verdict, self.stopped, broke, false);
+        let broke = broke || self.search.is_some_and(|found| !found.is_answered());
+        let exit = self.exit(&verdict, broke, false);
         let ended = Ended {
             summary,
             warmup: warmup.as_ref(),
@@ -48,6 +60,7 @@ impl Conclusion<'_> {
             verdict: &verdict,
             findings: &findings,
             steered: self.steered,
+            search: self.search,
             stopped: self.stopped,
             stopped_by: self.stopped_by,
             exit_code: exit.code(),
@@ -62,17 +75,34 @@ impl Conclusion<'_> {
         if !fan_out.failures().is_empty() {
             say("  what else was measured is in the other results\n");
         }
-        self::exit(&verdict, self.stopped, broke, !fan_out.failures().is_empty())
+        self.exit(&verdict, broke, !fan_out.failures().is_empty())
+    }
+
+    fn exit(&self, verdict: &Verdict, broke: bool, unwritten: bool) -> Exit {
+        let strained = self.search.is_some_and(Found::is_strained);
+        exit(verdict, self.stopped, broke, unwritten || strained)
     }
 }
+
 /// When several apply: a signal, then a run that cannot be trusted, then a broken threshold.
-fn exit(verdict: &Verdict, stopped: Option<StopReason>, broke: bool, unwritten: bool) -> Exit {
+fn exit(verdict: &Verdict, stopped: Option<StopReason>, broke: bool, untrusted: bool) -> Exit {
     match stopped.filter(|reason| !reason.is_of_the_plan()) {
         Some(reason) => reach::stopped(reason),
-        None if unwritten || verdict.validity.is_invalid() => Exit::Untrusted,
+        None if untrusted || verdict.validity.is_invalid() => Exit::Untrusted,
         None if broke => Exit::Broke,
         None => Exit::Held,
     }
+}
+
+/// The looks of a search, as stages.
+fn looks(found: &Found) -> Vec<Stage> {
+    let second = |second: u32| Duration::from_secs(second.into());
+    let stage = |look: &Probed| Stage {
+        name: found.searching.search.of.words(look.level),
+        from: second(look.from_s),
+        to: second(look.to_s),
+    };
+    found.path.iter().map(stage).collect()
 }
 
 #[cfg(test)]

@@ -77,6 +77,11 @@ impl Fold {
         self.standings.compare(baseline);
     }
 
+    /// At the end of the last second some request is under way.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.summary.unaccounted() + self.warm.unaccounted() > 0
+    }
+
     /// Takes a second; seconds come in order. Gives the threshold that ends the run, when it broke with
     /// this one.
     pub(super) fn second(&mut self, asked: &Asked<'_>, fan_out: &mut FanOut) -> Option<String> {
@@ -93,7 +98,7 @@ impl Fold {
         let warmup = (end <= self.warmup).then_some(&self.warm);
         let so_far = &self.summary;
         let iterations = so_far.totals.iterations + self.warm.totals.iterations;
-        let under_way = so_far.unaccounted() + self.warm.unaccounted() > 0;
+        let under_way = self.is_under_way();
         let broke = self.standings.second(interval, so_far, within_load, under_way).map(|judged| {
             let Threshold { text, of, .. } = &judged.threshold;
             let of = of.as_ref().map_or(String::new(), |of| format!(" of {}", of.long()));

@@ -305,6 +305,8 @@ impl Simulated {
             asides: &[],
             evidence: None,
             steered: &[],
+            thresholds: &[],
+            search: None,
             stopped: stopped_by.as_ref().map(|_| StopReason::Threshold),
             stopped_by: stopped_by.as_deref(),
             fail_on_error: false,
@@ -339,6 +341,7 @@ impl Simulated {
             at: jiff::Timestamp::now(),
             catalogue: self.catalogue.clone(),
             thresholds: thresholds.to_vec(),
+            search: None,
             baseline: None,
             out: String::new(),
         }

@@ -21,6 +21,7 @@ mod reach;
 mod rehearse;
 mod results;
 mod run;
+mod search;
 mod seconds;
 mod shown;
 mod signals;

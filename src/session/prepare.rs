@@ -10,11 +10,12 @@ use super::way::{Security, Way};
 use crate::data::{Per, Source as Rows};
 use crate::diagnostic::{Diagnostic, Placed, Source, file_and_line, suggest};
 use crate::engine::Part;
-use crate::load::{Form, Load, Open, Profile, Span, Spread};
+use crate::event::Searching;
+use crate::load::{Form, Load, Open, Profile, Scale, Search, Span, Spread};
 use crate::plan::{self, Host, NamedProfile, Network, Plan, Target, literal_proofs, secrets_of};
 use crate::program::{self, Class, Inputs, Program, Row};
 use crate::protocol::http::{Lookup, Names, Settings};
-use crate::units::format_duration;
+use crate::units::{Rate, format_duration};
 use crate::untrusted::Secrets;
 use crate::verdict::{Threshold, Written};
 
@@ -42,7 +43,9 @@ pub struct Prepared {
     pub hosts: Vec<Host>,
     /// The profile in words.
     pub profile: String,
-    /// Its parts in time.
+    /// It is made to find a limit.
+    pub search: Option<Searching>,
+    /// Its parts in time; none of a search, which makes them as it goes.
     pub spans: Vec<Span>,
     /// How long iterations under way may go on at the end.
     pub grace: Duration,
@@ -115,7 +118,7 @@ pub fn prepare(
     let (Some(load), Some((weights, fixed)), true) = (load, weights, mistakes.is_empty()) else {
         return Err(mistakes);
     };
-    let Asked { mut load, words, grace, iterations, warmup } = load;
+    let Asked { mut load, search, words, grace, iterations, warmup } = load;
     // Of classes that have a load of their own, those that are named.
     load.parts.retain(|(class, _)| {
         let named = |class: usize| options.classes.contains(&plan.classes[class].name.value);
@@ -123,7 +126,7 @@ pub fn prepare(
     });
     let total = load.total();
     let iterations = options.iterations.or(iterations);
-    let parts = Part::all(&load, &weights, &fixed);
+    let mut parts = Part::all(&load, &weights, &fixed);
     if let (Some(_), true, true) = (iterations, parts.len() > 1, load.is_open()) {
         mistakes.push(Diagnostic::without_place(
             "a number of iterations for classes of which some have users and some have a rate",
@@ -157,6 +160,22 @@ pub fn prepare(
             "make the run longer, or the warm-up shorter",
         ));
     }
+    if let Some(search) = &search {
+        for (given, option) in
+            [(iterations.is_some(), "--iterations"), (options.baseline.is_some(), "--baseline")]
+        {
+            if given {
+                mistakes.push(Diagnostic::without_place(
+                    format!(
+                        "`{option}` goes with no search: it has levels, and no end that is known"
+                    ),
+                    "take it out, or run another profile",
+                ));
+            }
+        }
+        let first = first_level(&search.search, &load);
+        parts = parts.into_iter().map(|part| part.begun_at(&first)).collect();
+    }
     let thresholds: Vec<Threshold> =
         plan.thresholds.iter().map(|threshold| written(threshold, files)).collect();
     let baseline = options.baseline.as_deref();
@@ -186,7 +205,11 @@ pub fn prepare(
         settings,
         hosts: plan.network.hosts.clone(),
         program: compiled.program,
-        spans: load.spans(&class_names(plan)),
+        spans: if search.is_some() { Vec::new() } else { load.spans(&class_names(plan)) },
+        search: search.map(|search| Searching {
+            search: search.search,
+            must: search.must.iter().map(|one| written(one, files)).collect(),
+        }),
         parts,
         total,
         targets,
@@ -262,6 +285,7 @@ fn class_names(plan: &Plan) -> Vec<String> {
 /// The load that runs.
 struct Asked {
     load: Load,
+    search: Option<plan::Searched>,
     /// The profile in words.
     words: String,
     grace: Option<Duration>,
@@ -305,7 +329,8 @@ fn load(plan: &Plan, choice: &ProfileChoice) -> Result<Asked, Diagnostic> {
         let max_users = open.map_or(0, |open| open.max_users).max(Open::users_for(rate));
         let spread = open.map_or(Spread::Even, |open| open.spread);
         let load = Form::Open(Open { rate: profile, spread, max_users }).into();
-        return Ok(Asked { load, words: format!("{rate}{speed}"), grace, iterations, warmup });
+        let words = format!("{rate}{speed}");
+        return Ok(Asked { load, search: None, words, grace, iterations, warmup });
     }
     let Some(users) = choice.users else {
         let Some(named) = named else {
@@ -318,11 +343,15 @@ fn load(plan: &Plan, choice: &ProfileChoice) -> Result<Asked, Diagnostic> {
         let (load, words) = match choice.run_time {
             None => (named.load.clone(), format!("profile {name}")),
             Some(time) => {
+                // A search is not extended: it ends by itself.
+                let most = named.search.as_ref().map_or(time, |_| named.load.total());
+                let time = time.min(most);
                 let words = format!("profile {name}, for {}", format_duration(time));
                 (named.load.clone().lasting(time), words)
             }
         };
-        return Ok(Asked { load, words, grace, iterations, warmup });
+        let search = named.search.clone();
+        return Ok(Asked { load, search, words, grace, iterations, warmup });
     };
     let total = total()?;
     let (profile, speed) = match choice.ramp {
@@ -339,7 +368,22 @@ fn load(plan: &Plan, choice: &ProfileChoice) -> Result<Asked, Diagnostic> {
     let what = if users == 1 { "user" } else { "users" };
     let words = format!("{users} {what} {speed}");
     let load = Form::Closed(profile).into();
-    Ok(Asked { load, words, grace, iterations, warmup })
+    Ok(Asked { load, search: None, words, grace, iterations, warmup })
+}
+
+/// What a search begins with, for as long as its load can last.
+fn first_level(search: &Search, load: &Load) -> Form {
+    let (total, none) = (load.total(), Duration::ZERO);
+    match (search.of, load.parts.first()) {
+        (Scale::Rate, Some((_, Form::Open(open)))) => {
+            let rate = Rate::of_per_hour_millionths(search.from);
+            Form::Open(Open { rate: Profile::plateau(rate, none, total, none), ..open.clone() })
+        }
+        _ => {
+            let users = u32::try_from(search.from).unwrap_or(u32::MAX);
+            Form::Closed(Profile::plateau(users, none, total, none))
+        }
+    }
 }
 
 /// The profile of that name.

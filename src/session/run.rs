@@ -20,6 +20,7 @@ use super::ports::{self, Ends};
 use super::prepare::{Prepared, prepare};
 use super::reach;
 use super::results::{Folder, cannot_write, link_latest, sinks};
+use super::search::Seeker;
 use super::signals::Signals;
 use super::steering::Steering;
 use super::watch::{Follow, Followed, Judging, Watched, step_of};
@@ -29,7 +30,7 @@ use crate::control::{Order, StopReason};
 use crate::demo::{self, Demo};
 use crate::diagnostic::{self, Diagnostic, Source};
 use crate::engine::{self, Gauge, Part, Setup};
-use crate::event::{Closing, Event, Started};
+use crate::event::{Closing, Event, Found, Started};
 use crate::exit::Exit;
 use crate::expr::Run;
 use crate::plan::{NamedProfile, Plan, Target};
@@ -225,7 +226,11 @@ async fn measure(
     };
     let steering = Steering::new(&setup.parts, classes, setup.iterations.is_some(), &crowded);
     let timetable = timetable(prepared.warmup, &prepared.spans);
-    let judging = Judging { thresholds: &started.thresholds, timetable };
+    let search = started.search.as_ref();
+    // A search breaks them on purpose.
+    let thresholds = if search.is_some() { &[][..] } else { &started.thresholds };
+    let seeker = search.map(|search| Seeker::new(search, catalogue, prepared.warmup));
+    let judging = Judging { thresholds, timetable, seeker };
     let mut follow = Follow::new(sources, steering, judging, catalogue, gauge);
     if let Some(baseline) = &prepared.baseline {
         follow.compare(&baseline.seconds);
@@ -274,13 +279,16 @@ async fn measure(
         say(TOO_MANY_SECRETS);
     }
     link_latest(&out.path);
-    let Followed { folded, steered, loaded, health } = follow.into_parts();
+    let Followed { folded, steered, path, loaded, health } = follow.into_parts();
+    let found = started.search.as_ref().map(|search| Found::of(search, &path));
     let fail_on_error = options.fail_on_error;
     let conclusion = Conclusion {
         folded: &folded,
         asides: &asides,
         evidence: exhibits.end(),
         steered: &steered,
+        thresholds: &started.thresholds,
+        search: found.as_ref(),
         stopped: watched.stopped,
         stopped_by: watched.stopped_by.as_deref(),
         fail_on_error,
@@ -306,6 +314,9 @@ warning: more secrets were captured than can be looked for in every text
 /// Warnings at thresholds that a load of the command line is too short for. Those that a profile is too
 /// short for were told with the plan.
 fn too_late(plan: &Plan, prepared: &Prepared) -> Vec<Diagnostic> {
+    if prepared.search.is_some() {
+        return Vec::new();
+    }
     let (total, warmup) = (prepared.total, prepared.warmup);
     let named = |profile: &NamedProfile| format!("profile {}", profile.name.value);
     let told = plan.profiles.iter().any(|profile| named(profile) == prepared.profile);
@@ -391,6 +402,7 @@ fn about(
         at: jiff::Timestamp::now(),
         catalogue: prepared.program.catalogue.clone(),
         thresholds: prepared.thresholds.clone(),
+        search: prepared.search.clone(),
         baseline: prepared.baseline.as_ref().map(|stored| stored.run.clone()),
         out: (if options.output.no_report { out.to_owned() } else { out.join("report.html") })
             .display()

@@ -48,11 +48,20 @@ impl<'a> Steering<'a> {
     /// # Errors
     /// It does not fit: why.
     pub(super) fn order(&mut self, order: &Order, now: Duration) -> Result<Command, String> {
+        let command = self.apply(order.change, now)?;
+        let at = now + AHEAD;
+        let change = order.change.words(|class| self.classes.get(class).copied());
+        self.done.push(Steered { at, by: order.by.clone(), change });
+        Ok(command)
+    }
+
+    /// The same for what nobody asked for, and nobody is told of.
+    pub(super) fn apply(&mut self, change: Steer, now: Duration) -> Result<Command, String> {
         let at = now + AHEAD;
         if at >= self.total() {
             return Err("the run is about to end".into());
         }
-        match order.change {
+        match change {
             Steer::Users { of, users, over } => {
                 if self.counted {
                     return Err("its iterations are shared out to the users that it has".into());
@@ -78,9 +87,7 @@ impl<'a> Steering<'a> {
             }
             Steer::Pause | Steer::Resume => {}
         }
-        let change = order.change.words(|class| self.classes.get(class).copied());
-        self.done.push(Steered { at, by: order.by.clone(), change });
-        Ok(Command::Steer { at, change: order.change })
+        Ok(Command::Steer { at, change })
     }
 
     /// A part is not over at `at`.

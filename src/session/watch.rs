@@ -7,13 +7,14 @@ use tokio::time::Instant as Clock;
 
 use super::evidence::Exhibits;
 use super::fold::{Asked, Fold, Folded};
+use super::search::{Seeker, Turn};
 use super::seconds::Seconds;
 use super::signals::Signals;
 use super::steering::Steering;
 use crate::control::{Command, Order, StopReason};
 use crate::diagnostic::{Source, line_of};
 use crate::engine::{Gauge, Handover, Workers};
-use crate::event::{Event, Steered};
+use crate::event::{Event, Probed, Steered};
 use crate::metrics::{Catalogue, Health, Interval};
 use crate::program::Ending;
 use crate::sink::FanOut;
@@ -43,6 +44,8 @@ pub(super) struct Watched {
 pub(super) struct Judging<'a> {
     pub(super) thresholds: &'a [Threshold],
     pub(super) timetable: Timetable,
+    /// It is made to find a limit.
+    pub(super) seeker: Option<Seeker>,
 }
 
 /// A run that was followed to its end.
@@ -50,6 +53,8 @@ pub(super) struct Followed {
     pub(super) folded: Folded,
     /// Who changed the load.
     pub(super) steered: Vec<Steered>,
+    /// What a search has looked at.
+    pub(super) path: Vec<Probed>,
     /// Until when load was asked for, from the start of the run.
     pub(super) loaded: Duration,
     /// How the generator fared after the last second.
@@ -61,6 +66,10 @@ pub(super) struct Follow<'a> {
     sources: &'a [Source],
     steering: Steering<'a>,
     fold: Fold,
+    seeker: Option<Seeker>,
+    /// What the last second has brought of it.
+    turn: Turn,
+    path: Vec<Probed>,
     lines: Lines,
     gauge: Gauge,
     /// How the generator fared, until a second takes it in.
@@ -84,12 +93,15 @@ impl<'a> Follow<'a> {
         catalogue: &Catalogue,
         gauge: Gauge,
     ) -> Self {
-        let Judging { thresholds, timetable } = judging;
+        let Judging { thresholds, timetable, seeker } = judging;
         let planned = steering.total();
         Self {
             sources,
             steering,
             fold: Fold::new(catalogue, thresholds, timetable, planned),
+            seeker,
+            turn: Turn::default(),
+            path: Vec::new(),
             lines: Lines { since: Instant::now(), shown: 0, left_out: 0 },
             gauge,
             health: Health::default(),
@@ -105,9 +117,9 @@ impl<'a> Follow<'a> {
 
     /// What came of it.
     pub(super) fn into_parts(self) -> Followed {
-        let Self { fold, steering, duration, loaded, health, .. } = self;
+        let Self { fold, steering, path, duration, loaded, health, .. } = self;
         let folded = fold.end(duration, loaded, &health);
-        Followed { folded, steered: steering.done, loaded, health }
+        Followed { folded, steered: steering.done, path, loaded, health }
     }
 
     pub(super) async fn watch(
@@ -195,6 +207,11 @@ impl<'a> Follow<'a> {
                     watched.stopped_by = Some(broke);
                     watched.stop(StopReason::Threshold, &workers, fan_out);
                 }
+                if watched.stopped.is_none() && self.seek(start, &workers, fan_out) {
+                    loaded = loaded.min(start.elapsed());
+                    // It ends by itself: that is no stop.
+                    workers.tell(Command::Drain(StopReason::Plan));
+                }
             }
         }
         self.look(overslept);
@@ -209,7 +226,8 @@ impl<'a> Follow<'a> {
 
     /// Changes the load, when the change fits the run. `now` is from its start.
     fn steer(&mut self, order: &Order, now: Duration, workers: &Workers, fan_out: &mut FanOut) {
-        match self.steering.order(order, now) {
+        let searching = self.seeker.is_some().then(|| "a search sets the load itself".to_owned());
+        match searching.map_or_else(|| self.steering.order(order, now), Err) {
             Ok(command) => {
                 workers.tell(command);
                 if let Some(steered) = self.steering.done.last() {
@@ -218,6 +236,27 @@ impl<'a> Follow<'a> {
             }
             Err(why) => fan_out.take(&Event::Log(&format!("not done, for {}: {why}", order.by))),
         }
+    }
+
+    /// Does what the search wants after a second. It gives whether the search is over.
+    fn seek(&mut self, start: Instant, workers: &Workers, fan_out: &mut FanOut) -> bool {
+        let Turn { probed, changes, over } = std::mem::take(&mut self.turn);
+        if let Some(probed) = probed {
+            fan_out.take(&Event::Probed(&probed));
+            self.path.push(probed);
+        }
+        for change in changes {
+            match self.steering.apply(change, start.elapsed()) {
+                Ok(command) => {
+                    workers.tell(command);
+                    if let (Some(seeker), Command::Steer { at, .. }) = (&mut self.seeker, command) {
+                        seeker.settles(at);
+                    }
+                }
+                Err(why) => fan_out.take(&Event::Log(&format!("not done, for the search: {why}"))),
+            }
+        }
+        over
     }
 
     /// Reads how the generator fared. This thread has `overslept` so long since the last time.
@@ -236,7 +275,12 @@ impl<'a> Follow<'a> {
         let end = Duration::from_secs(u64::from(interval.to_s));
         let within_load = end <= loaded;
         let users = if within_load { self.steering.users_at(just_before(end)) } else { 0 };
-        self.fold.second(&Asked { interval: &interval, users, within_load, loaded }, fan_out)
+        let asked = Asked { interval: &interval, users, within_load, loaded };
+        let broke = self.fold.second(&asked, fan_out);
+        if let (Some(seeker), true) = (&mut self.seeker, within_load) {
+            self.turn = seeker.second(&interval, self.fold.is_under_way());
+        }
+        broke
     }
 }
 

@@ -53,6 +53,7 @@ impl Sink for AtEnd {
             | Event::Aside(_)
             | Event::Log(_)
             | Event::Steered(_)
+            | Event::Probed(_)
             | Event::Stopping(..) => {}
         }
         Ok(())

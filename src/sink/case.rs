@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::figures;
-use crate::event::{Ended, Started};
+use crate::event::{Ended, Found, Started};
 use crate::verdict::{Judged, State, Validity, Verdict, Written};
 
 /// Something that the run had to show.
@@ -58,6 +58,7 @@ impl Outcome {
 pub(super) fn cases<'a>(started: &Started, ended: &Ended<'a>) -> Vec<Case<'a>> {
     let mut cases = vec![trusted(&ended.verdict.validity), ended_by_itself(ended)];
     cases.extend(started.fail_on_error.then(|| none_failed(ended)));
+    cases.extend(ended.search.map(answered));
     cases.extend(thresholds(ended.verdict));
     cases
 }
@@ -114,6 +115,12 @@ fn none_failed(ended: &Ended<'_>) -> Case<'static> {
         outcome,
         shown: vec![shown],
     }
+}
+
+fn answered(found: &Found) -> Case<'static> {
+    let outcome = if found.is_answered() { Outcome::Passed } else { Outcome::Failed("no limit") };
+    let name = "the search has its answer".to_owned();
+    Case { name, written: None, outcome, shown: vec![found.sentence()] }
 }
 
 fn threshold<'a>(judged: &'a Judged, names: &mut Unique) -> Case<'a> {

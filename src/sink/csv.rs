@@ -166,6 +166,7 @@ impl Sink for FailuresCsv {
             | Event::Aside(_)
             | Event::Log(_)
             | Event::Steered(_)
+            | Event::Probed(_)
             | Event::Stopping(..) => {}
         }
         Ok(())

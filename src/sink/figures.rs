@@ -92,7 +92,7 @@ pub(super) fn bytes(value: f64) -> String {
 }
 
 /// The value of a threshold, in the unit of what it looks at.
-pub(super) fn value(judged: &Judged) -> Option<String> {
+pub(crate) fn value(judged: &Judged) -> Option<String> {
     judged.value.map(|value| amount(judged.threshold.metric, value))
 }
 
@@ -108,7 +108,7 @@ fn amount(metric: Metric, value: f64) -> String {
 }
 
 /// How a threshold came out, in words that stand behind its value: `broke`. Nothing when it held.
-pub(super) fn word(judged: &Judged) -> String {
+pub(crate) fn word(judged: &Judged) -> String {
     match (judged.state, judged.few) {
         (State::Held, _) => String::new(),
         (State::Broke, _) => "broke".to_owned(),
@@ -123,6 +123,9 @@ pub(super) fn word(judged: &Judged) -> String {
         (State::TooFew, None) => {
             let doubt = judged.compared.as_ref().and_then(comparison::words::reason);
             format!("cannot say: {}", doubt.as_deref().unwrap_or("too few samples"))
+        }
+        (State::NotJudged, _) if judged.limit.is_some() => {
+            "not judged: a search breaks limits on purpose".to_owned()
         }
         (State::NotJudged, _) => "not judged: there is no baseline".to_owned(),
     }
@@ -146,7 +149,7 @@ pub(super) fn baseline(judged: &Judged) -> Option<String> {
 }
 
 /// What is said of a threshold without a value.
-pub(super) fn no_value(judged: &Judged) -> &'static str {
+pub(crate) fn no_value(judged: &Judged) -> &'static str {
     if judged.threshold.metric == Metric::Dropped { "no arrivals" } else { "no data" }
 }
 
@@ -225,7 +228,7 @@ pub(super) fn aside_title(name: &str) -> &'static str {
 }
 
 /// `1 request`, `1,234 requests`: the word takes an s.
-pub(super) fn counted(count: u64, word: &str) -> String {
+pub(crate) fn counted(count: u64, word: &str) -> String {
     format!("{} {word}{}", self::count(count), if count == 1 { "" } else { "s" })
 }
 

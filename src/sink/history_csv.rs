@@ -216,7 +216,11 @@ impl Sink for HistoryCsv {
                 }
             }
             Event::Ended(Ended { summary, .. }) => self.ended(summary)?,
-            Event::Aside(_) | Event::Log(_) | Event::Steered(_) | Event::Stopping(..) => {}
+            Event::Aside(_)
+            | Event::Log(_)
+            | Event::Steered(_)
+            | Event::Probed(_)
+            | Event::Stopping(..) => {}
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use super::figures;
 use crate::untrusted::{script_json, visible};
 
 const PAGE: &str = include_str!("../../templates/report.html");
+const SEARCH: &str = include_str!("../../templates/report/search.html");
 const SCRIPT: &str =
     concat!(include_str!("../../templates/charts.js"), include_str!("../../templates/report.js"));
 pub(super) const CHART_LIBRARY: &str =
@@ -40,7 +41,9 @@ pub(super) fn policy(style: &str, script: &str) -> String {
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     // A name that ends in `.html` turns escaping on.
     let mut templates = Environment::new();
-    templates.add_template("report.html", PAGE).expect("the template is fixed and right");
+    for (name, text) in [("report.html", PAGE), ("search.html", SEARCH)] {
+        templates.add_template(name, text).expect("the template is fixed and right");
+    }
     templates.add_filter("count", |field: &Field| {
         let whole = u64::try_from(field.clone()).ok();
         whole.map_or_else(dash, figures::count)

@@ -37,6 +37,7 @@ impl Sink for HtmlFile {
             | Event::Aside(_)
             | Event::Log(_)
             | Event::Steered(_)
+            | Event::Probed(_)
             | Event::Stopping(..) => {}
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{Sink, evidence, figures, findings, over_time, write_whole};
+use super::{Sink, evidence, figures, findings, over_time, search, write_whole};
 use crate::control::StopReason;
 use crate::event::{Aside, Ended, Event, Started, Steered};
 use crate::load::Span;
@@ -34,6 +34,9 @@ use crate::verdict::{Metric, Of, State, Verdict};
 ///   because something looked at them.
 /// - `notices` are what servers did that is odd and no failure, with the number of requests that met it.
 /// - `changes` says who changed the load while the run went on.
+/// - `search` is `null` in a run that is none. Its levels are users, or arrivals per second; `path` are its
+///   looks at them, in order, and `answer.state` is `found`, `all_hold`, `none_holds`, `unsteady`,
+///   `cannot_say`, `generator_limit` or `not_over`. No threshold is judged in it.
 /// - `run.stopped_by` is the step that ended it, when `run.stopped` is `plan`, or the threshold, when it
 ///   is `threshold`.
 /// - `run.records` of which the figures are made: several when `throng report` put them together; of those
@@ -117,9 +120,9 @@ pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
             "late_start_ms_p99": rounded(totals.waited.quantile_ms(0.99)),
         },
         "verdict": {
-            "state": state(verdict, ended.stopped),
+            "state": state(ended),
             "exit_code": ended.exit_code,
-            "sentence": sentence(summary, verdict, ended.stopped),
+            "sentence": sentence(ended),
         },
         "findings": findings::findings(ended.findings, summary),
         "validity": { "state": verdict.validity.word(), "reasons": verdict.validity.reasons() },
@@ -137,7 +140,11 @@ pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
         "warmup": ended.warmup.map(warmup),
         "thresholds": thresholds(verdict),
         "changes": ended.steered.iter().map(steered).collect::<Vec<_>>(),
-        "stages": started.spans.iter().map(stage).collect::<Vec<_>>(),
+        "search": ended.search.map(search::value),
+        "stages": match ended.search {
+            Some(found) => search::stages(found),
+            None => started.spans.iter().map(stage).collect(),
+        },
         "history": over_time::history(summary),
         "heat": over_time::heat(summary),
         "curve": over_time::curve(&summary.aggregated()),
@@ -206,11 +213,17 @@ fn stopped_word(reason: StopReason) -> &'static str {
     }
 }
 
-fn state(verdict: &Verdict, stopped: Option<StopReason>) -> &'static str {
+fn state(ended: &Ended<'_>) -> &'static str {
+    let Ended { verdict, stopped, .. } = *ended;
     if verdict.validity.is_invalid() {
         "untrusted"
     } else if stopped.is_some_and(|reason| !reason.is_of_the_plan()) {
         "stopped"
+    } else if let Some(found) = ended.search {
+        match found.is_answered() {
+            true => "held",
+            false => "broke",
+        }
     } else if verdict.broken() > 0 {
         "broke"
     } else if verdict.judged() == 0 {
@@ -221,11 +234,8 @@ fn state(verdict: &Verdict, stopped: Option<StopReason>) -> &'static str {
 }
 
 /// The verdict in one sentence.
-pub(super) fn sentence(
-    summary: &Summary,
-    verdict: &Verdict,
-    stopped: Option<StopReason>,
-) -> String {
+pub(super) fn sentence(ended: &Ended<'_>) -> String {
+    let Ended { summary, verdict, stopped, .. } = *ended;
     let all = summary.all();
     let requests = match all.requests() {
         1 => "1 request".to_owned(),
@@ -252,6 +262,9 @@ pub(super) fn sentence(
         1 => format!("{thresholds}, 1 was not judged"),
         n => format!("{thresholds}, {n} were not judged"),
     };
+    if let (Some(found), false) = (ended.search, verdict.validity.is_invalid()) {
+        return search::sentence(found);
+    }
     if verdict.validity.is_invalid() {
         return format!("The run cannot be trusted: {counts}.");
     }
@@ -510,6 +523,7 @@ impl Sink for SummaryJson {
             | Event::Aside(_)
             | Event::Log(_)
             | Event::Steered(_)
+            | Event::Probed(_)
             | Event::Stopping(..) => {}
         }
         Ok(())

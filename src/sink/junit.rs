@@ -121,7 +121,7 @@ fn system_out(ended: &Ended<'_>) -> Vec<String> {
     let all = summary.aggregated();
     let response = all.stats.response();
     let mut lines = vec![
-        json::sentence(summary, ended.verdict, ended.stopped),
+        json::sentence(ended),
         format!(
             "requests {}, failed {} ({}), {}/s, p50 {}, p95 {}, p99 {}, max {}",
             figures::count(all.stats.requests()),

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::case::{Outcome, cases, thresholds};
 use super::text::{capital, shortened};
-use super::{figures, json};
+use super::{figures, json, search};
 use crate::event::{Ended, Started};
 use crate::metrics::{FailureRow, Row, Summary};
 use crate::untrusted::{markdown_cell, markdown_code};
@@ -36,6 +36,7 @@ pub fn summary_md(started: &Started, ended: &Ended<'_>) -> io::Result<String> {
     heading(started, ended, &mut out);
     reasons(&ended.verdict.validity, &mut out);
     findings(ended, &mut out);
+    search::table_md(ended, &mut out);
     threshold_table(ended.verdict, &mut out);
     request_table(ended.summary, &mut out);
     failure_table(ended.summary, &mut out);
@@ -64,11 +65,12 @@ fn heading(started: &Started, ended: &Ended<'_>, out: &mut String) {
     let failed = cases(started, ended).iter().any(|case| case.outcome.is_failure());
     let (mark, word) = match (failed, ended.verdict.thresholds.is_empty()) {
         (true, _) => ("❌", "not passed"),
+        (false, _) if ended.search.is_some() => ("✅", "passed"),
         (false, true) => ("ℹ️", "no thresholds"),
         (false, false) => ("✅", "passed"),
     };
     let _ = writeln!(out, "## {mark} {}: {word}\n", code(&started.plan_name));
-    let sentence = json::sentence(ended.summary, ended.verdict, ended.stopped);
+    let sentence = json::sentence(ended);
     let _ = writeln!(out, "{sentence} **{}**", ended.verdict.validity.word());
 }
 

@@ -115,6 +115,18 @@ pub fn metrics_txt(_: &Started, ended: &Ended<'_>) -> io::Result<String> {
     ];
     family("throng_validity", "gauge", "1 at the state that the run is in.", states);
     let of_all = |value: f64| vec![(String::new(), Some(value))];
+    if let Some(found) = ended.search {
+        let of = found.searching.search.of;
+        let bound = |which: &str, level: Option<u64>| {
+            (format!("{{bound=\"{which}\"}}"), level.map(|level| of.number(level)))
+        };
+        family(
+            "throng_search_limit",
+            "gauge",
+            "Users, or arrivals a second, between which the limit lies.",
+            vec![bound("at_least", found.held), bound("below", found.broke)],
+        );
+    }
     family("throng_exit_code", "gauge", "What the shell sees.", of_all(f64::from(ended.exit_code)));
     family(
         "throng_duration_seconds",

@@ -22,6 +22,7 @@ mod plan_file;
 mod progress;
 mod record_file;
 mod requests_csv;
+mod search;
 mod terminal;
 pub(crate) mod text;
 

@@ -117,6 +117,18 @@ impl Sink for Progress {
                     None => say(&text),
                 }
             }
+            Event::Probed(probed) => {
+                let Some(searching) = self.started.as_ref().and_then(|one| one.search.as_ref())
+                else {
+                    return Ok(());
+                };
+                let at = format_duration(Duration::from_secs(probed.to_s.into()));
+                let text = format!("{at}  {}", visible(&probed.line(searching.search.of)));
+                match &self.screen {
+                    Some(screen) => screen.suspend(|| say(&text)),
+                    None => say(&text),
+                }
+            }
             Event::Stopping(reason, by) if reason.is_of_the_plan() => {
                 self.stopping = true;
                 let by = by.map(visible);
@@ -152,6 +164,9 @@ fn heading(started: &Started) -> String {
         Some(n) => format!(" for {}", figures::counted(n, "iteration")),
         // `profile load, for 15s` says it.
         None if started.profile.contains(", for ") => String::new(),
+        None if started.search.is_some() => {
+            format!(" for at most {}", format_duration(started.planned))
+        }
         None => format!(" for {}", format_duration(started.planned)),
     };
     // `20 users at 5/s` and `50/s` say how many already, `profile load` does not.

@@ -22,6 +22,7 @@ pub(in crate::sink) fn started() -> Started {
         seed: 1,
         workers: 2,
         users_peak: 50,
+        search: None,
         baseline: None,
         planned: Duration::from_secs(300),
         warmup: Duration::ZERO,

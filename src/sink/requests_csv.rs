@@ -128,6 +128,7 @@ impl Sink for RequestsCsv {
             | Event::Aside(_)
             | Event::Log(_)
             | Event::Steered(_)
+            | Event::Probed(_)
             | Event::Stopping(..) => Ok(()),
         }
     }

@@ -7,11 +7,12 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
 use super::text::{capital, cut_middle, pad, width_of, wrapped};
-use super::{Sink, figures, json, printable};
-use crate::event::{Aside, Ended, Event, Started};
+use super::{Sink, figures, json, printable, search};
+use crate::event::{Aside, Ended, Event, Found, Started};
 use crate::metrics::{Failure, FailureKind, FailureRow, Row, Summary};
 use crate::units::format_duration;
 use crate::untrusted::visible;
+use crate::verdict::diagnosis::{Finding, Rule};
 use crate::verdict::{Judged, State, Validity};
 
 pub(super) const BOLD: Style = Style::new().bold();
@@ -62,6 +63,7 @@ impl Sink for SummaryText {
             | Event::Aside(_)
             | Event::Log(_)
             | Event::Steered(_)
+            | Event::Probed(_)
             | Event::Stopping(..) => {}
         }
         Ok(())
@@ -96,6 +98,7 @@ impl Sink for VerdictText {
             | Event::Aside(_)
             | Event::Log(_)
             | Event::Steered(_)
+            | Event::Probed(_)
             | Event::Stopping(..) => {}
         }
         Ok(())
@@ -122,6 +125,7 @@ pub fn summary_text(started: &Started, ended: &Ended<'_>, width: Option<u16>) ->
     remarks(started, summary, ended.warmup, &mut out);
     failures(summary, &mut out);
     exceptions(summary, &mut out);
+    search::lines(ended, &mut out);
     thresholds(ended, &mut out);
     findings(ended, width, &mut out);
     verdict(ended, &mut out);
@@ -465,11 +469,14 @@ fn threshold_lines(judged: &[&Judged], out: &mut String) {
 }
 
 fn findings(ended: &Ended<'_>, width: Option<u16>, out: &mut String) {
-    if !ended.findings.is_empty() {
+    // Of too few samples the line of the threshold tells.
+    let told = |finding: &&Finding| finding.rule != Rule::TooFewSamples;
+    let findings: Vec<_> = ended.findings.iter().filter(told).collect();
+    if !findings.is_empty() {
         let _ = writeln!(out, "\n{}", styled(BOLD, "What the figures say"));
     }
     let columns = width.map_or(usize::MAX, usize::from);
-    for finding in ended.findings {
+    for finding in findings {
         let [first, rest] =
             [format!("{}.", finding.sentence), format!("{}.", capital(&finding.advice))];
         let lines = wrapped(&visible(&first), columns.saturating_sub(4));
@@ -485,9 +492,10 @@ fn findings(ended: &Ended<'_>, width: Option<u16>, out: &mut String) {
 
 fn verdict(ended: &Ended<'_>, out: &mut String) {
     let verdict = ended.verdict;
-    let sentence = json::sentence(ended.summary, verdict, ended.stopped);
+    let sentence = json::sentence(ended);
     let good = ended.summary.all().requests() > 0
         && verdict.broken() == 0
+        && ended.search.is_none_or(Found::is_answered)
         && !verdict.validity.is_invalid()
         && ended.stopped.is_none();
     let style = if good { GOOD.bold() } else { BAD };

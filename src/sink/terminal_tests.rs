@@ -92,6 +92,7 @@ fn ended<'a>(summary: &'a Summary, verdict: &'a Verdict) -> Ended<'a> {
         verdict,
         stopped: None,
         steered: &[],
+        search: None,
         stopped_by: None,
         exit_code: 0,
         at: jiff::Timestamp::UNIX_EPOCH,
@@ -251,7 +252,7 @@ fn thresholds_say_how_they_came_out_and_since_when() {
         let verdict = Verdict { thresholds: vec![judged], validity: Validity::Valid };
         let mut text = String::new();
         thresholds(&ended(&summary, &verdict), &mut text);
-        let sentence = json::sentence(&summary, &verdict, None);
+        let sentence = json::sentence(&ended(&summary, &verdict));
         let line = plain(&text).lines().last().unwrap().trim().to_owned();
         (line, sentence.split(':').next().unwrap().to_owned())
     };
@@ -329,7 +330,7 @@ fn thresholds_say_how_they_came_out_and_since_when() {
         .map(|text| judge(&Threshold::parse(text).unwrap(), &summary));
     let verdict = Verdict { thresholds: thresholds.into(), validity: Validity::Valid };
     assert_eq!(
-        json::sentence(&summary, &verdict, None),
+        json::sentence(&ended(&summary, &verdict)),
         "The threshold held, 1 was not judged: 1,234 requests, none failed."
     );
 }

@@ -79,7 +79,8 @@ pub enum State {
     NoData,
     /// It keeps the limit, and so few samples do not say that the target does. That is no pass either.
     TooFew,
-    /// The limit is taken from a baseline, and there is none.
+    /// The limit is taken from a baseline, and there is none; or the run is a search, which breaks limits
+    /// on purpose.
     NotJudged,
 }
 
@@ -100,6 +101,14 @@ impl Judged {
         let (limit, threshold) = (threshold.limit.fixed(), threshold.clone());
         let (baseline, compared, first, windows) = (None, None, None, None);
         Self { threshold, value, state, limit, baseline, compared, few, first, windows }
+    }
+}
+
+impl Judged {
+    /// One that this run is no judge of.
+    #[must_use]
+    pub fn not_judged(threshold: &Threshold) -> Self {
+        Self::new(threshold, Stands { state: State::NotJudged, value: None, few: None })
     }
 }
 

@@ -100,6 +100,17 @@ pub(super) fn of_generator(summary: &Summary) -> (Vec<String>, Vec<String>) {
     (doubts.invalid, doubts.suspect)
 }
 
+/// What keeps this part of a run from saying anything of the target: the generator was late, suspended, or
+/// short of descriptors or ports. What was under way at its ends is no matter.
+#[must_use]
+pub fn strain(part: &Summary) -> Vec<String> {
+    let mut doubts = Doubts::default();
+    doubts.shortages(part);
+    doubts.lateness(&part.totals, part.all().response().quantile_ms(0.5));
+    doubts.health(&part.totals.health, part.totals.stall_us);
+    doubts.invalid
+}
+
 impl Doubts {
     fn of_generator(&mut self, summary: &Summary) {
         self.shortages(summary);

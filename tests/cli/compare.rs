@@ -61,6 +61,7 @@ impl Run {
             command_line: "throng run shop.yaml".into(),
             at: "2026-11-24T12:00:00Z".parse().unwrap(),
             catalogue: Catalogue { names, ..Catalogue::default() },
+            search: None,
             baseline: None,
             thresholds: self
                 .thresholds

@@ -418,6 +418,7 @@ fn an_open_load_is_told_in_json_too() {
       "total_s": 64.0,
       "warmup_s": 0.0,
       "iterations": null,
+      "search": null,
       "peak": 40,
       "parts": [
         {

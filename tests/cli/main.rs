@@ -23,6 +23,7 @@ mod record;
 mod rehearsal;
 mod requests;
 mod results;
+mod search;
 mod secured;
 mod support;
 mod tls;

@@ -21,6 +21,7 @@ mod requests;
 mod rows;
 mod rules;
 mod same;
+mod search;
 mod secured;
 mod steps;
 mod templates;

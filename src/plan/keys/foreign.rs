@@ -184,6 +184,17 @@ pub(super) const FOREIGN: &[(&[Context], &[&str], &str)] = &[
     (&[Context::Spike], &["users", "top", "to", "max"], "write `peak`"),
     (&[Context::Spike], &["down"], "write `fall`"),
     (&[Context::Spike], &["from", "min"], "write `base`"),
+    (&[Context::Search], &["start", "min"], "write `from`"),
+    (&[Context::Search], &["end", "max", "until"], "write `to`"),
+    (&[Context::Search], &["duration", "every", "each", "window"], "write `hold`"),
+    (&[Context::Search], &["thresholds", "while", "limit", "limits"], "write `must`"),
+    (&[Context::Search], &["tolerance", "precision", "accuracy"], "write `within`"),
+    (&[Context::Search], &["warmup", "ramp"], "write `settle`"),
+    (
+        &[Context::Each],
+        &["search"],
+        "take it out: a search has a profile of its own, with one load of all classes together",
+    ),
     (
         &[Context::Step, Context::Task],
         &["files", "upload", "formdata", "form_data", "attachments"],

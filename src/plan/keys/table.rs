@@ -11,10 +11,6 @@ const fn key(name: &'static str, shape: Shape, example: &'static str, about: &'s
     Key { name, about, shape, default: "", example, status: Status::Now }
 }
 
-const fn later(name: &'static str, about: &'static str) -> Key {
-    Key { name, about, shape: Value, default: "", example: "", status: Status::Later }
-}
-
 impl Key {
     const fn or(self, default: &'static str) -> Self {
         Self { default, ..self }
@@ -641,7 +637,12 @@ const PROFILE: &[Key] = &[
         "The time at the start that is left out of thresholds and totals; wins over the plan's.",
     ),
     key("grace", Duration, "30s", "How long iterations may go on at the end.").or("30s"),
-    later("search", "Raises the load until a limit is found."),
+    key(
+        "search",
+        Keys(Context::Search),
+        "{ of: users, from: 50, to: 1000, hold: 30s, must: [p95 < 500ms, error_rate < 1%] }",
+        "Finds the highest number of users, or the highest rate, at which something holds.",
+    ),
 ];
 
 const STAGE: &[Key] = &[
@@ -668,6 +669,22 @@ const SPIKE: &[Key] = &[
     key("fall", Duration, "2s", "How long it takes to get back.").or("0s"),
     key("before", Duration, "1m", "How long the base lasts before.").or("0s"),
     key("after", Duration, "1m", "How long the base lasts after.").or("0s"),
+];
+
+const SEARCH: &[Key] = &[
+    key("of", Word(&["users", "rate"]), "users", "What is raised.").or("what `from` is"),
+    key("from", USERS_OR_RATE, "50", "The first level: users, or a rate."),
+    key("to", USERS_OR_RATE, "1000", "The highest level that is tried."),
+    key("hold", Duration, "30s", "How long each level is looked at; whole seconds."),
+    key(
+        "must",
+        Many(&Judgement),
+        "[p95 < 500ms, error_rate < 1%]",
+        "What must hold in the time of a level; a list for several.",
+    ),
+    key("settle", Duration, "10s", "How long a level has to take effect before it is looked at.")
+        .or("a third of `hold`, at least 1s"),
+    key("within", Percent, "5%", "How near to the limit the answer is to be.").or("5%"),
 ];
 
 const THRESHOLD: &[Key] = &[
@@ -745,6 +762,7 @@ impl Context {
             Self::Stage => &[STAGE],
             Self::Steps => &[STEPS],
             Self::Spike => &[SPIKE],
+            Self::Search => &[SEARCH],
             Self::Threshold => &[THRESHOLD],
             Self::Of => &[OF],
         }

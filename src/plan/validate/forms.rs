@@ -18,7 +18,7 @@ const OPEN: [&str; 2] = ["arrivals", "max_users"];
 
 /// So many users, or so many arrivals per time.
 #[derive(Debug, Clone, Copy)]
-enum Amount {
+pub(super) enum Amount {
     Users(u32),
     Rate(Rate),
 }
@@ -31,12 +31,20 @@ impl Amount {
         }
     }
 
-    fn is_rate(self) -> bool {
+    pub(super) fn is_rate(self) -> bool {
         matches!(self, Self::Rate(_))
     }
 
-    fn is_none(self) -> bool {
+    pub(super) fn is_none(self) -> bool {
         matches!(self, Self::Users(0) | Self::Rate(Rate::ZERO))
+    }
+
+    /// As a search counts it, see [`Scale`](crate::load::Scale).
+    pub(super) fn level(self) -> u64 {
+        match self {
+            Self::Users(users) => users.into(),
+            Self::Rate(rate) => rate.per_hour_millionths(),
+        }
     }
 
     fn kind(self) -> &'static str {
@@ -93,21 +101,7 @@ impl Checker<'_> {
         what: &str,
         place: Place,
     ) -> Option<Form> {
-        let arrivals = match fields.get("arrivals") {
-            Some(node) => self.word(node, "`arrivals`", &Spread::WORDS),
-            None => Some(Spread::Even),
-        };
-        let max_users = match fields.get("max_users") {
-            Some(node) => match self.users(node, "`max_users`") {
-                Some(0) => {
-                    self.wrong(node, "`max_users` is zero", "write 1 or more");
-                    None
-                }
-                Some(most) => Some(Some(most)),
-                None => None,
-            },
-            None => Some(None),
-        };
+        let (arrivals, max_users) = self.open_keys(fields);
         let form = match self.line(fields, what, place)? {
             Line::Users(users) => {
                 for entry in fields.present(&OPEN) {
@@ -147,6 +141,29 @@ impl Checker<'_> {
         Some(form)
     }
 
+    /// What `arrivals` and `max_users` say; outer absence: it could not be read.
+    pub(super) fn open_keys(
+        &mut self,
+        fields: &Fields<'_>,
+    ) -> (Option<Spread>, Option<Option<u32>>) {
+        let arrivals = match fields.get("arrivals") {
+            Some(node) => self.word(node, "`arrivals`", &Spread::WORDS),
+            None => Some(Spread::Even),
+        };
+        let max_users = match fields.get("max_users") {
+            Some(node) => match self.users(node, "`max_users`") {
+                Some(0) => {
+                    self.wrong(node, "`max_users` is zero", "write 1 or more");
+                    None
+                }
+                Some(most) => Some(Some(most)),
+                None => None,
+            },
+            None => Some(None),
+        };
+        (arrivals, max_users)
+    }
+
     fn line(&mut self, fields: &Fields<'_>, what: &str, place: Place) -> Option<Line> {
         let form = match self.one_form(fields, &["stages", "steps", "spike"], what)? {
             Some(form) => form,
@@ -182,8 +199,10 @@ impl Checker<'_> {
         found.extend(fields.present(&PLATEAU).first());
         found.sort_by_key(|entry| fields.entries.iter().position(|one| std::ptr::eq(one, *entry)));
         let [first, second, ..] = found[..] else { return Some(found.first().copied()) };
-        let each = [first, second].iter().any(|entry| entry.key.value == "each");
-        let label = if each {
+        let any = |key: &str| [first, second].iter().any(|entry| entry.key.value == key);
+        let label = if any("search") {
+            "keep one; a search says itself how high the load is, of all classes together"
+        } else if any("each") {
             "keep one; below `each` every class has a form of its own"
         } else {
             "keep one; `stages` can say everything that the others can"
@@ -247,7 +266,7 @@ impl Checker<'_> {
     }
 
     /// All amounts are of one kind; else the first that is not like the one before it is told.
-    fn alike(&mut self, amounts: &[(&Entry, Amount)]) -> bool {
+    pub(super) fn alike(&mut self, amounts: &[(&Entry, Amount)]) -> bool {
         for pair in amounts.windows(2) {
             let [(first, one), (second, other)] = pair else { continue };
             if one.is_rate() == other.is_rate() {
@@ -381,7 +400,7 @@ impl Checker<'_> {
     }
 
     /// An amount that a form cannot do without.
-    fn needed<'a>(
+    pub(super) fn needed<'a>(
         &mut self,
         fields: &Fields<'a>,
         key: &str,
@@ -523,7 +542,11 @@ impl Checker<'_> {
 }
 
 fn fields_about(form: &str, key: &str) -> String {
-    let context = if form == "steps" { Context::Steps } else { Context::Spike };
+    let context = match form {
+        "steps" => Context::Steps,
+        "spike" => Context::Spike,
+        _ => Context::Search,
+    };
     let about = context.find(key).map_or("", |key| key.about.trim_end_matches('.'));
     format!("add `{key}`: {}{}", about[..1].to_lowercase(), &about[1..])
 }

@@ -165,7 +165,13 @@ impl Checker<'_> {
             Some(node) => Some(self.duration(node, "`warmup`")?),
             None => None,
         };
-        let load = self.load(&fields, &what, name.place, users);
+        let (load, search) = match fields.entry("search") {
+            Some(entry) => match self.search(entry, &fields, &what) {
+                Some((load, search)) => (Some(load), Some(search)),
+                None => (None, None),
+            },
+            None => (self.load(&fields, &what, name.place, users), None),
+        };
         let (load, grace) = (load?, grace?);
         if let (Some(warmup), Some(node)) = (warmup, fields.get("warmup"))
             && warmup >= load.total()
@@ -183,7 +189,7 @@ impl Checker<'_> {
             self.error(entry.key.place, title, label);
             return None;
         }
-        Some(NamedProfile { name, load, grace, iterations, warmup })
+        Some(NamedProfile { name, load, search, grace, iterations, warmup })
     }
 
     fn load(

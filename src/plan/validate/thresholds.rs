@@ -177,7 +177,7 @@ impl Checker<'_> {
         self.comparison(node).into_iter().collect()
     }
 
-    fn comparison(&mut self, node: &Node) -> Option<Placed<Threshold>> {
+    pub(super) fn comparison(&mut self, node: &Node) -> Option<Placed<Threshold>> {
         let text = self.text(node, "a threshold")?;
         match Threshold::parse(&text.value) {
             Ok(value) => Some(Placed { value, place: node.place }),
@@ -249,6 +249,7 @@ impl Checker<'_> {
 
     /// What is judged after a time, or in windows, has some time in what runs when nothing is said.
     pub(super) fn thresholds_within_profiles(&mut self, plan: &Plan) {
+        self.thresholds_beside_searches(plan);
         for threshold in &plan.thresholds {
             let when = threshold.value.when;
             let warmups = plan.profiles.iter().map(|profile| profile.warmup.unwrap_or(plan.warmup));
@@ -266,6 +267,9 @@ impl Checker<'_> {
             }
             self.default_has_stage(plan, threshold);
             let too_short = |profile: &&NamedProfile| {
+                if profile.search.is_some() {
+                    return false;
+                }
                 let timetable = timetable(plan, profile);
                 let staged = threshold.value.during.is_none()
                     || !timetable.stages_of(&threshold.value).is_empty();
@@ -460,7 +464,9 @@ struct Known<'p> {
 impl<'p> Known<'p> {
     fn of(plan: &'p Plan) -> Self {
         let mut known = Self::default();
-        for profile in &plan.profiles {
+        // The levels of a search are no stages: which there are is not known.
+        let profiles = plan.profiles.iter().filter(|profile| profile.search.is_none());
+        for profile in profiles {
             let whole = timetable(plan, profile).stages.into_iter().map(|stage| stage.name);
             let alone = profile.load.parts.iter().flat_map(|(_, form)| form.spans());
             for name in alone.map(|span| span.name).chain(whole) {
