@@ -27,7 +27,9 @@ pub(super) fn slow(run: &Run) -> Option<Finding> {
     let top = run.levels().last().filter(|level| level.spent.response > 0.0);
     let (spent, requests) =
         top.map_or((all.spent, all.requests), |level| (level.spent, level.requests));
-    let Spent { connect, tls, first_byte, service, response, .. } = spent;
+    let Spent { waited, connect, tls, first_byte, service, response } = spent;
+    // What waits for a free user has not begun yet: where the rest goes is why there is none.
+    let response = response - waited;
     let parts = [
         (Rule::SlowConnect, (connect - tls).max(0.0)),
         (Rule::SlowTls, tls),
