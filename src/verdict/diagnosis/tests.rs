@@ -267,10 +267,8 @@ fn a_network_that_is_full_sends_no_more_however_many_ask() {
         findings.iter().map(|finding| finding.rule).collect::<Vec<_>>(),
         [Rule::Knee, Rule::SlowBody, Rule::Capacity]
     );
-    assert_eq!(
-        findings[1].sentence,
-        "Reading the body of an answer takes 1.53s in the mean, more than 99% of the response time: answers have 500KB in the mean"
-    );
+    let sentence = &findings[1].sentence;
+    assert!(sentence.ends_with("MB/s whether 20 or 40 users asked for them"), "{sentence}");
 }
 
 #[test]
