@@ -185,11 +185,11 @@ impl Spent {
 
 impl Load {
     /// By how much the load may be off and still be the same.
-    fn slack(self, moment: &Moment, mean: f64) -> f64 {
+    fn slack(self, noise: f64, mean: f64) -> f64 {
         match self {
             Self::Users => (mean * 0.005).max(0.51),
-            // Arrivals may be random: their number is off by its root.
-            Self::Rate => (4.0 * (mean / moment.seconds.max(0.1)).sqrt()).max(1.01),
+            // Arrivals may be random.
+            Self::Rate => (4.0 * noise).max(mean * 0.005).max(1.01),
         }
     }
 
@@ -214,15 +214,35 @@ impl Load {
     }
 }
 
-/// The stretches in which the load stood still, as places in `moments`.
-pub(in crate::verdict) fn plateaus(moments: &[Moment], load: Load) -> Vec<std::ops::Range<usize>> {
+/// By how much the load of one moment is off from that of the next, in the middle: 1.4826 times the median
+/// deviation is that of a normal distribution, and √2 of it that of a difference.
+fn noise(moments: &[Moment]) -> f64 {
+    let pairs = moments.windows(2);
+    let mut off: Vec<f64> = pairs.map(|pair| (pair[1].load - pair[0].load).abs()).collect();
+    off.sort_unstable_by(f64::total_cmp);
+    off.get(off.len() / 2).map_or(0.0, |median| 1.4826 * median / std::f64::consts::SQRT_2)
+}
+
+/// The stretches in which the load stood still, as places in `moments`. None goes beyond a second of
+/// `cuts`, where a stage begins.
+pub(in crate::verdict) fn plateaus(
+    moments: &[Moment],
+    load: Load,
+    cuts: &[u32],
+) -> Vec<std::ops::Range<usize>> {
+    let noise = noise(moments);
+    let is_cut = |at: usize| {
+        let (before, after) = (moments[at - 1].from_s, moments[at].from_s);
+        cuts.iter().any(|cut| before < *cut && *cut <= after)
+    };
     let mut found = Vec::new();
     let mut from = 0;
     while from < moments.len() {
         let (mut sum, mut seconds, mut to) = (0.0, 0.0, from);
         while let Some(moment) = moments.get(to) {
             let mean = if seconds > 0.0 { sum / seconds } else { moment.load };
-            if (moment.load - mean).abs() > load.slack(moment, mean) {
+            let is_other = (moment.load - mean).abs() > load.slack(noise, mean);
+            if is_other || (to > from && is_cut(to)) {
                 break;
             }
             sum += moment.load * moment.seconds;
@@ -238,10 +258,11 @@ pub(in crate::verdict) fn plateaus(moments: &[Moment], load: Load) -> Vec<std::o
 }
 
 /// The levels on which the load stood still, the lowest first. The seconds between are left out, and
-/// those in which the target settles; times of the same load are one level.
+/// those in which the target settles; times of the same load are one level. `cuts` are the seconds in which
+/// stages begin, as far as they are known: random arrivals do not show it by themselves.
 #[must_use]
-pub fn levels(moments: &[Moment], load: Load) -> Vec<Level> {
-    let mut found: Vec<Level> = plateaus(moments, load)
+pub fn levels(moments: &[Moment], load: Load, cuts: &[u32]) -> Vec<Level> {
+    let mut found: Vec<Level> = plateaus(moments, load, cuts)
         .into_iter()
         .filter_map(|places| {
             let all: f64 = moments[places.clone()].iter().map(|moment| moment.seconds).sum();
@@ -348,7 +369,7 @@ mod tests {
     fn seconds_between_two_levels_and_those_that_settle_are_left_out() {
         let rise = (1..9).map(|n| 10.0 + 10.0 * f64::from(n));
         let loads = held(10.0, 20).chain(rise).chain(held(100.0, 30)).chain(held(10.0, 9));
-        let levels = levels(&run(loads), Load::Users);
+        let levels = levels(&run(loads), Load::Users, &[]);
         assert_eq!(shown(&levels), [(10.0, 26.0, 260), (100.0, 27.0, 270)]);
         let [low, high] = &levels[..] else { panic!() };
         assert_eq!((low.from_s, low.to_s, high.from_s, high.to_s), (2, 67, 31, 58));
@@ -360,20 +381,27 @@ mod tests {
     fn a_rise_has_no_level_however_slow_it_is() {
         for step in [0.2, 1.0, 7.0] {
             let rise = run((1..200).map(|n| f64::from(n) * step + 400.0));
-            assert_eq!(levels(&rise, Load::Users), [], "{step} users a second");
+            assert_eq!(levels(&rise, Load::Users, &[]), [], "{step} users a second");
         }
-        assert_eq!(levels(&run(held(0.0, 50)), Load::Users), [], "nobody is there");
-        assert_eq!(levels(&run(held(50.0, 4)), Load::Users), [], "too short");
-        assert_eq!(levels(&[], Load::Users), []);
+        assert_eq!(levels(&run(held(0.0, 50)), Load::Users, &[]), [], "nobody is there");
+        assert_eq!(levels(&run(held(50.0, 4)), Load::Users, &[]), [], "too short");
+        assert_eq!(levels(&[], Load::Users, &[]), []);
     }
 
     #[test]
     fn random_arrivals_of_one_rate_are_one_level() {
         let noise = [3.0, -8.0, 5.0, -2.0, 9.0, -7.0, 1.0, -1.0, 6.0, -6.0];
         let wobble = |rate: f64| noise.into_iter().cycle().take(40).map(move |off| rate + off);
-        let levels = levels(&run(wobble(50.0).chain(wobble(200.0))), Load::Rate);
-        let loads: Vec<_> = levels.iter().map(|level| level.load.round()).collect();
-        assert_eq!(loads, [50.0, 200.0]);
+        let levels = |loads: [f64; 2], cuts: &[u32]| -> Vec<f64> {
+            let run = run(loads.into_iter().flat_map(wobble));
+            levels(&run, Load::Rate, cuts).iter().map(|level| level.load.round()).collect()
+        };
+        assert_eq!(levels([50.0, 200.0], &[]), [50.0, 200.0]);
+        assert_eq!(
+            levels([50.0, 70.0], &[40]),
+            [50.0, 70.0],
+            "when it is known where a stage begins"
+        );
     }
 
     #[test]

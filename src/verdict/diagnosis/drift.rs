@@ -40,7 +40,7 @@ pub(super) fn drift(run: &Run) -> Option<Finding> {
     let seconds = |places: &Range<usize>| -> f64 {
         run.moments[places.clone()].iter().map(|moment| moment.seconds).sum()
     };
-    let longest = plateaus(&run.moments, run.load)
+    let longest = plateaus(&run.moments, run.load, &run.cuts)
         .into_iter()
         .max_by(|a, b| seconds(a).total_cmp(&seconds(b)))
         .filter(|places| seconds(places) >= LASTS_S)?;

@@ -9,7 +9,7 @@ use crate::verdict::capacity::{Level, Moment};
 const FAILS: (f64, u64) = (0.01, 10);
 
 /// That is so many times as many as before.
-const TIMES: f64 = 5.0;
+const TIMES: f64 = 4.0;
 
 /// A level takes part in it when so large a share of what fails in all of them fails on it.
 const PART: f64 = 0.2;
@@ -44,13 +44,13 @@ impl Count {
         self.failures as f64 / self.requests.max(1) as f64
     }
 
-    /// More of them fail than `before`, by four standard errors of the difference.
+    /// More of them fail than `before`, by three and a half standard errors of the difference.
     fn is_more(self, before: Self) -> bool {
         let all =
             (self.failures + before.failures) as f64 / (self.requests + before.requests) as f64;
         let each = |count: Self| 1.0 / count.requests.max(1) as f64;
         let error = (all * (1.0 - all) * (each(self) + each(before))).sqrt();
-        self.share() - before.share() > 4.0 * error
+        self.share() - before.share() > 3.5 * error
             && self.share() >= FAILS.0.max(TIMES * before.share())
             && self.failures >= FAILS.1
     }

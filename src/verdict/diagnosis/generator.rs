@@ -16,13 +16,13 @@ const LATE: (f64, f64) = (5.0, 0.2);
 pub(super) fn limit(run: &Run) -> Option<Finding> {
     let generator = &run.generator;
     let median = run.all.response.quantile_ms(0.5).unwrap_or(0.0);
-    let late = generator.late_ms.filter(|(half, _)| *half > LATE.0.max(LATE.1 * median));
+    let late = generator.late_ms.filter(|half| *half > LATE.0.max(LATE.1 * median));
     let busy = generator.busy.filter(|busy| *busy >= BUSY);
     let mut reasons = Vec::new();
     if let Some(busy) = busy {
         reasons.push(format!("throng used {} of the processors that it may use", share(busy)));
     }
-    if let Some((half, _)) = late {
+    if let Some(half) = late {
         reasons.push(format!("half of what was due began {} late or more", ms(half)));
     }
     reasons.extend(generator.invalid.first().cloned());
@@ -41,6 +41,10 @@ pub(super) fn limit(run: &Run) -> Option<Finding> {
     let finding = Finding::new(Rule::GeneratorLimit, sentence, advice, Chart::Generator);
     let mut figures = Vec::new();
     figures.extend(generator.busy.map(|busy| ("processor_share", busy)));
-    figures.extend(generator.late_ms.map(|(half, _)| ("late_ms_p50", half)));
-    Some(finding.figures(&figures))
+    figures.extend(generator.late_ms.map(|half| ("late_ms_p50", half)));
+    let finding = finding.figures(&figures);
+    Some(match generator.at.filter(|_| late.or(busy).is_some()) {
+        Some((from_s, to_s)) => finding.seconds(from_s, to_s),
+        None => finding,
+    })
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
-use super::run::{Generator, Run, Series};
+use super::run::{Generator, Run, Series, ends};
 use crate::metrics::Timing;
 use crate::verdict::capacity::{Load, Moment, Spent, climb, levels};
 
@@ -74,30 +74,41 @@ impl Made<'_> {
             .map(|n| Series { name: format!("GET /{n}"), ..Series::default() })
             .collect();
         let mut moments = Vec::new();
+        let ends = ends(&self.moments_alone());
+        if ends.is_some() {
+            names.iter_mut().for_each(|name| name.ends = Some(Default::default()));
+        }
         for (second, load) in self.loads.iter().enumerate() {
             let (second, load) = (second as u32, *load);
-            let mut moment = Moment {
-                from_s: second,
-                to_s: second + 1,
-                seconds: 1.0,
-                load,
-                users: load,
-                ..Moment::default()
-            };
+            let mut moment = alone(second, load);
+            let end = ends.and_then(|ends| ends.of(&moment));
             for (name, share) in self.names.iter().enumerate() {
                 let now = Now { second, load, name };
                 for _ in 0..poisson(&mut random, (self.rate)(now) * share) {
                     let answer = (self.answer)(now, &mut random);
-                    count(&mut moment, &mut names[name], answer);
+                    let time = count(&mut moment, &mut names[name], answer);
+                    if let (Some(end), Some(ends)) = (end, &mut names[name].ends) {
+                        ends[end].record(time);
+                    }
                 }
             }
             moments.push(moment);
         }
         of(self.load, moments, names)
     }
+
+    /// Its seconds, with nothing in them yet.
+    fn moments_alone(&self) -> Vec<Moment> {
+        self.loads.iter().enumerate().map(|(second, load)| alone(second as u32, *load)).collect()
+    }
 }
 
-fn count(moment: &mut Moment, name: &mut Series, answer: Answer) {
+fn alone(second: u32, load: f64) -> Moment {
+    let (from_s, to_s, seconds) = (second, second + 1, 1.0);
+    Moment { from_s, to_s, seconds, load, users: load, ..Moment::default() }
+}
+
+fn count(moment: &mut Moment, name: &mut Series, answer: Answer) -> Duration {
     let Answer { connect, tls, first_byte, body, bytes, failed } = answer;
     let (service, response) = (first_byte + body, connect + tls + first_byte + body);
     let spent = Spent { waited: 0.0, connect: connect + tls, tls, first_byte, service, response };
@@ -115,6 +126,7 @@ fn count(moment: &mut Moment, name: &mut Series, answer: Answer) {
     if !failed {
         name.response.record(time);
     }
+    time
 }
 
 /// A run of these moments and names.
@@ -137,7 +149,8 @@ pub(super) fn of(load: Load, moments: Vec<Moment>, names: Vec<Series>) -> Run {
     }
     Run {
         load,
-        held: levels(&moments, load),
+        held: levels(&moments, load, &[]),
+        cuts: Vec::new(),
         climb: climb(&moments),
         moments,
         all,

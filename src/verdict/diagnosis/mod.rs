@@ -17,11 +17,15 @@ mod stalls;
 mod words;
 
 #[cfg(test)]
+mod found_tests;
+#[cfg(test)]
 mod healthy_tests;
 #[cfg(test)]
 mod made;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod whole_tests;
 
 pub use finding::{Chart, Evidence, Figure, Finding, Rule};
 

@@ -16,6 +16,9 @@ const LARGE: f64 = 20_000.0;
 /// Bytes a second are flat when they grow by less than so large a share of what the load does.
 const FLAT: f64 = 0.25;
 
+/// They are held against those of a level with so many times less load at least.
+const APART: f64 = 1.4;
+
 /// Where the time goes, when there is much of it: the response is slow, or it grew with load.
 pub(super) fn slow(run: &Run) -> Option<Finding> {
     let all = &run.all;
@@ -27,7 +30,9 @@ pub(super) fn slow(run: &Run) -> Option<Finding> {
     let top = run.levels().last().filter(|level| level.spent.response > 0.0);
     let (spent, requests) =
         top.map_or((all.spent, all.requests), |level| (level.spent, level.requests));
-    let Spent { connect, tls, first_byte, service, response, .. } = spent;
+    let Spent { waited, connect, tls, first_byte, service, response } = spent;
+    // What waits for a free user has not begun yet: where the rest goes is why there is none.
+    let response = response - waited;
     let parts = [
         (Rule::SlowConnect, (connect - tls).max(0.0)),
         (Rule::SlowTls, tls),
@@ -98,7 +103,8 @@ fn body(run: &Run, mean: f64, of: &str) -> String {
         bytes(size)
     );
     let per_s = |level: &Level| level.body_bytes as f64 / level.seconds;
-    if let [low, .., top] = run.levels()
+    if let Some((top, below)) = run.levels().split_last()
+        && let Some(low) = below.iter().rev().find(|level| level.load * APART <= top.load)
         && per_s(low) > 0.0
     {
         let grown = (per_s(top) / per_s(low)).ln() / (top.load / low.load).ln();

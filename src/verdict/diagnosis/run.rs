@@ -2,9 +2,9 @@
 //! alone.
 
 use super::Case;
-use crate::metrics::{FailureKind, NameStats, Summary, Timing};
+use crate::metrics::{self, FailureKind, NameStats, Point, Summary, Timing};
 use crate::verdict::capacity::{Level, Load, Moment, Spent, climb, levels};
-use crate::verdict::{Judged, Metric, Of, State, Statistic, threshold, validity};
+use crate::verdict::{Judged, Metric, Of, Stage, State, Statistic, threshold, validity};
 
 /// Without a threshold on it a response is slow when the 95th percentile is longer, in milliseconds.
 const SLOW_MS: f64 = 300.0;
@@ -16,6 +16,8 @@ pub(super) struct Run {
     pub(super) load: Load,
     /// Its seconds in which load was asked for, in order.
     pub(super) moments: Vec<Moment>,
+    /// The seconds in which its stages begin.
+    pub(super) cuts: Vec<u32>,
     /// The levels on which the load stood still, the lowest first.
     pub(super) held: Vec<Level>,
     /// The levels that it passed as it rose.
@@ -59,6 +61,8 @@ pub(super) struct Series {
     pub(super) body_bytes: u64,
     /// What their time went into.
     pub(super) spent: Spent,
+    /// Response times under the lowest load and under the highest, where the load rose.
+    pub(super) ends: Option<[Timing; 2]>,
 }
 
 /// What a threshold demands of response times up to the 95th percentile.
@@ -95,11 +99,13 @@ pub(super) struct Generator {
     pub(super) invalid: Vec<String>,
     /// What of it makes the run suspect.
     pub(super) suspect: Vec<String>,
-    /// The share of the processors it may use that it used, in the mean.
+    /// The share of the processors it may use that it used under the highest load, in the mean.
     pub(super) busy: Option<f64>,
-    /// How late users woke from their waits and began what was due: the median and the 90th
-    /// percentile, in milliseconds.
-    pub(super) late_ms: Option<(f64, f64)>,
+    /// How late what was due on a beat began then, or users woke from their waits: the median, in
+    /// milliseconds.
+    pub(super) late_ms: Option<f64>,
+    /// When that was.
+    pub(super) at: Option<(u32, u32)>,
 }
 
 impl Run {
@@ -109,10 +115,8 @@ impl Run {
         let totals = &summary.totals;
         let load = if totals.arrivals > 0 { Load::Rate } else { Load::Users };
         let moments = moments(summary);
-        let names = summary.rows().into_iter().map(|row| {
-            let name = format!("{} {}", row.name.method, row.name.name).trim().to_owned();
-            series(name, &row.stats)
-        });
+        let begin = |stage: &Stage| u32::try_from(stage.from.as_secs()).unwrap_or(u32::MAX);
+        let cuts: Vec<u32> = case.stages.iter().map(begin).collect();
         let failures = summary.failures().into_iter().filter_map(|row| {
             (row.failure.kind() != FailureKind::Generator).then(|| Failed {
                 what: summary.catalogue.sentence(row.failure),
@@ -123,14 +127,15 @@ impl Run {
         Self {
             load,
             all: series(String::new(), summary.all()),
-            names: names.collect(),
+            names: names(summary, &moments),
             limits: verdict.thresholds.iter().filter_map(limit).collect(),
             few: verdict.thresholds.iter().filter_map(few).collect(),
             failures: together(failures),
             arrivals: totals.arrivals,
             dropped: totals.dropped,
-            generator: generator(summary),
-            held: levels(&moments, load),
+            generator: generator(summary, &moments),
+            held: levels(&moments, load, &cuts),
+            cuts,
             climb: climb(&moments),
             moments,
         }
@@ -197,39 +202,106 @@ fn moments(summary: &Summary) -> Vec<Moment> {
             from_s: point.from_s,
             to_s: point.to_s,
             seconds,
-            load: if is_open { 0.0 } else { point.users },
+            load: if is_open { point.arrivals as f64 / seconds } else { users(&point) },
             users: point.users,
-            dropped: 0,
+            dropped: point.dropped,
             requests: point.requests,
-            failures: point.failures,
+            failures: point.failures.saturating_sub(point.kinds[FailureKind::Generator as usize]),
             response: point.response(),
-            body_bytes: 0,
-            spent: Spent::default(),
+            body_bytes: point.body_bytes,
+            spent: spent(&point.spent),
         })
         .collect()
 }
 
+/// Users come and go within what was asked for; what counts is when they are not there, or still there.
+fn users(point: &Point) -> f64 {
+    let off = (point.users - point.asked_users).abs();
+    if off <= (point.asked_users * 0.05).max(1.0) { point.asked_users } else { point.users }
+}
+
+fn spent(spent: &metrics::Spent) -> Spent {
+    let ms = |ns: u64| ns as f64 / 1e6;
+    Spent {
+        waited: ms(spent.waited_ns),
+        connect: ms(spent.connect_ns),
+        tls: ms(spent.tls_ns),
+        first_byte: ms(spent.first_byte_ns),
+        service: ms(spent.service_ns),
+        response: ms(spent.response_ns),
+    }
+}
+
+/// With more names than this only the whole run is looked at of each.
+const NAMES: usize = 200;
+
+fn names(summary: &Summary, moments: &[Moment]) -> Vec<Series> {
+    let rows = summary.rows();
+    let ends = ends(moments).filter(|_| rows.len() <= NAMES);
+    let steps = summary.tracks.steps(summary.duration);
+    rows.into_iter()
+        .map(|row| {
+            let mut series = series(
+                format!("{} {}", row.name.method, row.name.name).trim().to_owned(),
+                &row.stats,
+            );
+            series.ends = ends.map(|ends| {
+                let track = summary.tracks.of(&summary.series_of(&row.name), steps.len());
+                let mut both = [Timing::default(), Timing::default()];
+                for ((from, _), point) in steps.iter().zip(&track) {
+                    let load = moments.iter().rev().find(|moment| moment.from_s <= *from);
+                    if let Some(end) = load.and_then(|moment| ends.of(moment)) {
+                        both[end].merge(&point.response);
+                    }
+                }
+                both
+            });
+            series
+        })
+        .collect()
+}
+
+/// The least load and the most that a run stood under, where the one is half of the other at most.
+#[derive(Clone, Copy)]
+pub(super) struct Ends {
+    least: f64,
+    most: f64,
+}
+
+pub(super) fn ends(moments: &[Moment]) -> Option<Ends> {
+    let loads = moments.iter().map(|moment| moment.load).filter(|load| *load > 0.0);
+    let (least, most) = (loads.clone().fold(f64::INFINITY, f64::min), loads.fold(0.0, f64::max));
+    (least * 2.0 <= most).then_some(Ends { least, most })
+}
+
+impl Ends {
+    /// The lowest fifth of the load between them is one end (0), the highest the other (1).
+    pub(super) fn of(self, moment: &Moment) -> Option<usize> {
+        let fifth = (self.most - self.least) / 5.0;
+        if moment.load >= self.most - fifth {
+            Some(1)
+        } else if moment.load > 0.0 && moment.load <= self.least + fifth {
+            Some(0)
+        } else {
+            None
+        }
+    }
+}
+
 fn series(name: String, stats: &NameStats) -> Series {
-    let sum = |timing: &Timing| timing.mean_ms().unwrap_or(0.0) * timing.count() as f64;
     let median = |timing: &Timing| timing.quantile_ms(0.5).unwrap_or(0.0);
     let all = stats.response();
     Series {
         name,
         requests: stats.requests(),
-        spent: Spent {
-            waited: 0.0,
-            connect: sum(&stats.connect),
-            tls: sum(&stats.tls),
-            first_byte: sum(&stats.first_byte),
-            service: sum(&stats.service),
-            response: sum(&all),
-        },
+        spent: spent(&metrics::Spent::of(stats, &Timing::default())),
         response: if stats.response_ok.is_empty() { all } else { stats.response_ok.clone() },
         opened: stats.connect.count(),
         connect_ms: median(&stats.connect),
         agreed: stats.tls.count(),
         tls_ms: median(&stats.tls),
         body_bytes: stats.body_bytes,
+        ends: None,
     }
 }
 
@@ -279,30 +351,33 @@ fn together(failures: impl Iterator<Item = Failed>) -> Vec<Failed> {
     all
 }
 
-fn generator(summary: &Summary) -> Generator {
-    let totals = &summary.totals;
+/// Under the highest load it is the first to be the limit.
+fn generator(summary: &Summary, moments: &[Moment]) -> Generator {
     let (invalid, suspect) = validity::of_generator(summary);
-    let busy = match (totals.health.process, totals.health.cores) {
-        (Some(process), Some(cores)) if cores > 0 => Some(process.mean() / 1e3 / cores as f64),
-        _ => None,
+    let ends = ends(moments);
+    let is_top = |from_s: u32| {
+        let moment = moments.iter().find(|moment| moment.from_s == from_s);
+        moment.is_some_and(|moment| ends.is_none_or(|ends| ends.of(moment) == Some(1)))
     };
-    let mut late = totals.wake_late.clone();
-    late.merge(&totals.beat_late);
-    let late_ms = late.quantile_ms(0.5).zip(late.quantile_ms(0.9));
-    // Of few waits nothing is known.
-    let late_ms = late_ms.filter(|_| late.count() >= 100);
-    Generator { invalid, suspect, busy, late_ms }
-}
-
-impl Series {
-    /// Their 95th percentile, in milliseconds; 0 without requests.
-    pub(super) fn p95(&self) -> f64 {
-        self.response.quantile_ms(0.95).unwrap_or(0.0)
+    let points = summary.history.points().iter().filter(|point| is_top(point.from_s));
+    let (mut late, mut used, mut seconds) = (Timing::default(), 0.0, 0.0);
+    let mut at: Option<(u32, u32)> = None;
+    for point in points {
+        late.merge(&point.late());
+        if let Some(cores) = point.cores {
+            used += cores.sum as f64 / 1e3;
+            seconds += cores.seconds as f64;
+        }
+        at = Some((at.map_or(point.from_s, |(from, _)| from), point.to_s));
     }
-
-    /// Their median.
-    pub(super) fn p50(&self) -> f64 {
-        self.response.quantile_ms(0.5).unwrap_or(0.0)
+    let cores = summary.totals.health.cores.filter(|cores| *cores > 0 && seconds >= 3.0);
+    Generator {
+        invalid,
+        suspect,
+        busy: cores.map(|cores| used / seconds / cores as f64),
+        // Of few waits nothing is known.
+        late_ms: late.quantile_ms(0.5).filter(|_| late.count() >= 100),
+        at,
     }
 }
 

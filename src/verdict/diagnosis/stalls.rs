@@ -18,6 +18,9 @@ const STALLS: usize = 4;
 /// mean square, and so many seconds, since a second is all that is known of when one was.
 const OFF: (f64, f64) = (0.12, 0.6);
 
+/// At most one of so many distances is twice as long.
+const MISSED: usize = 4;
+
 /// The least autocorrelation at the distance of the stalls.
 const CORRELATION: f64 = 0.4;
 
@@ -41,9 +44,18 @@ pub(super) fn periodic(run: &Run) -> Option<Finding> {
         .windows(2)
         .map(|pair| f64::from(pair[1].from_s) - f64::from(pair[0].from_s))
         .collect();
-    let period = gaps.iter().sum::<f64>() / gaps.len() as f64;
-    let off =
-        (gaps.iter().map(|gap| (gap - period).powi(2)).sum::<f64>() / gaps.len() as f64).sqrt();
+    // One that few met may have been missed between two.
+    let mut sorted = gaps.clone();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let usual = sorted.get(sorted.len() / 2)?;
+    let steps: Vec<f64> = gaps.iter().map(|gap| (gap / usual).round().max(1.0)).collect();
+    let missed = steps.iter().filter(|steps| **steps > 1.0).count();
+    if missed * MISSED > gaps.len() || steps.iter().any(|steps| *steps > 2.0) {
+        return None;
+    }
+    let period = gaps.iter().sum::<f64>() / steps.iter().sum::<f64>();
+    let off = gaps.iter().zip(&steps).map(|(gap, steps)| (gap - steps * period).powi(2));
+    let off = (off.sum::<f64>() / gaps.len() as f64).sqrt();
     let step = run.moments.iter().map(|moment| moment.to_s - moment.from_s).max()?;
     if period < 2.0 * f64::from(step) + 1.0
         || off > OFF.0 * period + OFF.1 * f64::from(step)
