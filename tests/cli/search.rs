@@ -62,7 +62,7 @@ fn search(folder: &Folder, limit: usize, to: u32, more: &str) -> Said {
 #[test]
 fn the_limit_is_found_and_shown_again_from_the_record() {
     let folder = Folder::new();
-    let run = search(&folder, 3, 8, "");
+    let run = search(&folder, 3, 8, "--fail-on-error");
     assert_eq!(run.code, 0, "{run:?}");
     let summary = folder.json("out/summary.json");
     let answer = &summary["search"]["answer"];
@@ -134,6 +134,10 @@ fn what_goes_with_no_search_is_refused() {
         "{}",
         run.err
     );
+    let versus = search(&folder, 3, 8, "--versus http://127.0.0.1:1 --yes");
+    assert_eq!(versus.code, 2);
+    let want = "error: `--versus` goes with no search: its runs would not have the same load";
+    assert!(versus.err.contains(want), "{}", versus.err);
     // Users of the command line replace it.
     let users = search(&folder, 3, 8, "-u 1 -t 1s --quiet");
     assert_eq!(users.code, 0, "{users:?}");
