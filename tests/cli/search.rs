@@ -68,7 +68,7 @@ fn the_limit_is_found_and_shown_again_from_the_record() {
     let answer = &summary["search"]["answer"];
     assert_eq!(
         (&answer["state"], &answer["level"], &answer["at_least"], &answer["below"]),
-        (&"found".into(), &3.0.into(), &3.0.into(), &4.0.into()),
+        (&"found".into(), &3.into(), &3.into(), &4.into()),
         "{run:?}"
     );
     assert_eq!(answer["confirmed"], true);
@@ -79,7 +79,7 @@ fn the_limit_is_found_and_shown_again_from_the_record() {
     );
     assert_eq!(summary["verdict"]["sentence"], format!("{sentence}."));
     let path = summary["search"]["path"].as_array().unwrap();
-    let levels: Vec<_> = path.iter().map(|look| look["level"].as_f64().unwrap() as u32).collect();
+    let levels: Vec<_> = path.iter().map(|look| look["level"].as_u64().unwrap()).collect();
     assert_eq!(levels, [2, 4, 3, 4, 3]);
     assert_eq!(summary["stages"].as_array().unwrap().len(), path.len());
     assert_eq!(summary["stages"][2]["name"], "3 users");
