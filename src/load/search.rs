@@ -180,12 +180,12 @@ impl Search {
     pub fn most_looks(&self) -> u32 {
         let climb = (self.to as f64 / self.from.max(1) as f64).log2().ceil().max(0.0) + 1.0;
         // What held may break when it is confirmed, and the gap is closed once more.
-        climb as u32 + 2 * self.closing() + SPARE
+        (climb as u32).saturating_add(self.closing().saturating_mul(2)).saturating_add(SPARE)
     }
 
     /// The most looks that are longer.
     fn most_longer(&self) -> u32 {
-        self.closing() + SPARE / 2
+        self.closing().saturating_add(SPARE / 2)
     }
 
     /// How many looks it takes to close in.
@@ -230,7 +230,7 @@ impl Search {
         let one = self.of.one();
         let digit = (held as f64 / one * self.within / 20.0).log10().floor();
         let grain = ((10f64.powf(digit) * one).round() as u64).max(1);
-        let rounded = (middle + grain / 2) / grain * grain;
+        let rounded = middle.saturating_add(grain / 2) / grain * grain;
         if held < rounded && rounded < broke { rounded } else { middle }
     }
 }

@@ -92,6 +92,10 @@ impl Replay {
             ));
         }
         let mut started = together.started().clone();
+        if together.count() > 1 && started.search.take().is_some() {
+            say("warning: a search is shown by itself\n  \
+                 of several records together its answer is left out, and thresholds are judged\n");
+        }
         let out = place(choice, part)?;
         if choice.out.is_none() && part.is_none() && together.is_live() {
             return Err(Diagnostic::without_place(

@@ -49,7 +49,9 @@ impl Conclusion<'_> {
         let findings = diagnose(&Case { summary, verdict: &verdict, stages });
         // A run in which no request ended shows no success either.
         let unsuccessful = summary.all().failed() > 0 || summary.all().requests() == 0;
-        let broke = verdict.broken() > 0 || (self.fail_on_error && unsuccessful);
+        // What fails in a search is to fail.
+        let fails = self.fail_on_error && unsuccessful && self.search.is_none();
+        let broke = verdict.broken() > 0 || fails;
         let broke = broke || self.search.is_some_and(|found| !found.is_answered());
         let exit = self.exit(&verdict, broke, false);
         let ended = Ended {

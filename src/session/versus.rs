@@ -159,6 +159,11 @@ fn begin(plan: &Plan, sources: &[Source], options: &Options, versus: &Versus) ->
     };
     let a = prepared(Side::A, demo.as_ref().map(target_of))?;
     let b = prepared(Side::B, None)?;
+    if a.search.is_some() {
+        let title = "`--versus` goes with no search: its runs would not have the same load";
+        let label = "run each search by itself, or another profile";
+        return Err(mistakes(&[Diagnostic::without_place(title, label)], sources));
+    }
     let figures = figures(&a);
     let rounds =
         rounds(versus.rounds, figures, &a).map_err(|mistake| mistakes(&[mistake], sources))?;

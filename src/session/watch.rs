@@ -253,7 +253,12 @@ impl<'a> Follow<'a> {
                         seeker.settles(at);
                     }
                 }
-                Err(why) => fan_out.take(&Event::Log(&format!("not done, for the search: {why}"))),
+                // What comes now is of no level that was asked for.
+                Err(why) => {
+                    fan_out.take(&Event::Log(&format!("the search goes no further: {why}")));
+                    self.seeker = None;
+                    break;
+                }
             }
         }
         over

@@ -57,7 +57,8 @@ impl Outcome {
 /// told here too: a run that was stopped or cannot be trusted is never all passed.
 pub(super) fn cases<'a>(started: &Started, ended: &Ended<'a>) -> Vec<Case<'a>> {
     let mut cases = vec![trusted(&ended.verdict.validity), ended_by_itself(ended)];
-    cases.extend(started.fail_on_error.then(|| none_failed(ended)));
+    let failures_count = started.fail_on_error && ended.search.is_none();
+    cases.extend(failures_count.then(|| none_failed(ended)));
     cases.extend(ended.search.map(answered));
     cases.extend(thresholds(ended.verdict));
     cases

@@ -266,7 +266,8 @@ pub(super) fn sentence(ended: &Ended<'_>) -> String {
         return search::sentence(found);
     }
     if verdict.validity.is_invalid() {
-        return format!("The run cannot be trusted: {counts}.");
+        let told = ended.search.map(|found| format!(" {}", search::sentence(found)));
+        return format!("The run cannot be trusted: {counts}.{}", told.unwrap_or_default());
     }
     match stopped {
         Some(StopReason::Interrupted | StopReason::Terminated) => {

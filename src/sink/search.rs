@@ -1,6 +1,7 @@
 //! Owns how a search for a limit is shown: its answer, and the path to it.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -8,14 +9,17 @@ use super::json::rounded;
 use super::terminal::{BAD, BOLD, DIM, GOOD, WARN, styled};
 use super::text::{pad, width_of};
 use crate::event::{Ended, Figure, Found, Probed};
-use crate::load::{End, Search, Sight};
+use crate::load::{End, Scale, Search, Sight};
 use crate::units::format_duration;
 use crate::untrusted::{markdown_cell, visible};
 
 /// As `search` of `summary.json`. Levels are users, or arrivals per second.
 pub(super) fn value(found: &Found) -> Value {
     let Search { of, from, to, hold, settle, within } = found.searching.search;
-    let number = |level: u64| rounded(Some(of.number(level)));
+    let number = |level: u64| match of {
+        Scale::Users => json!(level),
+        Scale::Rate => rounded(Some(of.number(level))),
+    };
     let level = |level: Option<u64>| level.map_or(Value::Null, number);
     let word = match found.end {
         Some(End::Found) => "found",
@@ -27,9 +31,11 @@ pub(super) fn value(found: &Found) -> Value {
         None => "not_over",
     };
     json!({
-        "of": crate::load::Scale::WORDS.iter().find(|(_, one)| *one == of).map(|(word, _)| word),
+        "of": Scale::WORDS.iter().find(|(_, one)| *one == of).map(|(word, _)| word),
         "from": number(from),
         "to": number(to),
+        "from_text": of.words(from),
+        "to_text": of.words(to),
         "hold_s": hold.as_secs_f64(),
         "settle_s": rounded(Some(settle.as_secs_f64())),
         "within_fraction": within,
@@ -150,6 +156,6 @@ fn shown(look: &Probed) -> String {
 
 /// `40s to 1m10s`
 fn seconds(look: &Probed) -> String {
-    let time = |second: u32| format_duration(std::time::Duration::from_secs(second.into()));
+    let time = |second: u32| format_duration(Duration::from_secs(second.into()));
     format!("{} to {}", time(look.from_s), time(look.to_s))
 }

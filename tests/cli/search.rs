@@ -62,13 +62,13 @@ fn search(folder: &Folder, limit: usize, to: u32, more: &str) -> Said {
 #[test]
 fn the_limit_is_found_and_shown_again_from_the_record() {
     let folder = Folder::new();
-    let run = search(&folder, 3, 8, "");
+    let run = search(&folder, 3, 8, "--fail-on-error");
     assert_eq!(run.code, 0, "{run:?}");
     let summary = folder.json("out/summary.json");
     let answer = &summary["search"]["answer"];
     assert_eq!(
         (&answer["state"], &answer["level"], &answer["at_least"], &answer["below"]),
-        (&"found".into(), &3.0.into(), &3.0.into(), &4.0.into()),
+        (&"found".into(), &3.into(), &3.into(), &4.into()),
         "{run:?}"
     );
     assert_eq!(answer["confirmed"], true);
@@ -79,7 +79,7 @@ fn the_limit_is_found_and_shown_again_from_the_record() {
     );
     assert_eq!(summary["verdict"]["sentence"], format!("{sentence}."));
     let path = summary["search"]["path"].as_array().unwrap();
-    let levels: Vec<_> = path.iter().map(|look| look["level"].as_f64().unwrap() as u32).collect();
+    let levels: Vec<_> = path.iter().map(|look| look["level"].as_u64().unwrap()).collect();
     assert_eq!(levels, [2, 4, 3, 4, 3]);
     assert_eq!(summary["stages"].as_array().unwrap().len(), path.len());
     assert_eq!(summary["stages"][2]["name"], "3 users");
@@ -134,6 +134,10 @@ fn what_goes_with_no_search_is_refused() {
         "{}",
         run.err
     );
+    let versus = search(&folder, 3, 8, "--versus http://127.0.0.1:1 --yes");
+    assert_eq!(versus.code, 2);
+    let want = "error: `--versus` goes with no search: its runs would not have the same load";
+    assert!(versus.err.contains(want), "{}", versus.err);
     // Users of the command line replace it.
     let users = search(&folder, 3, 8, "-u 1 -t 1s --quiet");
     assert_eq!(users.code, 0, "{users:?}");
