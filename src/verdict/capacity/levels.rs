@@ -20,7 +20,7 @@ pub struct Spent {
     pub connect: f64,
     /// Agreeing on TLS.
     pub tls: f64,
-    /// From the first byte written to the first byte read.
+    /// From the first byte written to the first byte read, or to when nobody waited for it any more.
     pub first_byte: f64,
     /// From the first byte written to the last byte read.
     pub service: f64,

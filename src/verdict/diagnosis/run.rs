@@ -226,7 +226,8 @@ fn spent(spent: &metrics::Spent) -> Spent {
         waited: ms(spent.waited_ns),
         connect: ms(spent.connect_ns),
         tls: ms(spent.tls_ns),
-        first_byte: ms(spent.first_byte_ns),
+        // Who waits in vain for an answer waits for its first byte.
+        first_byte: ms(spent.first_byte_ns.saturating_add(spent.unanswered_ns)),
         service: ms(spent.service_ns),
         response: ms(spent.response_ns),
     }
