@@ -12,6 +12,7 @@ use throng::event::{Closing, Ended, Started};
 use throng::metrics::{Catalogue, Facet, Failure, Interval, RequestName, Seen, Summary};
 use throng::sink::{annotations, append_summary, junit_xml, metrics_txt, summary_md};
 use throng::untrusted::one_line;
+use throng::verdict::diagnosis::{Chart, Evidence, Finding, Rule};
 use throng::verdict::{Of, Threshold, Validity, Verdict, When, Written, judge};
 
 /// What is written of one run.
@@ -29,6 +30,7 @@ struct Run {
     texts: Vec<String>,
     validity: Validity,
     stopped: Option<StopReason>,
+    findings: Vec<Finding>,
     started: Started,
 }
 
@@ -50,6 +52,7 @@ impl Run {
             texts: vec!["expect: $.completed equals true".into()],
             validity: Validity::Valid,
             stopped: None,
+            findings: vec![],
             started: Started {
                 plan_name: "Todo API".into(),
                 plan_file: "plans/todo.yaml".into(),
@@ -88,6 +91,15 @@ impl Run {
             threshold("rps > 1", Some(Of::Class(text())), 13),
         ];
         run.texts = vec![text()];
+        let evidence = Evidence { chart: Chart::Response, name: Some(text()), seconds: None };
+        run.findings = vec![Finding {
+            rule: Rule::OneNameSlow,
+            also: vec![],
+            sentence: text(),
+            figures: vec![],
+            advice: "look at it".into(),
+            evidence,
+        }];
         run.validity = Validity::Invalid(vec![text()]);
         run.started = Started {
             plan_name: text(),
@@ -134,7 +146,7 @@ impl Run {
             (false, broken) => u8::from(broken > 0),
         };
         let ended = Ended {
-            findings: &[],
+            findings: &self.findings,
             summary: &summary,
             warmup: None,
             asides: &[],

@@ -92,18 +92,13 @@ fn findings(ended: &Ended<'_>, out: &mut String) {
         out.push('\n');
     }
     for finding in ended.findings {
-        let [sentence, advice] = [&finding.sentence, &finding.advice].map(|text| prose(text));
+        let sentence = match finding.rule.quotes() {
+            true => markdown_code(&shortened(&finding.sentence, REASON)),
+            false => finding.sentence.clone(),
+        };
         let title = capital(finding.rule.title());
-        let _ = writeln!(out, "- **{title}.** {sentence}. {}.", capital(&advice));
+        let _ = writeln!(out, "- **{title}.** {sentence}. {}.", capital(&finding.advice));
     }
-}
-
-/// A sentence of ours as it is; one with a sign that Markdown may take for its own, as a name has, in code.
-fn prose(text: &str) -> String {
-    let text = shortened(text, REASON);
-    let is_plain = |c: char| c.is_alphanumeric() || " ,.;:%/()'’–-".contains(c);
-    let links = ["://", "www."].iter().any(|link| text.contains(link));
-    if text.chars().all(is_plain) && !links { text.into_owned() } else { markdown_code(&text) }
 }
 
 fn threshold_table(verdict: &Verdict, out: &mut String) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::event::{Aside, Closing};
 use crate::metrics::{Catalogue, Interval, RequestName, Seen};
+use crate::verdict::diagnosis::{Chart, Evidence};
 use crate::verdict::{First, Of, Threshold, Validity, Verdict, Windows, judge};
 
 fn shown(width: u16) -> Vec<String> {
@@ -333,6 +334,39 @@ fn thresholds_say_how_they_came_out_and_since_when() {
         json::sentence(&ended(&summary, &verdict)),
         "The threshold held, 1 was not judged: 1,234 requests, none failed."
     );
+}
+
+#[test]
+fn findings_are_said_in_lines_that_fit_and_what_a_threshold_says_is_not_said_again() {
+    let summary = second(|interval| requests_of(interval, 1, 5, &[]));
+    let verdict = Verdict { thresholds: vec![], validity: Validity::Valid };
+    let finding = |rule, sentence: &str| Finding {
+        rule,
+        also: vec![],
+        sentence: sentence.to_owned(),
+        figures: vec![],
+        advice: "look at its queries, and at what it waits for".to_owned(),
+        evidence: Evidence { chart: Chart::Response, name: None, seconds: None },
+    };
+    let findings = [
+        finding(
+            Rule::OneNameSlow,
+            "GET /sea\u{1b}[31mrch alone is slow: its 95th percentile is 2.07s, of the 2 other names it is at most 29ms",
+        ),
+        finding(Rule::TooFewSamples, "`p99.9 < 2s` had 141 samples and takes 2,995"),
+    ];
+    let ended = Ended { findings: &findings, ..ended(&summary, &verdict) };
+    let said = summary_text(&crate::sink::progress::tests::started(), &ended, Some(60));
+    let said = plain(&said);
+    let (_, said) = said.split_once("What the figures say\n").unwrap();
+    insta::assert_snapshot!(said, @r"
+      • GET /sea␛[31mrch alone is slow: its 95th percentile is
+        2.07s, of the 2 other names it is at most 29ms.
+        Look at its queries, and at what it waits for.
+
+    No thresholds to judge: 5 requests, none failed. VALID
+    Results:
+    ");
 }
 
 #[test]

@@ -110,6 +110,19 @@ charts! {
 }
 
 impl Rule {
+    /// Its sentence may hold what others wrote: a name, a status, a threshold.
+    #[must_use]
+    pub fn quotes(self) -> bool {
+        matches!(
+            self,
+            Self::GeneratorLimit
+                | Self::ErrorsAtLoad
+                | Self::ErrorsSince
+                | Self::OneNameSlow
+                | Self::TooFewSamples
+        )
+    }
+
     /// A generator that could not keep up would make it look so.
     pub(super) fn may_be_the_generators(self) -> bool {
         !matches!(
