@@ -107,10 +107,12 @@ impl Secrets {
                 shown = Cow::Owned(shown.replace(secret.as_str(), HIDDEN));
             }
         }
-        match shown.find('…') {
-            Some(cut) => Cow::Owned(without_a_beginning(&shown, cut, &known)),
-            None => shown,
+        // From behind, so that those before stay where they are.
+        let cuts: Vec<_> = shown.match_indices('…').map(|(at, _)| at).collect();
+        for cut in cuts.into_iter().rev() {
+            shown = Cow::Owned(without_a_beginning(&shown, cut, &known));
         }
+        shown
     }
 }
 
@@ -153,7 +155,10 @@ pub fn shown_json(json: &str) -> Cow<'_, str> {
         Regex::new(&format!(r#"("{}"\s*:\s*")(?:[^"\\]|\\.)+"#, *names::NAME))
             .expect("the pattern is fixed")
     });
-    PASSWORD.replace_all(json, |found: &regex::Captures<'_>| format!("{}{HIDDEN}", &found[1]))
+    PASSWORD.replace_all(json, |found: &regex::Captures<'_>| match names::is_harmless(&found[1]) {
+        true => found[0].to_owned(),
+        false => format!("{}{HIDDEN}", &found[1]),
+    })
 }
 
 /// Telling parts of every query in a text, or of a form.

@@ -34,9 +34,15 @@ say "Form"
 cargo fmt --check
 cargo clippy --quiet --all-targets -- -D warnings
 
+# Its last step takes minutes, and one processor alone: the tests that need the program come later.
+release_log=$(mktemp)
+cargo build --quiet --release >"$release_log" 2>&1 &
+release=$!
+
 say "Crates: what they are and where they come from"
 if ! command -v cargo-deny >/dev/null; then
-  cargo install --quiet --locked cargo-deny
+  # It runs once: making it fast takes longer than it does.
+  cargo install --quiet --locked --debug cargo-deny
 fi
 cargo deny --log-level error check bans licenses sources
 
@@ -52,6 +58,9 @@ PROPTEST_CASES=10000 cargo test --quiet --lib parts_in_any_order_are_stored 2>&1
 cargo test --quiet --lib a_million_times -- --ignored 2>&1 | tee -a "$log"
 passed=$((passed + $(awk '/^test result: ok/ { sum += $4 } END { print sum + 0 }' "$log")))
 rm -f "$log"
+
+wait "$release" || { cat "$release_log"; exit 1; }
+rm -f "$release_log"
 
 say "Plans as another YAML reader and an editor take them"
 npm ci --silent --no-audit --no-fund --prefix tests/peers

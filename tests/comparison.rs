@@ -31,6 +31,7 @@ fn page(title: &str, baseline: &[Run], new: &[Run]) -> String {
         name,
     };
     let told = Told {
+        untrusted: Vec::new(),
         comparison: compare(baseline, new, &asked),
         baseline: side(format!("results/{title}-before"), baseline),
         new: side(format!("results/{title}-after"), new),

@@ -547,7 +547,7 @@ fn the_report_shows_what_is_in_no_table_of_requests() {
         "<th scope=\"row\">there is no `id` yet</th>",
         "<td>group checkout</td>",
         "<td>class Buyer</td>",
-        "\"warmup\":{\"duration_s\":12.0}",
+        "\"warmup\":{\"duration_s\":12}",
     ] {
         assert!(page.contains(text), "{text} is missing");
     }

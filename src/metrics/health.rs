@@ -104,6 +104,15 @@ impl Level {
         self.sum as f64 / self.seconds.max(1) as f64
     }
 
+    /// That of two stretches of seconds, as far as it is told.
+    #[must_use]
+    pub fn both(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match (one, other) {
+            (Some(one), Some(other)) => Some(one.and(other)),
+            (one, other) => one.or(other),
+        }
+    }
+
     fn and(self, other: Self) -> Self {
         Self {
             seconds: self.seconds + other.seconds,

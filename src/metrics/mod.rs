@@ -12,10 +12,11 @@ mod recorder;
 mod renumber;
 mod summary;
 mod timing;
+mod tracks;
 
 pub use evidence::{Answer, Body, Evidence, Exchange, Head, Mark, Sent, Shown};
 pub use health::{Health, Level, Throttled};
-pub use history::{History, Point};
+pub use history::{History, Point, Spent};
 pub use interval::{Ended, Interval, NameStats, Seen};
 pub use listing::{Batch, Counted, Inlet, Next, Outlet, listing};
 pub use notice::{Notice, Noticed, Notices};
@@ -25,6 +26,7 @@ pub use recorder::{Recorder, Sample};
 pub use renumber::Renumbering;
 pub use summary::{FailureRow, GROUP, Row, Summary};
 pub use timing::Timing;
+pub use tracks::{TrackPoint, Tracks};
 
 use serde::{Deserialize, Serialize};
 

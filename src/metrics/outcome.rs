@@ -46,6 +46,29 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// Every kind, in its order.
+    pub const ALL: &'static [Self] = &[
+        Self::ServerError,
+        Self::Status,
+        Self::Connection,
+        Self::Timeout,
+        Self::Rule,
+        Self::Generator,
+    ];
+
+    /// The stable name in JSON: `server_error`.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::ServerError => "server_error",
+            Self::Status => "status",
+            Self::Connection => "connection",
+            Self::Timeout => "timeout",
+            Self::Rule => "rule",
+            Self::Generator => "generator",
+        }
+    }
+
     /// The words for a heading: `server errors (5xx)`.
     #[must_use]
     pub fn title(self) -> &'static str {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::history::History;
 use super::interval::{Interval, NameStats, Seen};
 use super::outcome::Failure;
+use super::tracks::Tracks;
 use super::{Catalogue, RequestName};
 
 /// What stands in place of a transaction's method.
@@ -22,6 +23,8 @@ pub struct Summary {
     all: NameStats,
     /// The run over time.
     pub history: History,
+    /// Each name over time, by the numbers of the catalogue.
+    pub tracks: Tracks,
     /// From the start of the first user to the end of the last.
     pub duration: Duration,
     /// The part of it in which load was asked for: until the profile ended or the run was stopped.
@@ -57,7 +60,14 @@ impl Summary {
     /// A summary of nothing yet.
     #[must_use]
     pub fn new(catalogue: Catalogue) -> Self {
+        Self::of_run(catalogue, Duration::ZERO)
+    }
+
+    /// That of a run that is planned to take so long.
+    #[must_use]
+    pub fn of_run(catalogue: Catalogue, planned: Duration) -> Self {
         Self {
+            tracks: Tracks::new(catalogue.names.len(), planned),
             catalogue,
             totals: Interval::default(),
             all: NameStats::default(),
@@ -70,10 +80,23 @@ impl Summary {
 
     /// Adds a second of all workers. Seconds come in order.
     pub fn add(&mut self, interval: &Interval) {
+        self.add_asked(interval, interval.users().round() as u32);
+    }
+
+    /// Adds a second, at whose end so many users were asked for.
+    pub fn add_asked(&mut self, interval: &Interval, asked_users: u32) {
         self.totals.merge(interval);
         let all = interval.all_names();
         self.all.merge(&all);
-        self.history.push(interval, &all);
+        self.history.push(interval, &all, asked_users);
+        self.tracks.push(interval);
+    }
+
+    /// The numbers of the series that bear one name.
+    #[must_use]
+    pub fn series_of(&self, name: &RequestName) -> Vec<u16> {
+        let named = |number: &&u16| self.catalogue.names[usize::from(**number)] == *name;
+        self.totals.names.keys().filter(named).copied().collect()
     }
 
     /// All names together.

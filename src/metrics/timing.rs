@@ -262,6 +262,12 @@ impl Timing {
         (self.count() > 0).then_some(self.max_ns as f64 / 1e6)
     }
 
+    /// The exact sum of all, in nanoseconds.
+    #[must_use]
+    pub fn sum_ns(&self) -> u64 {
+        self.sum_ns
+    }
+
     /// The exact mean, in milliseconds.
     #[must_use]
     pub fn mean_ms(&self) -> Option<f64> {
@@ -353,6 +359,9 @@ impl<'de> Deserialize<'de> for Timing {
             Stored::deserialize(deserializer)?;
         if !(1..=5).contains(&digits) {
             return Err(D::Error::custom("a histogram has one to five digits"));
+        }
+        if hdr.is_some() && min_ns > max_ns {
+            return Err(D::Error::custom("a histogram's least is above its most"));
         }
         let times = match hdr {
             None => Times::Few(Vec::new()),

@@ -10,5 +10,5 @@ mod write;
 
 pub use line::{Ending, KeptAside, KeptSecond, Line, VERSION};
 pub use merge::Together;
-pub use read::{FILE, Reader, RecordError, find};
+pub use read::{FILE, Reader, RecordError, find, is_live};
 pub use write::Writer;

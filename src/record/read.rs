@@ -65,6 +65,19 @@ pub fn find(path: &Path) -> Result<PathBuf, RecordError> {
     ))
 }
 
+/// A run is writing that file now.
+#[must_use]
+pub fn is_live(file: &Path) -> bool {
+    File::open(file).is_ok_and(|file| is_held(&file))
+}
+
+fn is_held(file: &File) -> bool {
+    let held = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+    // A run may begin there meanwhile.
+    let _ = file.unlock();
+    held
+}
+
 /// A record that is read, line by line: however long the run was, one second of it is in memory.
 pub struct Reader {
     path: PathBuf,
@@ -99,9 +112,7 @@ impl Reader {
     pub fn open(path: &Path) -> Result<Self, RecordError> {
         let path = find(path)?;
         let file = File::open(&path).map_err(|error| cannot_read(&path, &error))?;
-        let live = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
-        // A run may begin there meanwhile.
-        let _ = file.unlock();
+        let live = is_held(&file);
         let mut file = BufReader::new(file);
         let packed = file.fill_buf().map_err(|error| cannot_read(&path, &error))?;
         let lines: Box<dyn BufRead> = if packed.starts_with(&[0x1f, 0x8b]) {

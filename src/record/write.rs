@@ -17,12 +17,22 @@ use crate::event::{Aside, Ended, Event, Started};
 /// but the second that was under way.
 #[derive(Debug)]
 pub struct Writer {
-    /// None once the end is written.
-    file: Option<GzEncoder<File>>,
+    file: State,
+}
+
+/// How far it is.
+#[derive(Debug)]
+enum State {
+    /// It is held, and what lies there is as it was.
+    Held(File),
+    Begun(GzEncoder<File>),
+    /// The end is written.
+    Ended,
 }
 
 impl Writer {
-    /// Begins one at `path`.
+    /// Holds the file at `path` for a run. What lies there is written over when the run begins; a new one
+    /// is begun now, so that a full disk is told before that.
     ///
     /// # Errors
     /// The file cannot be written, or another run is writing it: [`io::ErrorKind::WouldBlock`].
@@ -32,17 +42,33 @@ impl Writer {
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
             return Err(io::ErrorKind::WouldBlock.into());
         }
+        let is_new = file.metadata()?.len() == 0;
+        let mut writer = Self { file: State::Held(file) };
+        if is_new {
+            writer.begin()?;
+        }
+        Ok(writer)
+    }
+
+    /// The run begins.
+    fn begin(&mut self) -> io::Result<()> {
+        let file = match std::mem::replace(&mut self.file, State::Ended) {
+            State::Held(file) => file,
+            other => {
+                self.file = other;
+                return Ok(());
+            }
+        };
         // What is no file has no length.
         if file.metadata()?.is_file() {
             file.set_len(0)?;
         }
-        let mut writer = Self { file: Some(GzEncoder::new(file, Compression::fast())) };
-        writer.line(&Head {
+        self.file = State::Begun(GzEncoder::new(file, Compression::fast()));
+        self.line(&Head {
             throng_record: VERSION,
             throng: env!("CARGO_PKG_VERSION").to_owned(),
             about: ABOUT.to_owned(),
-        })?;
-        Ok(writer)
+        })
     }
 
     /// Writes what happened, when it is something that records keep.
@@ -52,6 +78,7 @@ impl Writer {
     pub fn take(&mut self, event: &Event<'_>) -> io::Result<()> {
         let line = match event {
             Event::Started(started) => {
+                self.begin()?;
                 return self.line(&Opening { started: Started::clone(started) });
             }
             Event::Second(second) => Line::Second(Box::new(KeptSecond {
@@ -74,15 +101,17 @@ impl Writer {
             }
             Event::Ended(ended) => {
                 self.line(&Line::Ended(Box::new(ending(ended))))?;
-                let Some(file) = self.file.take() else { return Ok(()) };
-                return file.finish().map(drop);
+                return match std::mem::replace(&mut self.file, State::Ended) {
+                    State::Begun(file) => file.finish().map(drop),
+                    State::Held(_) | State::Ended => Ok(()),
+                };
             }
         };
         self.line(&line)
     }
 
     fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
-        let Some(file) = &mut self.file else { return Ok(()) };
+        let State::Begun(file) = &mut self.file else { return Ok(()) };
         let mut text = serde_json::to_vec(line)?;
         text.push(b'\n');
         file.write_all(&text)?;

@@ -15,7 +15,7 @@ use crate::diagnostic::Diagnostic;
 use crate::event::{Again, Aside, Closing, Event, Found, Probed, Started, Steered};
 use crate::exit::Exit;
 use crate::metrics::{Evidence, Exchange, Summary};
-use crate::record::{Ending, KeptAside, KeptSecond, Line, RecordError, Together};
+use crate::record::{Ending, KeptAside, KeptSecond, Line, RecordError, Together, find, is_live};
 use crate::sink::FanOut;
 use crate::units::format_duration;
 
@@ -106,10 +106,11 @@ impl Replay {
                 "wait for its end, or show what there is by now elsewhere, as with `--out so-far`",
             ));
         }
+        spared(&out, &choice.records)?;
         let report = out.join("report.html");
         let shown = if choice.output.no_report { &out } else { &report };
         started.out = shown.display().to_string();
-        let baseline = baseline::again(choice.baseline.as_deref(), &started)?;
+        let baseline = baseline::again(choice.baseline.as_deref(), &out, &started)?;
         Ok(Self { together, started, part, baseline })
     }
 
@@ -130,10 +131,11 @@ impl Replay {
         }
         fan_out.take(&Event::Started(&started));
         let (from, to) = self.part.unwrap_or((0, u32::MAX));
-        let Started { catalogue, thresholds, warmup, spans, search, .. } = &started;
+        let Started { catalogue, thresholds, warmup, spans, planned, search, .. } = &started;
         let thresholds = if search.is_some() { &[][..] } else { thresholds };
         let timetable = timetable(*warmup, spans);
-        let mut fold = Fold::from_second(catalogue, thresholds, timetable, from);
+        let planned = (*planned).min(Duration::from_secs(to.into()));
+        let mut fold = Fold::of_part(catalogue, thresholds, timetable, (from, planned));
         if let Some(baseline) = &self.baseline {
             fold.compare(&baseline.seconds);
         }
@@ -287,6 +289,23 @@ impl Seen {
             Line::Ended(ending) => self.ending = Some(*ending),
         }
     }
+}
+
+/// Nothing is written over that another run left there, or is writing now.
+fn spared(out: &Path, records: &[PathBuf]) -> Result<(), Diagnostic> {
+    let real = |path: &Path| find(path).ok().and_then(|file| file.canonicalize().ok());
+    let Some(there) = real(out) else { return Ok(()) };
+    let own = records.iter().any(|record| real(record).as_ref() == Some(&there));
+    let advice = "choose another place, as with `--out DIR`";
+    if is_live(&there) {
+        let title = format!("a run that still goes on writes its results to `{}`", out.display());
+        return Err(Diagnostic::without_place(title, advice));
+    }
+    if !own || records.len() > 1 {
+        let title = format!("`{}` holds the results of another run", out.display());
+        return Err(Diagnostic::without_place(title, advice));
+    }
+    Ok(())
 }
 
 /// The folder that the results go to.

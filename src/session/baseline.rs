@@ -119,13 +119,17 @@ fn compared(baseline: &Stored, new: &Path, out: &Path, output: &Output) -> Resul
 ///
 /// # Errors
 /// There is none of the name that is given now.
-pub(super) fn again(named: Option<&Path>, started: &Started) -> Result<Option<Stored>, Diagnostic> {
+pub(super) fn again(
+    named: Option<&Path>,
+    out: &Path,
+    started: &Started,
+) -> Result<Option<Stored>, Diagnostic> {
     let thresholds = &started.thresholds;
     let Some(before) = &started.baseline else {
-        return named.map(|name| stored(name, None, thresholds)).transpose();
+        return named.map(|name| stored(name, Some(out), thresholds)).transpose();
     };
     if let Some(name) = named {
-        return stored(name, None, thresholds).map(Some);
+        return stored(name, Some(out), thresholds).map(Some);
     }
     let run = before.clone();
     match read(&run.path, thresholds) {

@@ -78,7 +78,9 @@ pub(super) fn show(told: &Told, comparing: &Comparing) -> Exit {
             say(&format!("error: {error}\n"));
             Exit::Untrusted
         }
-        // Law 7: no data is not a pass.
+        // Law 7: a run that was killed or cannot be trusted is not a pass either.
+        Ok(()) if !told.untrusted.is_empty() => Exit::Untrusted,
+        // No data is none.
         Ok(()) => match State::of(&told.comparison) {
             State::Worse | State::CannotSay => Exit::Broke,
             State::Better | State::NoDifference => Exit::Held,
@@ -120,6 +122,11 @@ pub(super) fn tell(comparing: &Comparing) -> Result<Told, Diagnostic> {
     };
     let (baseline, new) = (read(&baseline)?, read(&new)?);
     warn(&baseline, &new);
+    let doubtful = |one: &&Recorded| {
+        one.ending.as_ref().is_none_or(|end| end.exit_code == Exit::Untrusted.code())
+    };
+    let untrusted = baseline.iter().chain(&new).filter(doubtful);
+    let untrusted = untrusted.map(|one| one.path.display().to_string()).collect();
 
     let side = |path: &Path, runs: &[Recorded]| Side {
         name: path.display().to_string(),
@@ -133,7 +140,7 @@ pub(super) fn tell(comparing: &Comparing) -> Result<Told, Diagnostic> {
     let asked = Asked { least: comparing.least, ..Asked::default() };
     let comparison = compare(&runs(baseline), &runs(new), &asked);
     let [baseline, new] = told;
-    Ok(Told { comparison, baseline, new })
+    Ok(Told { comparison, baseline, new, untrusted })
 }
 
 /// The records of a side: that of the folder or the file itself, or those of the folders in it.

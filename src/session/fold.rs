@@ -40,29 +40,31 @@ pub(super) struct Asked<'a> {
 }
 
 impl Fold {
-    /// Of a run from its start.
+    /// Of a run from its start, which is planned to take so long.
     pub(super) fn new(
         catalogue: &Catalogue,
         thresholds: &[Threshold],
         timetable: Timetable,
+        planned: Duration,
     ) -> Self {
-        Self::from_second(catalogue, thresholds, timetable, 0)
+        Self::of_part(catalogue, thresholds, timetable, (0, planned))
     }
 
-    /// Of what comes from that second of the run on.
-    pub(super) fn from_second(
+    /// Of what comes from a second of the run on, up to its planned end.
+    pub(super) fn of_part(
         catalogue: &Catalogue,
         thresholds: &[Threshold],
         timetable: Timetable,
-        from: u32,
+        (from, planned): (u32, Duration),
     ) -> Self {
         let begins = timetable.warmup.max(from);
+        let after = |second: u32| planned.saturating_sub(Duration::from_secs(second.into()));
         Self {
             warmup: Duration::from_secs(timetable.warmup.into()),
             from: Duration::from_secs(begins.into()),
             standings: Standings::new(thresholds, &Timetable { warmup: begins, ..timetable }),
-            summary: Summary::new(catalogue.clone()),
-            warm: Summary::new(catalogue.clone()),
+            summary: Summary::of_run(catalogue.clone(), after(begins)),
+            warm: Summary::of_run(catalogue.clone(), Duration::from_secs(timetable.warmup.into())),
         }
     }
 
@@ -82,10 +84,10 @@ impl Fold {
         let Asked { interval, users, within_load, loaded } = *asked;
         let end = Duration::from_secs(u64::from(interval.to_s));
         if end <= self.warmup {
-            self.warm.add(interval);
+            self.warm.add_asked(interval, users);
             (self.warm.duration, self.warm.loaded) = (end, end.min(loaded));
         } else {
-            self.summary.add(interval);
+            self.summary.add_asked(interval, users);
         }
         self.summary.duration = end;
         self.summary.loaded = loaded.min(end).saturating_sub(self.from);

@@ -92,28 +92,60 @@ pub(super) fn sinks(
     if !output.quiet {
         fan_out.add(Progress::stderr());
     }
-    let mut listing = None;
-    if let Some(path) = &output.csv_requests {
-        make_folder_of(path)?;
-        let opened = RequestsCsv::create(path.clone()).map_err(|error| (path.clone(), error))?;
-        fan_out.add(opened.0);
-        listing = Some(opened.1);
-    }
-    // First of what lies there: it tells whether another run writes there.
+    // First of all: it tells whether another run writes there. What lies there stays until the run begins.
     let path = out.join(record::FILE);
     let is_new = !path.exists();
     let record = RecordFile::create(path.clone()).map_err(|error| (path.clone(), error))?;
-    add_files(&mut fan_out, out, output, plan_format).inspect_err(|_| {
+    let listing = open_others(&mut fan_out, out, output, plan_format).inspect_err(|_| {
         if is_new {
             let _ = fs::remove_file(&path);
         }
     })?;
-    if let Some(file) = output.csv_requests.as_deref().filter(|file| stands_in(file, out)) {
-        let why = io::Error::other("the run writes its own results there");
-        return Err((file.to_owned(), why));
-    }
     fan_out.add(record);
+    forget(out);
     Ok((fan_out, listing))
+}
+
+/// Opens all but the record.
+fn open_others(
+    fan_out: &mut FanOut,
+    out: &Path,
+    output: &Output,
+    plan_format: &str,
+) -> Result<Option<Outlet>, (PathBuf, io::Error)> {
+    let mut listing = None;
+    if let Some(path) = &output.csv_requests {
+        make_folder_of(path)?;
+        if stands_in(path, out) {
+            let why = io::Error::other("the run writes its own results there");
+            return Err((path.clone(), why));
+        }
+        let opened = RequestsCsv::create(path.clone()).map_err(|error| (path.clone(), error))?;
+        fan_out.add(opened.0);
+        listing = Some(opened.1);
+    }
+    add_files(fan_out, out, output, plan_format)?;
+    Ok(listing)
+}
+
+/// What is written at the end of a run. That of an earlier one must not stand beside the beginning of this.
+const AT_END: [&str; 7] = [
+    "summary.json",
+    "report.html",
+    "junit.xml",
+    "summary.md",
+    "metrics.txt",
+    "comparison.html",
+    "comparison.md",
+];
+
+/// Removes what an earlier run left there of its end.
+fn forget(out: &Path) {
+    for file in AT_END.map(|name| out.join(name)) {
+        if fs::symlink_metadata(&file).is_ok_and(|found| found.is_file()) {
+            let _ = fs::remove_file(file);
+        }
+    }
 }
 
 fn make_folder_of(path: &Path) -> Result<(), (PathBuf, io::Error)> {
@@ -123,13 +155,20 @@ fn make_folder_of(path: &Path) -> Result<(), (PathBuf, io::Error)> {
 
 /// Whether it is one of the files that the run writes into the folder: two writers would mix.
 fn stands_in(file: &Path, out: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    let same = |one: &fs::Metadata, other: &fs::Metadata| {
-        (one.dev(), one.ino()) == (other.dev(), other.ino())
-    };
-    let Ok(asked) = fs::metadata(file) else { return false };
-    let ours = ["stats.csv", "stats_history.csv", "failures.csv", "exceptions.csv", record::FILE];
-    ours.iter().any(|name| fs::metadata(out.join(name)).is_ok_and(|found| same(&asked, &found)))
+    let real = |path: Option<&Path>| path.and_then(|path| path.canonicalize().ok());
+    let folder = real(
+        file.parent().map(
+            |parent| {
+                if parent.as_os_str().is_empty() { Path::new(".") } else { parent }
+            },
+        ),
+    );
+    let while_it_goes = ["stats.csv", "stats_history.csv", "failures.csv", "exceptions.csv"];
+    let plans = ["plan.yaml", "plan.toml", "plan.run.yaml", "plan.run.toml", record::FILE];
+    let mut ours = while_it_goes.iter().chain(&plans).chain(&AT_END);
+    folder.is_some()
+        && folder == real(Some(out))
+        && ours.any(|name| file.file_name().is_some_and(|file| file == *name))
 }
 
 /// Everything that is made of a run, be it measured now or read from records.

@@ -94,10 +94,11 @@ impl<'a> Follow<'a> {
         gauge: Gauge,
     ) -> Self {
         let Judging { thresholds, timetable, seeker } = judging;
+        let planned = steering.total();
         Self {
             sources,
             steering,
-            fold: Fold::new(catalogue, thresholds, timetable),
+            fold: Fold::new(catalogue, thresholds, timetable, planned),
             seeker,
             turn: Turn::default(),
             path: Vec::new(),

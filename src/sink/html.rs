@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use minijinja::value::Serde;
 use minijinja::{Environment, Error, ErrorKind, Value as Field, context};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::figures;
@@ -100,12 +100,42 @@ pub fn render(report: &Value) -> Result<String, Error> {
 
 /// What the charts are drawn from.
 fn charts(report: &Value, history: &Value) -> Value {
-    serde_json::json!({
+    let names = report["names"].as_array().into_iter().flatten();
+    let names: Vec<_> =
+        names.map(|name| json!({ "spent": name["spent"], "history": name["history"] })).collect();
+    let mut data = json!({
         "history": history,
-        "warmup": report["warmup"].get("duration_s").map(|s| serde_json::json!({ "duration_s": s })),
+        "warmup": report["warmup"].get("duration_s").map(|s| json!({ "duration_s": s })),
         "stages": report["stages"],
         "bands": bands(report),
-    })
+        "names_steps": report["names_steps"],
+        "names": names,
+        "heat": report["heat"],
+        "curve": report["curve"],
+    });
+    short(&mut data);
+    data
+}
+
+/// Four digits are more than a chart can show.
+fn short(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            let exact = number.as_f64().filter(|_| !number.is_u64());
+            if let Some(exact) = exact {
+                let rounded: f64 = format!("{exact:.3e}").parse().unwrap_or(exact);
+                // A whole number needs no point.
+                *value = if rounded.fract() == 0.0 && rounded.abs() < 1e15 {
+                    (rounded as i64).into()
+                } else {
+                    rounded.into()
+                };
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(short),
+        Value::Object(entries) => entries.values_mut().for_each(short),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
 }
 
 /// The whole run over time: the warm-up, when there was one, and what came after it.
@@ -116,9 +146,39 @@ fn drawn(report: &Value) -> Value {
     else {
         return history;
     };
+    const KINDS: &str = "failures_by_kind_per_s";
+    let steps = |history: &serde_json::Map<String, Value>| {
+        history.get("time_s").and_then(Value::as_array).map_or(0, Vec::len)
+    };
+    let (steps_before, steps_after) = (steps(before), steps(after));
+    // A kind that one of them did not meet was not there at any time of it.
+    let kinds_before = before.get(KINDS).and_then(Value::as_object).cloned().unwrap_or_default();
+    if let Some(Value::Object(kinds)) = after.get_mut(KINDS) {
+        for kind in kinds_before.keys() {
+            kinds.entry(kind.clone()).or_insert_with(|| vec![0; steps_after].into());
+        }
+        for (kind, rates) in kinds {
+            let none = || vec![Value::from(0); steps_before];
+            let earlier = kinds_before.get(kind).and_then(Value::as_array).cloned();
+            if let Value::Array(rates) = rates {
+                rates.splice(0..0, earlier.unwrap_or_else(none));
+            }
+        }
+    }
     for (key, points) in after {
-        if let (Value::Array(after), Some(Value::Array(before))) = (points, before.get(key)) {
-            after.splice(0..0, before.iter().cloned());
+        match (points, before.get(key)) {
+            (Value::Array(after), Some(Value::Array(before))) => {
+                after.splice(0..0, before.iter().cloned());
+            }
+            // Told in one of them alone, as arrivals are.
+            (Value::Array(after), Some(Value::Null)) => {
+                after.splice(0..0, vec![Value::Null; steps_before]);
+            }
+            (after @ Value::Null, Some(Value::Array(before))) => {
+                let none = vec![Value::Null; steps_after];
+                *after = before.iter().cloned().chain(none).collect();
+            }
+            _ => {}
         }
     }
     history
@@ -146,7 +206,7 @@ fn exhibits(evidence: &Value) -> Value {
         all.filter(fits).cloned().collect()
     };
     let (failed, slowest) = (fitting("failed"), fitting("slowest"));
-    serde_json::json!({ "failed": failed, "slowest": slowest, "crowded": crowded })
+    json!({ "failed": failed, "slowest": slowest, "crowded": crowded })
 }
 
 /// How long the texts of a value are in a page.
@@ -180,7 +240,8 @@ fn finishing(report: &Value) -> f64 {
 /// What ran once, with its title.
 fn asides(report: &Value) -> Vec<Value> {
     let all = ["before", "after"].into_iter().filter(|name| !report[name].is_null());
-    let one = |name| serde_json::json!({ "name": name, "title": figures::aside_title(name), "held": report[name] });
+    let one =
+        |name| json!({ "name": name, "title": figures::aside_title(name), "held": report[name] });
     all.map(one).collect()
 }
 
@@ -215,7 +276,7 @@ fn bands(report: &Value) -> Value {
         (Some(_), _) => ": the limit of the thresholds, and twice that",
         _ => "",
     };
-    serde_json::json!({ "amber_ms": amber, "red_ms": red, "said": said })
+    json!({ "amber_ms": amber, "red_ms": red, "said": said })
 }
 
 /// The verdict in a sign, for the title of the page, and in a word.
@@ -245,7 +306,7 @@ fn spoken(history: &Value) -> Value {
     let rates = [highest("requests_per_s"), highest("failures_per_s")].map(figures::rate);
     let times = ["response_ms_p50", "response_ms_p95", "response_ms_p99"];
     let times = times.map(|key| figures::ms(highest(key)));
-    serde_json::json!({
+    json!({
         "requests": format!("Chart: at most {} requests and {} failures a second", rates[0], rates[1]),
         "response": format!("Chart: at its highest p50 was {}, p95 {}, p99 {}", times[0], times[1], times[2]),
         "users": format!("Chart: at most {} users", figures::count(highest("users").round() as u64)),
@@ -291,8 +352,8 @@ mod tests {
     #[test]
     fn bands_come_from_the_thresholds_on_response_time() {
         let of = |thresholds: &[(&str, &str, f64, Option<&str>)]| {
-            let one = |(text, unit, limit, of): &(&str, &str, f64, Option<&str>)| serde_json::json!({ "text": text, "unit": unit, "limit": limit, "of": of });
-            let report = serde_json::json!({
+            let one = |(text, unit, limit, of): &(&str, &str, f64, Option<&str>)| json!({ "text": text, "unit": unit, "limit": limit, "of": of });
+            let report = json!({
                 "thresholds": thresholds.iter().map(one).collect::<Vec<_>>(),
             });
             let bands = bands(&report);
@@ -312,7 +373,7 @@ mod tests {
 
     #[test]
     fn a_run_can_be_repeated_with_its_seed() {
-        let line = |text: &str| again(&serde_json::json!({ "command_line": text, "seed": 7 }));
+        let line = |text: &str| again(&json!({ "command_line": text, "seed": 7 }));
         assert_eq!(line("throng run p.yaml"), "throng run p.yaml --seed 7");
         assert_eq!(line("throng run p.yaml --seed 7"), "throng run p.yaml --seed 7");
         assert_eq!(line("throng run --seed=7 p.yaml"), "throng run --seed=7 p.yaml");

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{Sink, evidence, figures, search, write_whole};
+use super::{Sink, evidence, figures, over_time, search, write_whole};
 use crate::control::StopReason;
 use crate::event::{Aside, Ended, Event, Started, Steered};
 use crate::load::Span;
-use crate::metrics::{Failure, Interval, Level, Notice, Point, Row, Summary};
+use crate::metrics::{Failure, Interval, Level, Notice, Row, Summary};
 use crate::untrusted::visible_json;
 use crate::verdict::{Metric, Of, State, Verdict};
 
@@ -56,6 +56,14 @@ use crate::verdict::{Metric, Of, State, Verdict};
 /// - `thresholds[].baseline_value` is the figure that `limit` was taken from.
 /// - `thresholds[].windows` are those of `every_s`, and `from_s` and `to_s` the seconds that `value` is of:
 ///   of the worst window, or all up to when it ended the run.
+/// - `history` has a list for each figure, a value for each step of `step_s` seconds: `time_s` is where a step
+///   begins, `seconds` what it covers. `waited_ms_avg` to `other_ms_avg` are where the time of its requests went, on
+///   average over all of them: together the mean response time. `late_ms_p99` is how late the generator was.
+///   `arrivals_per_s` and `dropped_per_s` are `null` in a run without arrivals.
+/// - `names[].history` is in the steps of `names_steps`, which are longer when there are many names.
+/// - `heat.counts` has for each step of `heat.time_s` the pairs of row and requests: row `r` is of the response times
+///   above `least_ms · 10^((r−1)/per_decade)`, up to `least_ms · 10^(r/per_decade)`.
+/// - `curve` are the percentiles of all requests, up to the `fraction` that their number carries.
 /// - `thresholds[].of_kind` says what `of` is: `name`, `group`, `tag` or `class`.
 #[must_use]
 pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
@@ -116,7 +124,8 @@ pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
         "validity": { "state": verdict.validity.word(), "reasons": verdict.validity.reasons() },
         "generator": generator(totals),
         "totals": row(&summary.aggregated()),
-        "names": summary.rows().iter().map(row).collect::<Vec<_>>(),
+        "names": summary.rows().iter().map(|one| named(summary, one)).collect::<Vec<_>>(),
+        "names_steps": over_time::steps(summary),
         "groups": groups(summary),
         "failures": failures(summary),
         "exceptions": exceptions(summary),
@@ -132,8 +141,18 @@ pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
             Some(found) => search::stages(found),
             None => started.spans.iter().map(stage).collect(),
         },
-        "history": history(summary),
+        "history": over_time::history(summary),
+        "heat": over_time::heat(summary),
+        "curve": over_time::curve(&summary.aggregated()),
     })
+}
+
+/// A name, and how it went over time.
+fn named(summary: &Summary, one: &Row) -> Value {
+    let mut json = row(one);
+    json["spent"] = over_time::spent(one);
+    json["history"] = over_time::track(summary, one);
+    json
 }
 
 fn steered(steered: &Steered) -> Value {
@@ -362,7 +381,7 @@ fn warmup(summary: &Summary) -> Value {
         "not_started": summary.totals.not_started,
         "unrecorded": summary.totals.unrecorded,
         "totals": row(&summary.aggregated()),
-        "history": history(summary),
+        "history": over_time::history(summary),
     })
 }
 
@@ -456,29 +475,6 @@ fn thresholds(verdict: &Verdict) -> Vec<Value> {
         })
     };
     verdict.thresholds.iter().map(one).collect()
-}
-
-fn history(summary: &Summary) -> Value {
-    let points = summary.history.ended(summary.duration);
-    let rates = |count: fn(&Point) -> u64| -> Vec<Value> {
-        let rate = |(point, seconds): &(Point, f64)| rounded(Some(count(point) as f64 / seconds));
-        points.iter().map(rate).collect()
-    };
-    let responses: Vec<_> = points.iter().map(|(point, _)| point.response()).collect();
-    let quantile = |quantile| -> Vec<Value> {
-        responses.iter().map(|response| rounded(response.quantile_ms(quantile))).collect()
-    };
-    json!({
-        "step_s": summary.history.step_s(),
-        "time_s": points.iter().map(|(point, _)| point.from_s).collect::<Vec<_>>(),
-        "seconds": points.iter().map(|(_, seconds)| rounded(Some(*seconds))).collect::<Vec<_>>(),
-        "users": points.iter().map(|(point, _)| rounded(Some(point.users))).collect::<Vec<_>>(),
-        "requests_per_s": rates(|point| point.requests),
-        "failures_per_s": rates(|point| point.failures),
-        "response_ms_p50": quantile(0.5),
-        "response_ms_p95": quantile(0.95),
-        "response_ms_p99": quantile(0.99),
-    })
 }
 
 /// Writes the summary as JSON at the end: to a file, or to stdout.

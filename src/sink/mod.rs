@@ -16,6 +16,7 @@ mod json;
 mod junit;
 mod markdown;
 mod metrics;
+mod over_time;
 mod plan_file;
 mod progress;
 mod record_file;

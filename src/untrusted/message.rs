@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use regex::{Captures, Regex};
 
-use super::names::{NAME, is_telling};
+use super::names::{NAME, is_harmless, is_harmless_in_query, is_telling};
 use super::{HIDDEN, shown_header, shown_query, telling};
 
 /// A shorter proof is as likely a plain word, which would be hidden wherever it stands.
@@ -86,21 +86,27 @@ pub(super) fn values(head: &str, body: &str, least: usize) -> Vec<String> {
     for (name, value) in fields.split("\r\n").filter_map(|line| line.split_once(':')) {
         let (name, value) = (name.trim(), value.trim());
         match &*name.to_ascii_lowercase() {
-            "cookie" => found.extend(value.split(';').filter_map(value_of)),
+            // A short one is as likely a word: `mode=users`.
+            "cookie" => found
+                .extend(value.split(';').filter_map(value_of).filter(|value| value.len() >= PROOF)),
             "set-cookie" => found.extend(value.split(';').next().and_then(value_of)),
-            name if is_telling(name) => {
+            "authorization" | "proxy-authorization" => {
                 found.extend(value.split_once(' ').map(|(_, value)| value).or(Some(value)));
+            }
+            name if is_telling(name) => {
+                found.push(value);
+                found.extend(value.split_once(' ').map(|(_, value)| value));
             }
             _ => {}
         }
     }
     for text in [first, body] {
-        found.extend(values_in(telling(false), text));
+        found.extend(values_in(telling(false), text, is_harmless_in_query));
     }
     if is_form(head, body) {
-        found.extend(values_in(telling(true), body));
+        found.extend(values_in(telling(true), body, is_harmless_in_query));
     }
-    found.extend(WITHIN.iter().flat_map(|pattern| values_in(pattern, body)));
+    found.extend(WITHIN.iter().flat_map(|pattern| values_in(pattern, body, is_harmless)));
     let mut all = Vec::new();
     for value in found.into_iter().filter(|value| value.len() >= least) {
         let pair = format!("v={value}");
@@ -119,10 +125,16 @@ fn value_of(pair: &str) -> Option<&str> {
     pair.split_once('=').map(|(_, value)| value.trim().trim_matches('"'))
 }
 
-fn values_in<'t>(pattern: &Regex, text: &'t str) -> impl Iterator<Item = &'t str> {
-    pattern
-        .captures_iter(text)
-        .filter_map(|found| Some(&text[found.get(1)?.end()..found.get(0)?.end()]))
+fn values_in<'t>(
+    pattern: &Regex,
+    text: &'t str,
+    is_harmless: fn(&str) -> bool,
+) -> impl Iterator<Item = &'t str> {
+    pattern.captures_iter(text).filter_map(move |found| {
+        let before = found.get(1)?;
+        let value = &text[before.end()..found.get(0)?.end()];
+        (!is_harmless(before.as_str())).then_some(value)
+    })
 }
 
 /// A header line as it may be shown: of what proves who somebody is only the kind of proof.
@@ -144,7 +156,10 @@ pub fn shown_line(line: &str) -> Cow<'_, str> {
 pub fn shown_text(text: &str, form: bool) -> Cow<'_, str> {
     let mut shown = shown_query(text, form);
     for pattern in WITHIN.iter() {
-        let hide = |found: &Captures<'_>| format!("{}{HIDDEN}", &found[1]);
+        let hide = |found: &Captures<'_>| match is_harmless(&found[1]) {
+            true => found[0].to_owned(),
+            false => format!("{}{HIDDEN}", &found[1]),
+        };
         if let Cow::Owned(hidden) = pattern.replace_all(&shown, hide) {
             shown = hidden.into();
         }
@@ -192,6 +207,10 @@ mod tests {
             (
                 r#"{"said": "{\"password\":\"abc\",\"user\":\"ann\"}"}"#,
                 r#"{"said": "{\"password\":\"***\",\"user\":\"ann\"}"}"#,
+            ),
+            (
+                r#"{"key": "color", "sort_key":"name", "password1": "a"}"#,
+                r#"{"key": "color", "sort_key":"name", "password1": "***"}"#,
             ),
             // It was cut short.
             (r#"{"refreshToken":"abc"#, r#"{"refreshToken":"***"#),
@@ -260,7 +279,15 @@ mod tests {
         let found = values_to_hide(head, "password=pass+word1&user=somebody");
         assert_eq!(
             found,
-            ["key one/2", "key+one%2F2", "pass word1", "pass+word1", "session-1", "token-one"]
+            [
+                "Kind token-one",
+                "key one/2",
+                "key+one%2F2",
+                "pass word1",
+                "pass+word1",
+                "session-1",
+                "token-one"
+            ]
         );
         let found =
             values_to_hide("\r\nSet-Cookie: sid=session-2; Path=/", r#"{"token":"a\u0062cdefgh"}"#);

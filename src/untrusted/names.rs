@@ -7,10 +7,15 @@ use regex::Regex;
 
 /// What ends such a name, whatever stands before it.
 const ENDS: &str = "token|secret|passwd|password|passphrase|passcode|pwd|signature|authorization|cookie|bearer|\
-                    csrf|xsrf|jwt|cvv|cvc|sess(?:ion)?[_-]?id|(?:api|access|private|secret|subscription)[_-]?key";
+                    csrf|xsrf|jwt|cvv|cvc|sess(?:ion)?[_-]?id|credentials?|secret[_-]?key[_-]?base|\
+                    (?:api|access|private|secret|subscription)[_-]?key";
+
+/// What may follow: the second of two fields, and what a signature was made with.
+const BEHIND: &str = "(?:[_-]?(?:[0-9]{1,3}|confirm(?:ation)?|again|repeat))?";
 
 /// What is such a name, or the last word of one: `auth_key`, `userPin`. Other words end so as well.
-const WORDS: [&str; 9] = ["key", "sig", "pass", "auth", "sid", "session", "otp", "pin", "apikey"];
+const WORDS: [&str; 10] =
+    ["pw", "key", "sig", "pass", "auth", "sid", "session", "otp", "pin", "apikey"];
 
 /// A pattern of a whole such name, without any anchor; it takes no notice of case.
 pub(super) static NAME: LazyLock<String> = LazyLock::new(|| {
@@ -18,7 +23,7 @@ pub(super) static NAME: LazyLock<String> = LazyLock::new(|| {
     // In `userPin` the great letter begins the word.
     let great = WORDS.map(|word| word[..1].to_uppercase() + &word[1..]).join("|");
     format!(
-        r"(?i:[\w.\[%-]*(?:{ENDS})|(?:[\w.\[%-]*(?:[_.\[-]|%5B))?(?:{words})|(?-i:[\w.\[%-]*[a-z0-9](?:{great})))(?:\]|%5[Dd])?"
+        r"(?i:[\w.\[%-]*(?:{ENDS})|(?:[\w.\[%-]*(?:[_.\[-]|%5B))?(?:{words})|(?-i:[\w.\[%-]*[a-z0-9](?:{great}))){BEHIND}(?:\]|%5[Dd])?"
     )
 });
 
@@ -27,7 +32,29 @@ pub(super) static NAME: LazyLock<String> = LazyLock::new(|| {
 pub fn is_telling(name: &str) -> bool {
     static WHOLE: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(&format!("^(?:{})$", *NAME)).expect("the pattern is fixed"));
-    WHOLE.is_match(name)
+    WHOLE.is_match(name) && !is_harmless(name)
+}
+
+/// Keys and tokens by which rows and pages are found.
+const FINDING: &str = "(?:idempotency|cache|sort|primary|foreign|partition|public|websocket|object|row)[_-]?key|\
+                       (?:page|continuation)[_-]?token";
+
+/// It ends like such a name and is none. A `key` alone is one in a query, as `?key=…`, and nowhere else. What
+/// stands behind the name is left out.
+pub(super) fn is_harmless(text: &str) -> bool {
+    static HARMLESS: LazyLock<Regex> = LazyLock::new(|| {
+        let pattern = format!(r"(?i)(?:{FINDING}|(?:^|[^\w.\[-])key)\W*$");
+        Regex::new(&pattern).expect("the pattern is fixed")
+    });
+    HARMLESS.is_match(text)
+}
+
+/// The same for a part of a query.
+pub(super) fn is_harmless_in_query(text: &str) -> bool {
+    static HARMLESS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(&format!(r"(?i)(?:{FINDING})\W*$")).expect("the pattern is fixed")
+    });
+    HARMLESS.is_match(text)
 }
 
 #[cfg(test)]
@@ -42,8 +69,15 @@ mod tests {
             "X-Auth-Token",
             "refreshToken",
             "csrfmiddlewaretoken",
-            "key",
             "api_key",
+            "password1",
+            "new_password2",
+            "password_confirmation",
+            "SECRET_KEY_BASE",
+            "credentials",
+            "pw",
+            "API_KEY_2",
+            "X-Hub-Signature-256",
             "apiKey",
             "apikey",
             "Api-Key",
@@ -82,6 +116,13 @@ mod tests {
             assert!(is_telling(name), "{name}");
         }
         for name in [
+            "key",
+            "Idempotency-Key",
+            "sort_key",
+            "primaryKey",
+            "publicKey",
+            "nextPageToken",
+            "Sec-WebSocket-Key",
             "passenger",
             "pinned",
             "author",

@@ -379,7 +379,7 @@ fn what_makes_runs_hard_to_compare_is_said() {
       what differs may be that, and not the system
     "##);
     let cannot = "Cannot say: 25 whole seconds are too few; measure for 30s or longer.\n";
-    assert!(said.code == 1 && said.out.ends_with(cannot), "{said:?}");
+    assert!(said.code == 3 && said.out.ends_with(cannot), "{said:?}");
     Run { exit_code: 3, ..RUN }.record(&folder, "late", 3);
     let said = folder.throng("compare before late");
     insta::assert_snapshot!(said.err, @r##"

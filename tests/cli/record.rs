@@ -213,6 +213,13 @@ fn what_was_measured_before_a_kill_is_there() {
              1 error\n"
         )
     );
+    let into = folder.throng("report out --out out");
+    assert_eq!(into.code, 2, "{into:?}");
+    assert!(
+        into.err.contains("a run that still goes on writes its results to `out`"),
+        "{}",
+        into.err
+    );
     let so_far = folder.throng("report out --out so-far --quiet");
     assert_eq!(so_far.code, 3, "{so_far:?}");
     let second = folder.throng(&run);
@@ -329,6 +336,8 @@ fn what_is_no_record_is_said() {
     assert!(
         error("out --from 1.5s").contains("figures come each second: write whole seconds, as `1s`")
     );
+    paced(&folder, "other", "-t 1s");
+    assert!(error("out --out other").contains("`other` holds the results of another run"));
     assert!(error("out out/record.jsonl.gz --out twice").contains("are one record"));
     // A line in the middle: what stands before it was measured, and is shown.
     let mut damaged = all.clone();
@@ -365,7 +374,12 @@ fn numbers_that_no_run_has_are_refused() {
     let second = all.iter().position(|line| line.get("second").is_some()).unwrap();
     let last = all.len() - 1;
     type Change = fn(&mut Value);
-    let changes: [(usize, Change); 9] = [
+    let changes: [(usize, Change); 10] = [
+        (second, |line| {
+            let names = line["second"]["held"]["names"].as_object_mut().unwrap();
+            let stats = names.values_mut().next().unwrap();
+            stats["service"]["min_ns"] = 12_884_901_885_u64.into();
+        }),
         (second, |line| line["second"]["held"]["to_s"] = 0.into()),
         (second, |line| line["second"]["held"]["to_s"] = 4_000_000_000_u32.into()),
         (second, |line| {

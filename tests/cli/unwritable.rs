@@ -121,20 +121,37 @@ fn a_file_that_cannot_be_opened_is_a_mistake() {
 }
 
 #[test]
-fn two_files_do_not_stand_in_one_place() {
+fn a_run_that_is_refused_leaves_what_lies_there() {
     let api = todo_api();
     let folder = Folder::new();
     folder.file("plan.yaml", PLAN);
-    let run = format!("run plan.yaml -H http://{} --out out", api.address());
-    for file in ["out/stats.csv", "out/../out/record.jsonl.gz"] {
-        let said = folder.throng(&format!("{run} --csv-requests {file}"));
-        assert_eq!(said.code, 2, "{said:?}");
-        assert!(
-            said.err.contains(&format!(
-                "cannot be written to `{file}`: the run writes its own results there\n"
-            )),
-            "{}",
-            said.err
-        );
+    let run = format!("run plan.yaml -H http://{} --out out --quiet", api.address());
+    folder.throng(&run);
+    let before = |file: &str| std::fs::read(folder.path().join("out").join(file)).unwrap();
+    let files = ["record.jsonl.gz", "stats.csv", "summary.json", "plan.yaml", "junit.xml"];
+    let was = files.map(before);
+    let ours = "the run writes its own results there\n";
+    for (more, want) in [
+        ("--html no/such/folder/x.html", "the folder that it would stand in cannot be had\n"),
+        ("--csv-requests out/stats.csv", ours),
+        ("--csv-requests out/../out/record.jsonl.gz", ours),
+        ("--csv-requests out/summary.json", ours),
+        ("--csv-requests out/plan.yaml", ours),
+    ] {
+        let said = folder.throng(&format!("{run} {more}"));
+        assert_eq!(said.code, 2, "{more}: {said:?}");
+        assert!(said.err.contains(want), "{more}: {}", said.err);
+        for (file, was) in files.iter().zip(&was) {
+            assert!(before(file) == *was, "{file} after {more}");
+        }
     }
+    // What an earlier run left does not stand beside one that ends before its end.
+    let failed = folder.throng(&run.replace(&api.address().to_string(), "127.0.0.1:9"));
+    assert_eq!(failed.code, 4, "{failed:?}");
+    let plan = format!("before: [ {{ get: /nothing, accept: 299 }} ]\n{PLAN}");
+    folder.file("plan.yaml", &plan);
+    let failed = folder.throng(&run);
+    assert_eq!(failed.code, 4, "{failed:?}");
+    assert!(!folder.path().join("out/junit.xml").exists());
+    assert!(!folder.path().join("out/summary.json").exists());
 }

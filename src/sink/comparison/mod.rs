@@ -43,6 +43,8 @@ pub struct Told {
     pub baseline: Side,
     /// What the new side is called.
     pub new: Side,
+    /// The runs that were killed or could not be trusted.
+    pub untrusted: Vec<String>,
 }
 
 /// One side.

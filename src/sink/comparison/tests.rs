@@ -69,7 +69,12 @@ fn told() -> Told {
         name: name.into(),
         runs: vec![(name.into(), vec![point(0), point(2), point(4)])],
     };
-    Told { comparison, baseline: side("results/before"), new: side("results/</script>") }
+    Told {
+        comparison,
+        baseline: side("results/before"),
+        new: side("results/</script>"),
+        untrusted: Vec::new(),
+    }
 }
 
 fn plain(text: &str) -> String {
@@ -277,6 +282,7 @@ fn what_looks_worse_and_cannot_be_judged_is_no_pass() {
         (Figure::ErrorRate, [0.0, 0.0009], [0.0009, 0.0008, 0.0011]),
         (Figure::ErrorRate, [0.1, 0.104], [0.004, 0.003, 0.008]),
         (Figure::Throughput, [10.0, 8.0], [0.8, 0.7, 0.9]),
+        (Figure::Throughput, [10.0, 5.0], [0.5, 0.4, 0.6]),
         (Figure::ErrorRate, [0.0, 0.02], [0.02, 0.01, 0.03]),
         (Figure::Percentile(0.5), [10.0, 27.0], [2.7, 2.44, 3.23]),
     ] {
@@ -290,7 +296,8 @@ fn what_looks_worse_and_cannot_be_judged_is_no_pass() {
     no_difference: No difference shown: of 3 figures 1 could be judged, and none of them changed by 5% or more beyond chance.
     no_difference: No difference shown: of 3 figures 1 could be judged, and none of them changed by 5% or more beyond chance.
     no_difference: No difference shown: of 3 figures 1 could be judged, and none of them changed by 5% or more beyond chance.
-    cannot_say: Cannot say of 2 figures: too few runs; requests per second of GET rare are 20% lower (10 to 30%), which 7 runs a side could judge.
+    no_difference: No difference shown: of 3 figures 1 could be judged, and none of them changed by 5% or more beyond chance.
+    cannot_say: Cannot say of 2 figures: too few runs; requests per second of GET rare are 50% lower (40 to 60%), which 7 runs a side could judge.
     cannot_say: Cannot say of 2 figures: too few runs; the error rate of GET rare is 2 points higher (1 to 3 points), which 7 runs a side could judge.
     cannot_say: Cannot say of 2 figures: too few runs; p50 of GET rare is 170% higher (144 to 223%), which 7 runs a side could judge.
     "##);

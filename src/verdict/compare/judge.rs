@@ -18,6 +18,14 @@ pub const LEAST: f64 = 0.05;
 /// Of an error rate so much must have changed besides: one of a thousand requests.
 pub(super) const LEAST_ERRORS: f64 = 0.001;
 
+/// What leans to the worse and cannot be judged does so by that fraction, an error rate by one of a
+/// hundred requests.
+pub(super) const MUCH: f64 = 0.5;
+pub(super) const MANY_ERRORS: f64 = 0.01;
+
+/// A name with fewer requests may be missing by chance: e⁻⁶ is one in four hundred.
+const FEW: u64 = 6;
+
 /// What is shown is wrong so often, at most.
 const LEVEL: f64 = 0.05;
 
@@ -236,7 +244,11 @@ impl Sides<'_> {
         let effect = match (&self.baseline[..], &self.new[..]) {
             _ if middle(&was).is_none() && middle(&is).is_none() => Err(Doubt::Nothing),
             _ if middle(&was).is_none() => Err(Doubt::OnlyNew),
-            _ if middle(&is).is_none() => Err(Doubt::OnlyBaseline),
+            // Of so few the new side may have none by chance: one in four hundred times.
+            _ if middle(&is).is_none() => Err(match self.least_of_baseline() {
+                has @ ..FEW => Doubt::Samples { has, needs: FEW },
+                _ => Doubt::OnlyBaseline,
+            }),
             ([_], [_]) => self.by_blocks(figure, at, spreads, [&was, &is]),
             _ => self.by_ranks(figure, &was, &is),
         };
@@ -247,6 +259,12 @@ impl Sides<'_> {
             effect: effect.ok(),
             outcome: effect.err().map_or(Outcome::NoDifference, Outcome::CannotSay),
         }
+    }
+
+    /// Requests in the run of the baseline that had the fewest.
+    fn least_of_baseline(&self) -> u64 {
+        let count = |series: &Option<&Series>| series.map_or(0, |series| series.counts().0);
+        self.baseline.iter().map(count).min().unwrap_or(0)
     }
 
     /// Enough times on each side, in each run.

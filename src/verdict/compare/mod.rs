@@ -55,14 +55,16 @@ pub struct Compared {
 }
 
 impl Compared {
-    /// The runs are too few to judge it, and yet all of its interval is worse by as much as matters: `least`
-    /// is a fraction. Then so many runs a side could judge it.
+    /// The runs are too few to judge it, and yet all of its interval is worse by a half or more, and by as much
+    /// as matters: `least` is a fraction. Then so many runs a side could judge it.
     #[must_use]
     pub fn leans_worse(&self, least: f64) -> Option<usize> {
         let Outcome::CannotSay(Doubt::Figures { needs, .. }) = self.outcome else { return None };
         let effect = self.effect?;
+        // Of many figures some lean by chance: by so much hardly one does.
+        let least = least.max(judge::MUCH);
         let worse = if self.figure.is_difference() {
-            effect.low >= judge::LEAST_ERRORS.max(self.baseline? * least)
+            effect.low >= judge::MANY_ERRORS.max(self.baseline? * least)
         } else if self.figure.is_better_high() {
             effect.high <= 1.0 / (1.0 + least)
         } else {

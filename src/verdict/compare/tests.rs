@@ -317,10 +317,12 @@ fn several_runs_are_compared_by_their_ranks_as_far_as_those_reach() {
     let four = "so few runs can judge 1 of 10 figures at 5%; give at least 6 a side";
     assert_eq!(outcomes(4)[..5], [four, "worse", four, four, four]);
     assert_eq!([1, 6, 10, 15, 85].map(needs), [4, 5, 6, 6, 7]);
-    let four = compare(&runs(4, 100.0), &runs(4, 120.0), &quick());
-    let lean: Vec<_> = four.all.iter().map(|one| one.leans_worse(0.05)).collect();
-    assert_eq!(lean, [Some(6), None, Some(6), None, None]);
-    assert_eq!(four.all[0].leans_worse(0.3), None);
+    let lean = |ms: f64, least: f64| -> Vec<_> {
+        let four = compare(&runs(4, 100.0), &runs(4, ms), &quick());
+        four.all.iter().map(|one| one.leans_worse(least)).collect()
+    };
+    assert_eq!(lean(170.0, 0.05), [Some(6), None, Some(6), None, None]);
+    assert_eq!([lean(120.0, 0.05), lean(170.0, 0.8)], [[None; 5], [None; 5]]);
     let (same, worse) = ("no difference shown", "worse");
     let six = [worse, worse, worse, same, same, worse, worse, worse, same, same];
     assert_eq!(outcomes(6), six);

@@ -1,0 +1,188 @@
+//! Owns the run over time as JSON: the history of all requests, that of each name, where response times lay
+//! in each step, and the curve of percentiles.
+
+use serde_json::{Map, Value, json};
+
+use super::json::rounded;
+use crate::metrics::{FailureKind, Level, Point, Row, Spent, Summary, Timing, TrackPoint};
+
+/// The history of all requests: a list for each figure, a value for each step.
+pub(super) fn history(summary: &Summary) -> Value {
+    let points = summary.history.ended(summary.duration);
+    let of = |figure: &dyn Fn(&Point, f64) -> Option<f64>| -> Vec<Value> {
+        points.iter().map(|(point, seconds)| rounded(figure(point, *seconds))).collect()
+    };
+    let rates =
+        |count: fn(&Point) -> u64| of(&|point, seconds| Some(count(point) as f64 / seconds));
+    let responses: Vec<_> = points.iter().map(|(point, _)| point.response()).collect();
+    let quantile = |quantile| -> Vec<Value> {
+        responses.iter().map(|response| rounded(response.quantile_ms(quantile))).collect()
+    };
+    let spent = |part: fn(&Spent) -> u64| {
+        of(&|point, _| {
+            (point.requests > 0).then(|| part(&point.spent) as f64 / point.requests as f64 / 1e6)
+        })
+    };
+    let is_open = points.iter().any(|(point, _)| point.arrivals > 0);
+    let arrivals =
+        |count: fn(&Point) -> u64| if is_open { json!(rates(count)) } else { Value::Null };
+    let kinds: Map<String, Value> = FailureKind::ALL
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| points.iter().any(|(point, _)| point.kinds[*at] > 0))
+        .map(|(at, kind)| {
+            let rate = of(&|point, seconds| Some(point.kinds[at] as f64 / seconds));
+            (kind.id().to_owned(), json!(rate))
+        })
+        .collect();
+    let level = |level: fn(&Point) -> Option<Level>| {
+        of(&|point, _| level(point).map(|level| level.mean() / 1e3))
+    };
+    json!({
+        "step_s": summary.history.step_s(),
+        "time_s": points.iter().map(|(point, _)| point.from_s).collect::<Vec<_>>(),
+        "seconds": of(&|_, seconds| Some(seconds)),
+        "users": of(&|point, _| Some(point.users)),
+        "asked_users": of(&|point, _| Some(point.asked_users)),
+        "arrivals_per_s": arrivals(|point| point.arrivals),
+        "dropped_per_s": arrivals(|point| point.dropped),
+        "requests_per_s": rates(|point| point.requests),
+        "failures_per_s": rates(|point| point.failures),
+        "failures_by_kind_per_s": kinds,
+        "response_ms_p50": quantile(0.5),
+        "response_ms_p75": quantile(0.75),
+        "response_ms_p90": quantile(0.9),
+        "response_ms_p95": quantile(0.95),
+        "response_ms_p99": quantile(0.99),
+        "response_ms_max": quantile(1.0),
+        "waited_ms_avg": spent(|spent| spent.waited_ns),
+        "connect_ms_avg": spent(|spent| spent.connect_ns.saturating_sub(spent.tls_ns)),
+        "tls_ms_avg": spent(|spent| spent.tls_ns),
+        "first_byte_ms_avg": spent(|spent| spent.first_byte_ns),
+        "body_ms_avg": spent(|spent| spent.service_ns.saturating_sub(spent.first_byte_ns)),
+        "other_ms_avg": spent(other),
+        "body_bytes_per_s": rates(|point| point.body_bytes),
+        "process_cores": level(|point| point.cores),
+        "machine_busy_fraction": level(|point| point.machine),
+        "late_ms_p99": of(&|point, _| point.late().quantile_ms(0.99)),
+    })
+}
+
+/// What is left of response times: redirects, waiting between attempts, the generator's own lateness.
+fn other(spent: &Spent) -> u64 {
+    let known = spent.waited_ns.saturating_add(spent.connect_ns).saturating_add(spent.service_ns);
+    spent.response_ns.saturating_sub(known)
+}
+
+/// Where the time of a row's requests went, on average over all of them.
+pub(super) fn spent(row: &Row) -> Value {
+    let requests = row.stats.requests();
+    let spent = Spent::of(&row.stats, &Timing::default());
+    let ms = |ns: u64| rounded((requests > 0).then(|| ns as f64 / requests as f64 / 1e6));
+    json!({
+        "connect_ms_avg": ms(spent.connect_ns.saturating_sub(spent.tls_ns)),
+        "tls_ms_avg": ms(spent.tls_ns),
+        "first_byte_ms_avg": ms(spent.first_byte_ns),
+        "body_ms_avg": ms(spent.service_ns.saturating_sub(spent.first_byte_ns)),
+        "other_ms_avg": ms(other(&spent)),
+    })
+}
+
+/// The steps that the histories of names have in common.
+pub(super) fn steps(summary: &Summary) -> Value {
+    let steps = summary.tracks.steps(summary.duration);
+    json!({
+        "step_s": summary.tracks.step_s(),
+        "time_s": steps.iter().map(|(from, _)| from).collect::<Vec<_>>(),
+        "seconds": steps.iter().map(|(_, seconds)| rounded(Some(*seconds))).collect::<Vec<_>>(),
+    })
+}
+
+/// One name over time, in [`steps`].
+pub(super) fn track(summary: &Summary, row: &Row) -> Value {
+    let steps = summary.tracks.steps(summary.duration);
+    let points = summary.tracks.of(&summary.series_of(&row.name), steps.len());
+    let rates = |count: fn(&TrackPoint) -> u64| -> Vec<Value> {
+        let rate = |(point, (_, seconds)): (&TrackPoint, &(u32, f64))| {
+            rounded(Some(count(point) as f64 / seconds))
+        };
+        points.iter().zip(&steps).map(rate).collect()
+    };
+    let quantile = |quantile| -> Vec<Value> {
+        points.iter().map(|point| rounded(point.response.quantile_ms(quantile))).collect()
+    };
+    json!({
+        "requests_per_s": rates(|point| point.requests),
+        "failures_per_s": rates(|point| point.failures),
+        "response_ms_p50": quantile(0.5),
+        "response_ms_p95": quantile(0.95),
+        "response_ms_p99": quantile(0.99),
+    })
+}
+
+/// Columns of the map at most.
+const COLUMNS: usize = 240;
+/// Its rows: so many for each tenfold time.
+const PER_DECADE: f64 = 12.0;
+/// The first row is of all times up to so many milliseconds.
+const LEAST_MS: f64 = 0.01;
+
+/// How many response times lay where, in each step: a column of pairs of row and count. Row `r` is of the
+/// times above `least_ms · 10^((r−1)/per_decade)`, up to the same of `r`; row 0 of all below.
+pub(super) fn heat(summary: &Summary) -> Value {
+    let points = summary.history.ended(summary.duration);
+    let columns: Vec<(u32, f64, Vec<(u32, u64)>)> = points
+        .chunks(points.len().div_ceil(COLUMNS).max(1))
+        .map(|points| {
+            let mut all = Timing::default();
+            points.iter().for_each(|(point, _)| all.merge(&point.response()));
+            let seconds = points.iter().map(|(_, seconds)| seconds).sum();
+            (points[0].0.from_s, seconds, rows(&all))
+        })
+        .collect();
+    json!({
+        "least_ms": LEAST_MS,
+        "per_decade": PER_DECADE,
+        "time_s": columns.iter().map(|(from, ..)| from).collect::<Vec<_>>(),
+        "seconds": columns.iter().map(|(_, seconds, _)| rounded(Some(*seconds))).collect::<Vec<_>>(),
+        "counts": columns.iter().map(|(.., rows)| rows).collect::<Vec<_>>(),
+    })
+}
+
+fn rows(timing: &Timing) -> Vec<(u32, u64)> {
+    let mut rows: Vec<(u32, u64)> = Vec::new();
+    for (us, count) in timing.counts() {
+        let row = ((us as f64 / 1e3 / LEAST_MS).log10() * PER_DECADE).ceil().max(0.0) as u32;
+        match rows.last_mut() {
+            Some((last, sum)) if *last == row => *sum += count,
+            _ => rows.push((row, count)),
+        }
+    }
+    rows
+}
+
+/// The curve of percentiles, as far as the number of requests carries it: at each step half of what was
+/// left, in four parts.
+pub(super) fn curve(row: &Row) -> Vec<Value> {
+    let (response, service) = (row.stats.response(), &row.stats.service);
+    let count = response.count();
+    if count == 0 {
+        return Vec::new();
+    }
+    let mut at = vec![0.0];
+    let mut left = 1.0;
+    // Beyond it stands the maximum alone.
+    while left * count as f64 >= 1.0 && at.len() < 120 {
+        at.extend((1..=4).map(|part| 1.0 - left + left / 2.0 * f64::from(part) / 4.0));
+        left /= 2.0;
+    }
+    at.push(1.0);
+    let point = |quantile: f64| {
+        json!({
+            "fraction": rounded(Some(quantile)),
+            "response_ms": rounded(response.quantile_ms(quantile)),
+            "service_ms": rounded(service.quantile_ms(quantile)),
+        })
+    };
+    at.into_iter().map(point).collect()
+}
