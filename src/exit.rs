@@ -27,7 +27,7 @@ pub const TABLE: [(Exit, u8, &str); 7] = [
     (
         Exit::Broke,
         1,
-        "ran, and a threshold broke, had no data or too few samples; with --fail-on-error, a request failed",
+        "ran, and a threshold broke, had no data or too few samples, or a search had no answer; with --fail-on-error, a request failed",
     ),
     (Exit::Mistake, 2, "the plan or the command line is wrong; nothing was sent"),
     (Exit::Untrusted, 3, "the run cannot be trusted, or results could not be written"),

@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::metrics::Evidence;
 use crate::sink::FanOut;
 use crate::verdict::diagnosis::{Case, diagnose};
-use crate::verdict::{Judged, Stage, Threshold, Verdict, validity};
+use crate::verdict::{Judged, Stage, Threshold, Verdict, validity, validity_of_search};
 
 /// All that is known at the end.
 pub(super) struct Conclusion<'a> {
@@ -41,7 +41,10 @@ impl Conclusion<'_> {
                 Some(_) => self.thresholds.iter().map(Judged::not_judged).collect(),
                 None => standings.judged(summary),
             },
-            validity: validity(summary, self.closing.lost, cut_off),
+            validity: match self.search {
+                Some(_) => validity_of_search(summary, self.closing.lost, cut_off),
+                None => validity(summary, self.closing.lost, cut_off),
+            },
         };
         // A search has its stages from what it met.
         let looks = self.search.map(looks);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::json::rounded;
 use super::terminal::{BAD, BOLD, DIM, GOOD, WARN, styled};
-use super::text::{pad, width_of};
+use super::text::{capital, pad, width_of};
 use crate::event::{Ended, Figure, Found, Probed};
 use crate::load::{End, Scale, Search, Sight};
 use crate::units::format_duration;
@@ -96,10 +96,7 @@ pub(super) fn stages(found: &Found) -> Vec<Value> {
 
 /// The answer as a sentence that stands alone.
 pub(super) fn sentence(found: &Found) -> String {
-    let sentence = found.sentence();
-    let mut letters = sentence.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
+    format!("{}.", capital(&found.sentence()))
 }
 
 /// The path, a line each.

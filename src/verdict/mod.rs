@@ -20,7 +20,7 @@ pub use threshold::{
     METRICS, Metric, Of, Op, Statistic, Threshold, ThresholdError, Timing, When, Written,
 };
 pub use timetable::{Stage, Timetable};
-pub use validity::{Validity, strain, validity};
+pub use validity::{Validity, strain, validity, validity_of_search};
 
 /// All that is to say about a run.
 #[derive(Debug, Clone, PartialEq)]

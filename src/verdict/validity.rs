@@ -82,15 +82,19 @@ pub fn validity(summary: &Summary, lost: u64, cut_off: usize) -> Validity {
     doubts.cut_off(summary, cut_off);
     doubts.counts(summary, lost);
     doubts.of_generator(summary);
-    let Doubts { mut invalid, suspect } = doubts;
-    match (invalid.is_empty(), suspect.is_empty()) {
-        (true, true) => Validity::Valid,
-        (true, false) => Validity::Suspect(suspect),
-        (false, _) => {
-            invalid.extend(suspect);
-            Validity::Invalid(invalid)
-        }
-    }
+    doubts.validity()
+}
+
+/// That of a search. Each of its looks was held to [`strain`] by itself, and what came between them is in no
+/// answer: a generator that was late there is no reason to doubt more than the figures of the whole.
+#[must_use]
+pub fn validity_of_search(summary: &Summary, lost: u64, cut_off: usize) -> Validity {
+    let mut doubts = Doubts::default();
+    doubts.cut_off(summary, cut_off);
+    doubts.counts(summary, lost);
+    let (late, somewhat) = of_generator(summary);
+    doubts.suspect.extend(late.into_iter().chain(somewhat));
+    doubts.validity()
 }
 
 /// Of these reasons those that are of the generator: what makes the run invalid, and what suspect.
@@ -112,6 +116,18 @@ pub fn strain(part: &Summary) -> Vec<String> {
 }
 
 impl Doubts {
+    fn validity(self) -> Validity {
+        let Self { mut invalid, suspect } = self;
+        match (invalid.is_empty(), suspect.is_empty()) {
+            (true, true) => Validity::Valid,
+            (true, false) => Validity::Suspect(suspect),
+            (false, _) => {
+                invalid.extend(suspect);
+                Validity::Invalid(invalid)
+            }
+        }
+    }
+
     fn of_generator(&mut self, summary: &Summary) {
         self.shortages(summary);
         self.lateness(&summary.totals, summary.all().response().quantile_ms(0.5));
@@ -308,6 +324,21 @@ mod tests {
 
     fn one(word: &'static str, reason: &str) -> (&'static str, Vec<String>) {
         (word, vec![reason.to_owned()])
+    }
+
+    #[test]
+    fn a_search_is_not_doubted_for_what_lay_between_its_looks() {
+        let mut interval = Interval::second(0);
+        (0..200).for_each(|_| interval.beat_late.record(Duration::from_millis(900)));
+        let mut summary = Summary::new(Catalogue::default());
+        summary.add(&interval);
+        assert!(validity(&summary, 0, 0).is_invalid());
+        let searched = validity_of_search(&summary, 0, 0);
+        assert!(
+            matches!(&searched, Validity::Suspect(reasons) if reasons.len() == 1),
+            "{searched:?}"
+        );
+        assert!(validity_of_search(&summary, 1, 0).is_invalid());
     }
 
     /// Law 4: requests issued = succeeded + failed + cancelled.
