@@ -4,15 +4,19 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use throng::control::StopReason;
 use throng::event::{Aside, Closing, Ended, Started, Steered};
-use throng::load::Profile;
+use throng::load::{Profile, Span, Steps};
 use throng::metrics::{
     Answer, Body, Catalogue, Evidence, Exchange, Failure, Fault, Head, Health, Interval, Level,
     Mark, RequestName, Seen, Sent, Shown, Summary, Throttled,
 };
 use throng::sink::{html, report};
 use throng::verdict::{Of, Threshold, Verdict, judge, validity};
+
+#[path = "report/served.rs"]
+mod served;
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 
@@ -32,6 +36,10 @@ struct Run {
     asides: Vec<Interval>,
     steered: Vec<Steered>,
     evidence: Option<Evidence>,
+    /// The stages of its load, when they are not up, held and down.
+    spans: Option<Vec<Span>>,
+    /// What a diagnosis of it says.
+    findings: Value,
 }
 
 impl Run {
@@ -54,6 +62,8 @@ impl Run {
             asides: vec![],
             steered: vec![],
             evidence: None,
+            spans: None,
+            findings: Value::Null,
         }
     }
 
@@ -68,8 +78,12 @@ impl Run {
             ..Catalogue::default()
         };
         let folded = |seconds: &[Interval]| {
-            let mut summary = Summary::new(catalogue.clone());
-            seconds.iter().for_each(|second| summary.add(second));
+            let mut summary = Summary::of_run(catalogue.clone(), self.lasted);
+            // As many are asked for as there are in the steps, which are slow to fill.
+            let asked = |second: &Interval| {
+                (second.users() * if second.from_s % 60 < 3 { 1.1 } else { 1.0 }).round() as u32
+            };
+            seconds.iter().for_each(|second| summary.add_asked(second, asked(second)));
             summary
         };
         let (warm, measured) = self.seconds.split_at(self.warmup);
@@ -111,8 +125,10 @@ impl Run {
             planned: self.lasted,
             warmup: Duration::ZERO,
             iterations: None,
-            spans: Profile::plateau(50, self.lasted / 10, self.lasted * 8 / 10, self.lasted / 10)
-                .spans(),
+            spans: self.spans.clone().unwrap_or_else(|| {
+                Profile::plateau(50, self.lasted / 10, self.lasted * 8 / 10, self.lasted / 10)
+                    .spans()
+            }),
             fail_on_error: false,
             labels: vec![("commit".into(), "1a2b3c".into())],
             command_line: "throng run plans/shop.yaml".into(),
@@ -137,7 +153,9 @@ impl Run {
             closing: &Closing::default(),
             again: None,
         };
-        html::render(&report(&started, &ended)).unwrap()
+        let mut report = report(&started, &ended);
+        report["findings"] = self.findings.clone();
+        html::render(&report).unwrap()
     }
 }
 
@@ -288,8 +306,9 @@ fn exhibits(exchanges: impl IntoIterator<Item = Exchange>) -> Option<Evidence> {
     Some(evidence)
 }
 
-const RUNS: [&str; 14] = [
+const RUNS: [&str; 17] = [
     "all_failed",
+    "day",
     "empty",
     "evidence",
     "flows",
@@ -300,7 +319,9 @@ const RUNS: [&str; 14] = [
     "mixed",
     "one_second",
     "overrun",
+    "steps",
     "stopped",
+    "tls",
     "unjudged",
     "warm_only",
 ];
@@ -357,6 +378,18 @@ fn run(name: &str) -> Run {
         }
         "overrun" => Run::new("More than it can do", (0..60).map(|at| arriving(at, 600)).collect()),
         "late" => Run::new("Began late", (0..60).map(|at| arriving(at, 9000)).collect()),
+        "steps" => stepped(),
+        "day" => Run {
+            names: served::names(),
+            lasted: Duration::from_secs(86_400),
+            spans: Some(vec![]),
+            ..Run::new("A day of arrivals", served::day())
+        },
+        "tls" => Run {
+            names: served::names(),
+            thresholds: &["p95 < 500ms", "p99 < 1s", "error_rate < 1%"],
+            ..Run::new("Through TLS", served::tls())
+        },
         "one_second" => Run::new("One second", seconds(1, 2, 5)),
         "stopped" => Run {
             stopped: Some(StopReason::Interrupted),
@@ -372,21 +405,71 @@ fn run(name: &str) -> Run {
     }
 }
 
+/// With what a diagnosis would say of it.
+fn stepped() -> Run {
+    let place = |chart: Value, name: Option<&str>, from: u32, to: u32| json!({ "chart": chart, "method": name.map(|_| "GET"), "name": name, "from_s": from, "to_s": to });
+    let finding = |title: &str, sentence: &str, advice: &str, place: Value| json!({ "rule": "knee", "title": title, "sentence": sentence, "advice": advice, "where": place });
+    let findings = json!([
+        finding(
+            "The target serves about 230 requests a second",
+            "From 160 users on response time grew from 21ms to 98ms, while throughput stayed at 232/s.",
+            "Look at what the server does with its processors from 3m on.",
+            place("response".into(), None, 180, 300),
+        ),
+        finding(
+            "Errors set in at 200 users",
+            "6% of requests failed from 4m on, most with status 503; before that nearly none did.",
+            "Look at the server’s own log of that time.",
+            place("failures".into(), None, 240, 300),
+        ),
+        finding(
+            "One name is slower than all others",
+            "Half of the requests of GET /search took longer than 61ms even at 40 users, those of others 22ms or less.",
+            "Look at what it asks of the database.",
+            place(Value::Null, Some("/search"), 0, 60),
+        ),
+    ]);
+    let exchanges =
+        [(5, Failure::Status(503), 241_000), (3, Failure::Fault(Fault::TtfbTimeout), 243_500)];
+    let failed = exchanges.map(|(name, failure, at)| exchange(name, Some(failure), at));
+    let slow = (0..7).map(|name| exchange(name, None, 250_000 + u64::from(name) * 777));
+    Run {
+        names: served::names(),
+        thresholds: &["p95 < 200ms", "p99 < 1s", "error_rate < 1%", "rps > 50"],
+        spans: Some(
+            Profile::stairs(Steps { from: 40, by: 40, every: MS(60_000), to: 200 }).spans(),
+        ),
+        evidence: exhibits(failed.into_iter().chain(slow)),
+        findings,
+        ..Run::new("Shop, step by step", served::steps())
+    }
+}
+
 fn page_name(number: u32) -> RequestName {
     RequestName { method: "GET".into(), name: format!("/shops/{{id}}/pages/{number}") }
 }
 
-#[test]
-fn a_report_of_every_kind_of_run_is_one_file_that_fetches_nothing() {
+fn folder() -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("reports");
     std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn a_report_of_every_kind_of_run_is_one_file_that_fetches_nothing() {
+    let folder = folder();
     for name in RUNS {
         let page = run(name).html();
         std::fs::write(folder.join(format!("{name}.html")), &page).unwrap();
         assert!(page.len() < 1024 * 1024, "{name}: {} bytes", page.len());
         for attribute in ["src=\"", "href=\"", "@import", "url("] {
             let mut found = page.match_indices(attribute).map(|(at, _)| &page[at..at + 20]);
-            assert!(found.all(|text| text.starts_with("href=\"data:,")), "{name}: {attribute}");
+            assert!(
+                found.all(|text| {
+                    ["href=\"data:,", "href=\"#"].iter().any(|own| text.starts_with(own))
+                }),
+                "{name}: {attribute}"
+            );
         }
     }
 }
@@ -418,11 +501,31 @@ fn a_very_large_run_stays_below_3_mib() {
         let same = all.clone();
         all.merge(&same);
     }
-    let quiet = (1..3000).map(|at| second(at, 1, 1));
-    let mut large = Run::new("Ten million", std::iter::once(all).chain(quiet).collect());
+    // Over a day, with times that scatter and failures of each kind; all names are met all day long.
+    let mut seconds = served::day();
+    for (at, step) in seconds.iter_mut().enumerate().filter(|(at, _)| at % 40 == 0) {
+        let mut every = second(step.from_s, 1000, 3);
+        for (number, stats) in &mut every.names {
+            let ms = u64::from(*number) * 3 + at as u64 % 400;
+            stats.response_ok.record(MS(ms));
+            stats.first_byte.record(MS(ms / 2));
+            stats.connect.record(MS(ms / 7));
+        }
+        every.merge(&failing(step.from_s, &[(Failure::Status(503), 2), (Failure::Rule(0), 1)]));
+        let Interval { from_s, to_s, user_seconds, .. } = *step;
+        step.merge(&every);
+        (step.from_s, step.to_s, step.user_seconds) = (from_s, to_s, user_seconds);
+    }
+    let first = seconds[0].clone();
+    (all.from_s, all.to_s) = (first.from_s, first.to_s);
+    seconds[0].merge(&all);
+    let mut large = Run::new("Ten million", seconds);
+    large.lasted = Duration::from_secs(86_400);
     large.names = (0..1000).map(page_name).collect();
     let page = large.html();
-    assert!(page.contains("13,31"), "{}", &page[..3000]);
+    std::fs::write(folder().join("large.html"), &page).unwrap();
+    println!("{} bytes of ten million requests", page.len());
+    assert!(page.contains("<dt>Requests</dt><dd>13,"), "{}", &page[..3000]);
     assert!(page.len() < 3 * 1024 * 1024, "{} bytes", page.len());
 }
 
@@ -447,7 +550,7 @@ fn evidence_does_not_make_the_page_too_large() {
     large.evidence = exhibits(failed.chain(slow).map(hostile));
     let page = large.html();
     assert!(page.len() < 2 * 1024 * 1024, "{} bytes", page.len());
-    let shown = page.matches("<details class=\"exchange\">").count();
+    let shown = page.matches("<details class=\"exchange\"").count();
     assert!((5..30).contains(&shown), "{shown} exchanges");
     let left = format!(
         "{} more are too large for this page, and in <code>summary.json</code>",
@@ -480,7 +583,7 @@ fn the_report_shows_exchanges_whole() {
     ] {
         assert!(page.contains(text), "{text} is missing");
     }
-    assert_eq!(page.matches("<details class=\"exchange\">").count(), 4 + 6);
+    assert_eq!(page.matches("<details class=\"exchange\"").count(), 4 + 6);
     assert!(!run("mixed").html().contains("h-evidence"));
 }
 
@@ -504,7 +607,7 @@ fn the_report_says_what_happened_without_a_script() {
         "✗ Mixed · Throng",
         "1 of 3 thresholds did not hold: 6,080 requests, 2,480 failed.",
         "server errors (5xx) <span class=\"count\">480</span>",
-        "connect refused<small class=\"advice\">nothing listens there",
+        "connect refused<small class=\"advice told\">nothing listens there",
         "<code>error_rate &lt; 1%</code>",
         "✗ broke",
         "shop.yaml --seed 7</code>",
