@@ -54,8 +54,8 @@ const views = [
   { name: "wide dark", width: 1280, height: 900, colorScheme: "dark" },
   { name: "phone light", width: 360, height: 740, colorScheme: "light" },
 ];
-/** All views of some, two of most, one of the largest: there are many, and a browser takes its time. */
-const viewsOf = (run) => views.slice(0, run === "large" ? 1 : ["mixed", "steps", "flows", "a_real_run"].includes(run) ? 4 : 2);
+/** All views of one, two of most, one of those with many names: a browser takes its time. */
+const viewsOf = (run) => views.slice(0, ["large", "many_names"].includes(run) ? 1 : run === "mixed" ? 4 : 2);
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: ["--no-sandbox"] });
 for (const file of files) {
@@ -116,12 +116,12 @@ for (const file of files) {
     const light = dark.match(/\d+/g).slice(0, 3).every((part) => Number(part) > 200);
     check(`${at}: the page is ${colorScheme}`, light === (colorScheme === "light"), dark);
     if (charts.length) await looks.cursor(page, look, run);
-    if (["mixed", "steps"].includes(run)) {
+    if (["mixed", "steps"].includes(run) && view.axe) {
       await looks.zoom(page, look);
       await looks.figures(page, look);
       await looks.heatAndCurve(page, look);
     }
-    if (["mixed", "steps", "large"].includes(run)) await looks.names(page, look, run);
+    if (["mixed", "steps", "large"].includes(run) && view.axe) await looks.names(page, look, run);
     if (run === "steps") await looks.links(page, look);
     if (run === "large") {
       const spent = await page.evaluate(() => performance.getEntriesByType("navigation")[0].domComplete);

@@ -167,16 +167,16 @@ pub fn steps() -> Vec<Interval> {
 
 /// Arrivals over a day, most in the evening, when some are dropped.
 pub fn day() -> Vec<Interval> {
-    (0..1200)
+    (0..600)
         .map(|step| {
-            let from_s = step * 72;
+            let from_s = step * 144;
             let hour = f64::from(from_s) / 3600.0;
             let tide = (1.0 + ((hour - 20.0) / 24.0 * std::f64::consts::TAU).cos()) / 2.0;
             let rate = (1.0 + 8.0 * tide) as u64;
             let full = rate > 7;
             let of = Stretch {
                 from_s,
-                seconds: 72,
+                seconds: 144,
                 users: 3 + rate,
                 requests: rate,
                 slower: 1.0 + tide * tide,
@@ -184,8 +184,8 @@ pub fn day() -> Vec<Interval> {
                 tls: false,
             };
             let mut interval = stretch(&of);
-            interval.arrivals = rate * 72;
-            interval.dropped = if full { (rate - 7) * 72 } else { 0 };
+            interval.arrivals = rate * 144;
+            interval.dropped = if full { (rate - 7) * 144 } else { 0 };
             if full {
                 (0..20).for_each(|k| interval.waited.record(Duration::from_millis(20 + k * 9)));
             }
