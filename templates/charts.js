@@ -18,19 +18,25 @@ const charting = (function () {
     return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}${rest}`;
   };
 
+  // Where seconds are none, hours are said as such: shorter, and not to be taken for minutes.
+  const ticked = (seconds) => {
+    if (seconds < 3600 || seconds % 60) return clock(seconds);
+    const minutes = Math.round((seconds % 3600) / 60);
+    return `${Math.floor(seconds / 3600)}h${minutes ? String(minutes).padStart(2, "0") : ""}`;
+  };
+
   const height = () => (window.innerWidth < 640 ? 180 : 210);
   // Times read best at steps of a clock, not of ten.
   const steps = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400];
   const axes = (format) => {
     const axis = { stroke: () => colour("dim"), grid: { stroke: () => colour("grid"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
     return [
-      { ...axis, values: (u, ticks) => ticks.map(clock), incrs: steps, space: 70, size: 30 },
+      { ...axis, values: (u, ticks) => ticks.map(ticked), incrs: steps, space: 70, size: 30 },
       { ...axis, values: (u, ticks) => ticks.map(format), size: 64 },
     ];
   };
 
-  // The arrow keys move the one cursor of all charts, and say in words what it meets. Charts follow the
-  // width of their boxes, the colours of the screen, and paper.
+  // The arrow keys move the one cursor of all charts, and say in words what it meets.
   const follow = (drawn, times, words) => {
     let at = null;
     const go = (to) => {
@@ -58,9 +64,22 @@ const charting = (function () {
         go(key());
       });
     }
+    keep(drawn, drawn[0].box);
+  };
 
-    const resize = () => drawn.forEach(({ box, plot }) => plot.setSize({ width: box.clientWidth, height: height() }));
-    new ResizeObserver(resize).observe(drawn[0].box);
+  // Charts follow the width of their boxes, the colours of the screen, and paper. More may join `drawn`.
+  const keep = (drawn, outer) => {
+    const resize = () => {
+      for (const { box, plot, tall } of drawn) {
+        if (box.clientWidth) plot.setSize({ width: box.clientWidth, height: tall ? tall() : height() });
+      }
+    };
+    let width = outer.clientWidth;
+    new ResizeObserver(() => {
+      if (outer.clientWidth === width) return;
+      width = outer.clientWidth;
+      resize();
+    }).observe(outer);
     const redraw = () => drawn.forEach(({ plot }) => plot.redraw(false, true));
     window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
     // Paper is white whatever the screen is.
@@ -72,5 +91,5 @@ const charting = (function () {
     window.addEventListener("afterprint", printing(false));
   };
 
-  return { element, colour, count, clock, ms, height, axes, follow };
+  return { element, colour, count, clock, ms, height, axes, follow, keep };
 })();

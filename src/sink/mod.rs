@@ -18,6 +18,8 @@ mod junit;
 mod markdown;
 mod metrics;
 mod over_time;
+mod page_data;
+mod page_links;
 mod plan_file;
 mod progress;
 mod record_file;

@@ -123,11 +123,14 @@ const PER_DECADE: f64 = 12.0;
 /// The first row is of all times up to so many milliseconds.
 const LEAST_MS: f64 = 0.01;
 
+/// Where it begins, how many seconds it covers, and its pairs of row and count.
+type Column = (u32, f64, Vec<(u32, u64)>);
+
 /// How many response times lay where, in each step: a column of pairs of row and count. Row `r` is of the
 /// times above `least_ms · 10^((r−1)/per_decade)`, up to the same of `r`; row 0 of all below.
 pub(super) fn heat(summary: &Summary) -> Value {
     let points = summary.history.ended(summary.duration);
-    let columns: Vec<_> = points
+    let columns: Vec<Column> = points
         .chunks(points.len().div_ceil(COLUMNS).max(1))
         .map(|points| {
             let mut all = Timing::default();
@@ -175,7 +178,8 @@ pub(super) fn curve(row: &Row) -> Vec<Value> {
     at.push(1.0);
     let point = |quantile: f64| {
         json!({
-            "fraction": rounded(Some(quantile)),
+            // Of ten million requests the last is seven digits away from all.
+            "fraction": (quantile * 1e9).round() / 1e9,
             "response_ms": rounded(response.quantile_ms(quantile)),
             "service_ms": rounded(service.quantile_ms(quantile)),
         })

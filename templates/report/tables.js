@@ -1,0 +1,48 @@
+// The figures of a chart as a table and as CSV, made when they are asked for.
+const tables = (function () {
+  "use strict";
+  const { make } = plots;
+
+  const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const csv = ({ times, columns }) =>
+    [["time_s", ...columns.map(({ label }) => label)].map(quoted).join(","), ...times.map((at, i) => [at, ...columns.map(({ values }) => values[i] ?? "")].join(","))].join("\n") + "\n";
+
+  function rows({ times, columns }) {
+    const table = make("table", "data");
+    const head = table.createTHead().insertRow();
+    ["At", ...columns.map(({ label }) => label)].forEach((label, i) => {
+      const cell = make("th", i ? "n" : "", label);
+      cell.scope = "col";
+      head.append(cell);
+    });
+    const body = table.createTBody();
+    times.forEach((at, i) => {
+      const row = body.insertRow();
+      const cell = make("th", "", charting.clock(at));
+      cell.scope = "row";
+      row.append(cell, ...columns.map(({ values, format }) => make("td", "n", format(values[i]))));
+    });
+    return table;
+  }
+
+  // Below a chart and its key.
+  function behind(box, title, figures) {
+    const details = make("details", "figures");
+    details.append(make("summary", "", "Figures"));
+    details.addEventListener("toggle", () => {
+      if (!details.open || details.childElementCount > 1) return;
+      const scroll = make("div", "scroll tall");
+      scroll.tabIndex = 0;
+      scroll.setAttribute("role", "group");
+      scroll.setAttribute("aria-label", `Figures: ${title}`);
+      scroll.append(rows(figures));
+      const button = make("button", "copy", "Copy as CSV");
+      button.type = "button";
+      button.addEventListener("click", () => copying.copy(button, csv(figures)));
+      details.append(button, scroll);
+    });
+    box.parentElement.append(details);
+  }
+
+  return { behind };
+})();

@@ -1,0 +1,219 @@
+// What a person does with a report, one look each: each is given the page, and says what it found by `check`.
+
+const settled = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+const shown = (page) => page.evaluate("({ ...time.shown, until: time.until })");
+const text = (page, selector) => page.locator(selector).first().textContent();
+
+// In the middle nothing that stays at the top lies over it.
+const centred = (one) => one.evaluate((element) => element.scrollIntoView({ block: "center" }));
+
+/** The colours of the page, by these names, that are nowhere on a canvas. */
+const unpainted = (box, names) => {
+  const canvas = box.querySelector("canvas");
+  if (!canvas) return ["no canvas"];
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name) => style.getPropertyValue("--" + name).trim().split(/\s+/).at(-1);
+  return names.filter((name) => {
+    const [r, g, b] = [1, 3, 5].map((at) => parseInt(colour(name).slice(at, at + 2), 16));
+    // Thin lines are nowhere of their full colour.
+    for (let i = 0; i < data.length; i += 4) {
+      if (data[i + 3] > 200 && Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 60) return false;
+    }
+    return true;
+  });
+};
+
+/** Each chart is there, drawn in its colours, and within the window. */
+export async function drawn(page, check, { width, allFailed, points }) {
+  const colours = {
+    "chart-response": allFailed ? ["p99"] : ["p50", "p99"],
+    "chart-requests": allFailed ? ["failed"] : ["requests"],
+    "chart-users": points > 1 ? ["users"] : [],
+    "chart-heat": ["heat"],
+    "chart-curve": ["p50"],
+    "chart-load": ["requests"],
+    "chart-bytes": ["bytes"],
+    "chart-generator": ["machine"],
+  };
+  for (const chart of await page.locator(".chart").all()) {
+    const id = await chart.getAttribute("id");
+    const missing = await chart.evaluate(unpainted, colours[id] ?? []);
+    check(`${id} is drawn`, missing.length === 0, missing);
+    const box = await chart.boundingBox();
+    check(`${id} fits its window`, box.x >= 0 && box.x + box.width <= width, box);
+  }
+}
+
+/** Pointing at one chart tells the figures of all; keys go through time, and say what they meet. */
+export async function cursor(page, check, run) {
+  const over = page.locator("#chart-response .u-over");
+  await centred(over);
+  const box = await over.boundingBox();
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await settled(page);
+  const silent = await page.evaluate(() => [...document.querySelectorAll("[aria-labelledby=h-charts] .key-at")].filter((at) => !at.textContent.startsWith("at ")).length);
+  check("pointing at a chart tells the figures of all", silent === 0, silent);
+  const moved = (await over.boundingBox()).y - box.y;
+  check("and nothing moves away from the pointer", moved === 0, moved);
+  await page.mouse.move(0, 0);
+  const reading = () => text(page, "#reading");
+  await page.locator("#chart-users").focus();
+  await page.keyboard.press("Home");
+  const first = await reading();
+  await page.keyboard.press("End");
+  const last = await reading();
+  check("the keyboard goes through time", first.includes("users") && last.includes("users") && (first !== last || run !== "mixed"), [first, last]);
+  await page.keyboard.press("Escape");
+  check("and leaves it", (await reading()) === "");
+}
+
+/** Dragging over a chart looks closer in all of them; a double click, a button and Escape lead back. */
+export async function zoom(page, check) {
+  const over = page.locator("#chart-requests .u-over");
+  await centred(over);
+  const box = await over.boundingBox();
+  const y = box.y + box.height / 2;
+  const drag = async () => {
+    await page.mouse.move(box.x + box.width * 0.3, y);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.5, y, { steps: 3 });
+    await page.mouse.move(box.x + box.width * 0.6, y, { steps: 3 });
+    await page.mouse.up();
+    await settled(page);
+  };
+  await drag();
+  const { from, to, until } = await shown(page);
+  check("dragging looks closer", Math.abs(from / until - 0.3) < 0.02 && Math.abs(to / until - 0.6) < 0.02, { from, to, until });
+  check("the contents say which part is shown", /\d – \d/.test(await text(page, "#zoom")), await text(page, "#zoom"));
+  const scales = await page.evaluate("[...time.drawn].map(({ plot }) => [plot.scales.x.min, plot.scales.x.max])");
+  check("all charts show the same part", scales.length > 5 && scales.every(([a, b]) => a === from && b === to), scales);
+  await page.mouse.dblclick(box.x + box.width / 2, y);
+  await settled(page);
+  check("a double click shows the whole run", (await shown(page)).to === until && (await page.locator("#zoom").isHidden()));
+  await drag();
+  await page.locator("#zoom button").click();
+  check("a button does", (await shown(page)).to === until);
+  await page.locator("#chart-requests").focus();
+  await page.keyboard.press("+");
+  const closer = await shown(page);
+  check("the keyboard looks closer", closer.to - closer.from < 0.6 * until, closer);
+  await page.keyboard.press("-");
+  check("and wider", (await shown(page)).to - (await shown(page)).from > 0.9 * until);
+  await page.keyboard.press("+");
+  await page.keyboard.press("Escape");
+  check("Escape shows the whole run", (await shown(page)).to === until && (await shown(page)).from === 0);
+}
+
+/** The figures behind a chart, and its lines by name. */
+export async function figures(page, check) {
+  const figure = page.locator("figure", { has: page.locator("#chart-response") });
+  await figure.locator("summary").click();
+  await figure.locator("table.data").waitFor({ timeout: 5000 });
+  const rows = await figure.locator("table.data tbody tr").count();
+  const points = await page.evaluate("run.history.time_s.length");
+  check("a table has each point of a chart", rows === points && points > 10, [rows, points]);
+  const head = await figure.locator("table.data thead th").allTextContents();
+  check("its columns are the lines", head.join() === "At,p50,p90,p95,p99,max", head);
+  await figure.locator("summary").click();
+  const line = figure.locator(".key-one", { hasText: "p99" });
+  await line.click();
+  const isShown = () => page.evaluate("[...time.drawn][0].plot.series[4].show");
+  check("a line is hidden by its name", !(await isShown()) && (await line.getAttribute("aria-pressed")) === "false");
+  await line.click();
+  check("and shown again", (await isShown()) && (await page.locator("#chart-response").evaluate(unpainted, ["p99"])).length === 0);
+}
+
+/** The map tells of the cell that is pointed at, the curve of the percentile that is chosen. */
+export async function heatAndCurve(page, check) {
+  const over = page.locator("#chart-heat .u-over");
+  await centred(over);
+  const box = await over.boundingBox();
+  const said = page.locator("#chart-heat + .key-list .key-cell");
+  const told = [];
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await settled(page);
+  for (const part of [0.2, 0.4, 0.6, 0.8]) {
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height * part);
+    await settled(page);
+    told.push(await said.textContent());
+  }
+  check("the heat map tells of its cells", told.every((one) => /s to .*: [\d,]+ of [\d,]+ requests$/.test(one)) && new Set(told).size === 4, told);
+  await page.mouse.move(0, 0);
+  await page.locator("#chart-heat").focus();
+  await page.keyboard.press("Home");
+  check("and by keyboard where most lay", /most in .* requests/.test(await text(page, "#reading")), await text(page, "#reading"));
+  await page.keyboard.press("Escape");
+  await page.locator("#chart-curve").focus();
+  await page.keyboard.press("End");
+  const longest = await text(page, "#reading");
+  const max = await page.locator(".quantiles tbody tr:last-child td").textContent();
+  check("the curve ends at the longest", longest.startsWith("the longest: response time") && Math.abs(parseFloat(longest.split("response time ")[1]) - parseFloat(max)) < 0.1, [longest, max]);
+}
+
+/** Names are sorted, searched and opened. */
+export async function names(page, check, run) {
+  const visible = () => page.locator("#names tbody > tr[id^=name-]:visible");
+  const column = (title) => page.locator("#names thead th", { hasText: new RegExp(`^${title}$`) }).last();
+  const all = await page.evaluate("run.names.map(({ figures }) => figures[5])");
+  const order = async () => {
+    const ids = await visible().evaluateAll((rows) => rows.map((row) => Number(row.id.slice(5))));
+    return ids.map((i) => all[i]);
+  };
+  await column("p95").getByRole("button").click();
+  const falling = await order();
+  check("a click sorts by a column, the greatest first", falling.every((one, i) => !i || falling[i - 1] >= one) && falling[0] === Math.max(...all), falling.slice(0, 9));
+  check("which is said", (await column("p95").getAttribute("aria-sort")) === "descending");
+  await column("p95").getByRole("button").press("Enter");
+  const rising = await order();
+  check("the keyboard turns it round", rising.every((one, i) => !i || rising[i - 1] <= one) && (await column("p95").getAttribute("aria-sort")) === "ascending", rising.slice(0, 9));
+  if (all.length > 5) {
+    const search = page.getByRole("searchbox");
+    const word = run === "steps" ? "prod" : "pages/99";
+    await search.fill(word);
+    const found = await visible().allTextContents();
+    check("a search leaves what is searched for", found.length > 0 && found.every((row) => row.includes(word)), found.length);
+    const counted = await text(page, "#names-tools [role=status]");
+    check("and counts it", counted.startsWith(`${found.length} of `), counted);
+    await search.fill("");
+  }
+  const first = visible().first();
+  await first.getByRole("button").press("Enter");
+  const detail = page.locator("#names tr.detail");
+  const button = first.getByRole("button");
+  check("a name opens", (await button.getAttribute("aria-expanded")) === "true" && (await detail.isVisible()));
+  const words = await detail.textContent();
+  check("and tells where its time goes", /On average it takes .*: .*(byte|body|rest)/.test(words), words.slice(0, 200));
+  for (const chart of await detail.locator(".chart").all()) {
+    const missing = await chart.evaluate(unpainted, [(await chart.getAttribute("aria-label")).includes("requests per second") ? "requests" : "p95"]);
+    check("with its own charts", missing.length === 0, missing);
+  }
+  const sparks = await first.locator("canvas").evaluateAll((all) => all.map((one) => one.getContext("2d").getImageData(0, 0, one.width, one.height).data.some((part) => part > 0)));
+  check("and small ones in its row", sparks.length === 2 && sparks.every((one) => one), sparks);
+  await button.press("Enter");
+  check("and closes", (await detail.count()) === 0 && (await button.getAttribute("aria-expanded")) === "false");
+}
+
+/** Findings, thresholds and failures lead to what shows them. */
+export async function links(page, check) {
+  const link = (within, words) => page.locator(within).getByRole("link", { name: words }).first();
+  await link(".findings", /^See the response times/).click();
+  const part = await shown(page);
+  check("a finding leads to its time", part.from < 180 && part.from > 60 && part.to === 300, part);
+  check("and to its chart", await page.evaluate(() => document.activeElement.id === "chart-response"));
+  await link(".findings", "Open GET /search").click();
+  const search = page.locator("#names tr.opened th");
+  check("a finding opens its name", (await search.textContent()).includes("/search") && (await search.isVisible()));
+  const failed = page.locator("#names tr.detail").getByRole("link", { name: "status 503" });
+  await failed.click();
+  check("a name leads to how it failed", await page.evaluate(() => document.querySelector(location.hash)?.closest("#h-failures, section").querySelector("#h-failures") !== null));
+  await page.locator("#names tr.detail").getByRole("link", { name: /^one of the slowest/ }).click();
+  check("and to its exchanges, which open", await page.evaluate(() => document.querySelector(location.hash).open));
+  await page.locator("#names tr.opened").getByRole("button").click();
+  await link(".thresholds", "See the failures").click();
+  check("a broken threshold leads to its chart", await page.evaluate(() => document.activeElement.id === "chart-failures"));
+  await link(".kinds", "an exchange").click();
+  check("a failure leads to its exchange", await page.evaluate(() => document.querySelector(location.hash).open));
+  await link(".kinds", "/checkout").click();
+  check("a failure opens its name", (await page.locator("#names tr.opened th").textContent()).includes("/checkout"));
+}
