@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the pictures of the README anew: a run on the built-in Todo API, seen in a terminal and in its report.
-# Needs tmux, Chromium and Python 3. THRONG=path takes a binary that is there; otherwise it is built.
+# Needs tmux, Chromium, Node.js and Python 3. THRONG=path takes a binary that is there; otherwise it is built.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 pictures=$PWD/docs/pictures
@@ -52,6 +52,13 @@ for name in live end; do
 done
 shoot "$work/results/report.html" 1 1200,1095 report-light.png
 shoot "$work/results/report.html" 0 1200,1095 report-dark.png
+
+# Parts of reports, of recorded runs.
+for run in timeouts_at_load knee_stairs one_name_slow; do
+  "$work/bin/throng" report "tests/causes/$run.jsonl.gz" --out "$work/causes/$run" --quiet >/dev/null || [ $? -eq 1 ]
+done
+npm ci --silent --no-audit --no-fund --prefix tests/browser
+node docs/pictures/report.mjs "$work/causes" "$pictures"
 
 for picture in "$pictures"/*.png; do
   bytes=$(stat -c %s "$picture")
