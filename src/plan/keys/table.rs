@@ -683,7 +683,7 @@ const SEARCH: &[Key] = &[
         "What must hold in the time of a level; a list for several.",
     ),
     key("settle", Duration, "10s", "How long a level has to take effect before it is looked at.")
-        .or("a third of `hold`, at least 1s"),
+        .or("a third of `hold`, in whole seconds"),
     key("within", Percent, "5%", "How near to the limit the answer is to be.").or("5%"),
 ];
 

@@ -111,7 +111,8 @@ impl Checker<'_> {
         };
         let settle = match fields.get("settle") {
             Some(node) => self.duration(node, "`settle`"),
-            None => Some(hold.map_or(Duration::ZERO, |hold| hold / 3).max(Duration::from_secs(1))),
+            // A whole second for each three that are begun.
+            None => hold.map(|hold| Duration::from_secs(hold.as_secs().div_ceil(3))),
         };
         (hold, settle)
     }
