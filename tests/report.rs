@@ -644,6 +644,26 @@ fn markup_of_plan_and_server_stays_text() {
 }
 
 #[test]
+fn findings_and_thresholds_lead_to_what_shows_them() {
+    let page = run("steps").html();
+    for text in [
+        "<h2 id=\"h-findings\">What was found</h2>",
+        "<a class=\"look\" href=\"#chart-response\" data-from=\"180.0\" data-to=\"300.0\">See the response times, 3m to 5m</a>",
+        "<a class=\"look\" href=\"#chart-failures\" data-from=\"240.0\" data-to=\"300.0\">See the failures, 4m to 5m</a>",
+        "<a class=\"look\" href=\"#name-3\" data-from=\"0.0\" data-to=\"60.0\">Open GET &#x2f;search</a>",
+        "✗ broke <a class=\"look\" href=\"#chart-failures\">See the failures</a>",
+        "<tr id=\"name-3\"><th scope=\"row\"><span class=\"method\">GET</span> &#x2f;search</th>",
+    ] {
+        assert!(page.contains(text), "{text} is missing");
+    }
+    let finding =
+        json!([{ "title": "<b>", "sentence": "</p><img src=x>", "advice": null, "where": {} }]);
+    let hostile = Run { findings: finding, ..run("mixed") }.html();
+    assert!(hostile.contains("<h3>&lt;b&gt;</h3>") && !hostile.contains("<img"));
+    assert!(!run("mixed").html().contains("h-findings"), "a run in which nothing was found");
+}
+
+#[test]
 fn the_report_says_what_happened_without_a_script() {
     let page = run("mixed").html();
     for text in [

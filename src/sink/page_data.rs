@@ -302,4 +302,20 @@ mod tests {
         ];
         assert_eq!(of(&several), (200.0, 1000.0));
     }
+
+    #[test]
+    fn the_curve_is_told_by_how_rare_a_request_is() {
+        let point = |fraction: f64, ms: f64| json!({ "fraction": fraction, "response_ms": ms, "service_ms": ms });
+        let report = json!({ "curve": [point(0.0, 1.0), point(0.9, 2.0), point(0.999, 3.0), point(1.0, 4.0)] });
+        let xs = curve(&report).into_iter().map(|point| point[0].as_f64());
+        let rounded = xs.map(|x| x.map(|x| (x * 1e6).round() / 1e6));
+        assert_eq!(rounded.collect::<Vec<_>>(), [Some(0.0), Some(1.0), Some(3.0), None]);
+    }
+
+    #[test]
+    fn a_name_tells_no_failures_when_it_had_none() {
+        let of = |failures: [f64; 2]| name(&json!({ "history": { "failures_per_s": failures } }));
+        assert!(of([0.0, 0.0])["history"]["failures_per_s"].is_null());
+        assert_eq!(of([0.0, 2.0])["history"]["failures_per_s"][1], 2.0);
+    }
 }

@@ -290,3 +290,81 @@ fn span_of<'v>(all: impl Iterator<Item = &'v Value>) -> (f64, f64) {
         (first.min(at("first_seen_s")), last.max(at("last_seen_s")))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> Value {
+        json!({
+            "run": { "duration_s": 100.0 },
+            "names": [
+                { "method": "GET", "name": "/a", "response_ms_p95": 3.0 },
+                { "method": "POST", "name": "/b", "response_ms_p95": 9.0 },
+            ],
+            "failures": [
+                { "method": "GET", "name": "/a", "error": "status 503", "kind_title": "server errors", "count": 2, "first_seen_s": 5.0, "last_seen_s": 8.0, "advice": null },
+                { "method": "POST", "name": "/b", "error": "status 503", "kind_title": "server errors", "count": 7, "first_seen_s": 4.0, "last_seen_s": 6.0, "advice": null },
+                { "method": "POST", "name": "/b", "error": "reset", "kind_title": "connection", "count": 1, "first_seen_s": 0.0, "last_seen_s": 99.0, "advice": "look at its log" },
+            ],
+            "thresholds": [
+                { "state": "held", "unit": "ms", "text": "p95 < 9ms" },
+                { "state": "broke", "unit": "ms", "text": "p95 < 9ms", "first_broke_s": 12 },
+                { "state": "broke", "unit": "ms", "text": "p95 < 9ms", "of": "POST /b", "of_kind": "name" },
+                { "state": "broke", "unit": "arrivals", "text": "dropped < 1", "windows": { "from_s": 10, "to_s": 20 } },
+            ],
+            "findings": [
+                { "title": "Slow", "sentence": "It was.", "advice": null, "where": { "chart": "failures", "method": "GET", "name": "/a", "from_s": 3, "to_s": 9 } },
+            ],
+            "evidence": { "failed": [{ "method": "POST", "name": "/b", "error": "status 503" }], "slowest": [] },
+        })
+    }
+
+    fn href(link: &Value) -> &str {
+        link["href"].as_str().unwrap_or_default()
+    }
+
+    #[test]
+    fn links_lead_to_the_nearest_chart_that_the_page_has() {
+        let (report, charts) = (
+            report(),
+            [
+                json!({ "id": "chart-response" }),
+                json!({ "id": "chart-requests" }),
+                json!({ "id": "chart-users" }),
+            ],
+        );
+        let places = Places::new(&report, &charts);
+        let links = &places.findings()[0]["links"];
+        assert_eq!([href(&links[0]), href(&links[1])], ["#name-0", "#chart-requests"]);
+        assert_eq!(links[1]["words"], "See the requests, 3s to 9s");
+        let broken = places.broken();
+        assert_eq!(broken[0], None);
+        let [of_all, of_name, dropped] = [1, 2, 3].map(|at| broken[at].as_ref().unwrap());
+        assert_eq!(
+            [of_all, of_name, dropped].map(href),
+            ["#chart-response", "#name-1", "#chart-users"]
+        );
+        assert_eq!((&of_all["from_s"], &of_all["to_s"]), (&json!(12.0), &Value::Null));
+        assert_eq!((&dropped["from_s"], &dropped["to_s"]), (&json!(10.0), &json!(20.0)));
+        assert!(Places::new(&report, &[]).findings()[0]["links"][1].is_null(), "no chart is drawn");
+    }
+
+    #[test]
+    fn failures_stand_by_kind_then_error_the_most_frequent_first() {
+        let report = report();
+        let places = Places::new(&report, &[]);
+        let kinds = places.failures(&places.exhibits());
+        let titles = kinds.iter().map(|kind| (text(kind, "title"), kind["count"].as_u64()));
+        assert_eq!(
+            titles.collect::<Vec<_>>(),
+            [("server errors", Some(9)), ("connection", Some(1))]
+        );
+        let error = &kinds[0]["errors"][0];
+        assert_eq!((&error["first_seen_s"], &error["last_seen_s"]), (&json!(4.0), &json!(8.0)));
+        let rows = list(&error["places"]).map(|one| (one["at"].as_u64(), one["exchange"].as_u64()));
+        assert_eq!(rows.collect::<Vec<_>>(), [(Some(1), Some(0)), (Some(0), None)]);
+        assert_eq!(kinds[1]["errors"][0]["advice"], "look at its log");
+        assert_eq!(places.worst()["slow"][0]["name"], "/b");
+    }
+}

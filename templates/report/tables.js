@@ -28,13 +28,15 @@ const tables = (function () {
   // Below a chart and its key.
   function behind(box, title, figures) {
     const details = make("details", "figures");
-    details.append(make("summary", "", "Figures"));
+    const summary = make("summary", "", "Table");
+    summary.append(make("span", "hidden", ` of ${title}`));
+    details.append(summary);
     details.addEventListener("toggle", () => {
       if (!details.open || details.childElementCount > 1) return;
       const scroll = make("div", "scroll tall");
       scroll.tabIndex = 0;
       scroll.setAttribute("role", "group");
-      scroll.setAttribute("aria-label", `Figures: ${title}`);
+      scroll.setAttribute("aria-label", `Table of ${title}`);
       scroll.append(rows(figures));
       const button = make("button", "copy", "Copy as CSV");
       button.type = "button";
