@@ -220,6 +220,7 @@ impl Replay {
             stopped,
             stopped_by: stopped_by.as_deref(),
             fail_on_error: self.started.fail_on_error,
+            workers: self.together.each_started().map(|one| one.workers).max().unwrap_or(0),
             closing: Closing { loaded, lost: ending.lost, health },
             again: Some(&again),
             at: ending.at,

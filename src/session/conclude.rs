@@ -25,6 +25,8 @@ pub(super) struct Conclusion<'a> {
     pub(super) stopped_by: Option<&'a str>,
     /// Any failed request makes the exit code that of a broken threshold.
     pub(super) fail_on_error: bool,
+    /// Threads that owned users; of several records those of the one with the most.
+    pub(super) workers: usize,
     pub(super) closing: Closing,
     /// The run is shown again from its record.
     pub(super) again: Option<&'a Again>,
@@ -49,7 +51,8 @@ impl Conclusion<'_> {
         // A search has its stages from what it met.
         let looks = self.search.map(looks);
         let stages = looks.as_deref().unwrap_or(stages);
-        let findings = diagnose(&Case { summary, verdict: &verdict, stages });
+        let findings =
+            diagnose(&Case { summary, verdict: &verdict, stages, workers: self.workers });
         // A run in which no request ended shows no success either.
         let unsuccessful = summary.all().failed() > 0 || summary.all().requests() == 0;
         // What fails in a search is to fail.

@@ -310,6 +310,7 @@ impl Simulated {
             stopped: stopped_by.as_ref().map(|_| StopReason::Threshold),
             stopped_by: stopped_by.as_deref(),
             fail_on_error: false,
+            workers: 2,
             closing: Closing { loaded, ..Closing::default() },
             again: None,
             at: jiff::Timestamp::now(),

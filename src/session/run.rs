@@ -292,6 +292,7 @@ async fn measure(
         stopped: watched.stopped,
         stopped_by: watched.stopped_by.as_deref(),
         fail_on_error,
+        workers: started.workers,
         closing: Closing { loaded, lost: watched.lost, health },
         again: None,
         at: jiff::Timestamp::now(),

@@ -152,6 +152,14 @@ impl Level {
         self.requests.saturating_sub(self.failures) as f64 / self.seconds
     }
 
+    /// How many requests were under way at a time, in the mean: N = X·R, without what waited for a user
+    /// (J. Little, 1961). None when it is not known how long they took.
+    #[must_use]
+    pub fn under_way(&self) -> Option<f64> {
+        let spent = self.spent.response - self.spent.waited;
+        (spent > 0.0).then(|| spent / 1e3 / self.seconds)
+    }
+
     /// Failed requests as a fraction of all; 0 without requests.
     #[must_use]
     pub fn error_rate(&self) -> f64 {
@@ -195,10 +203,12 @@ impl Load {
 
     /// A slow rise stays close to its own mean for long: its halves do not.
     fn is_still(self, moments: &[Moment]) -> bool {
+        // Random arrivals are off by the root of their number, even ones by less.
+        let noise = noise(moments);
         let mean = |half: &[Moment]| {
             let seconds: f64 = half.iter().map(|moment| moment.seconds).sum();
             let sum: f64 = half.iter().map(|moment| moment.load * moment.seconds).sum();
-            (sum / seconds, (sum / seconds / seconds).sqrt())
+            (sum / seconds, (sum / seconds).sqrt().min(noise) / seconds.sqrt())
         };
         let (one, other) = moments.split_at(moments.len() / 2);
         if one.is_empty() || other.is_empty() {

@@ -1,8 +1,8 @@
 //! Owns the sentence of capacity: how many users one server carries, and how many servers more users need.
 
 use super::finding::{Chart, Finding, Rule};
-use super::run::Run;
-use super::words::{count, ms};
+use super::run::{Run, SLOW_MS};
+use super::words::{about, count, counted, ms};
 use crate::verdict::capacity::{Level, Load, fit};
 
 /// So many levels at least.
@@ -17,47 +17,88 @@ const FAILS: f64 = 0.01;
 /// The largest level shows the limit of throughput when a user is served so much less there, by the law.
 const SHOWN: f64 = 0.8;
 
+/// The law goes so closely through the levels: R², and the largest share that it is off by.
+const CLOSE: (f64, f64) = (0.98, 0.1);
+
+/// What fails, fails fast or late, and does not follow it: so large a share on any level is too much.
+const ERRORS: f64 = 0.05;
+
+/// Throughput falls again when on the largest level it is less than this share of the highest.
+const FALLEN: f64 = 0.9;
+
+/// From the lowest level on throughput grows to so many times as much, else the target was full there already.
+const ROOM: f64 = 1.25;
+
+/// Where even the lowest level is slow, and no threshold says how slow it may be, a level is stable while it
+/// takes no more than so many times as long.
+const LONGER: f64 = 2.0;
+
 /// A run that climbed in steps until the target was no longer stable says how far one server goes. The
 /// Universal Scalability Law must fit what was served; from four steps on it says the contention.
+///
+/// The N of the law are the requests that are under way at once, not the users: one who thinks asks nothing of
+/// the target. It is N = X·R, from what was measured (B. Schwartz, Practical Scalability Analysis with the
+/// Universal Scalability Law, 2015, has it so, and Coda Hale's `usl4j` after it). Users without any wait are
+/// all under way, and N is their number.
 pub(super) fn capacity(run: &Run) -> Option<Finding> {
     let levels: &[Level] = &run.held;
     let enough = |level: &Level| level.seconds >= ENOUGH.0 && level.requests >= ENOUGH.1;
-    if run.load != Load::Users || levels.len() < LEVELS || !levels.iter().all(enough) {
+    if run.load != Load::Users
+        || !run.is_held()
+        || levels.len() < LEVELS
+        || !levels.iter().all(enough)
+    {
         return None;
     }
-    let limit = run.slow_ms(None);
-    let is_stable = |level: &&Level| level.p95() <= limit && level.error_rate() < FAILS;
+    let (first, top) = (levels.first()?, levels.last()?);
+    let limit = Limit::of(run, first);
+    let is_stable = |level: &&Level| level.p95() <= limit.most_ms && level.error_rate() < FAILS;
     let stable = levels.iter().take_while(is_stable).count();
+    let most = levels.iter().map(Level::throughput).fold(0.0, f64::max);
     // Each level above must show the limit too, else it was chance or a disturbance.
     if stable == 0
         || stable == levels.len()
         || levels[stable..].iter().any(|level| is_stable(&level))
+        || most < ROOM * first.throughput()
     {
         return None;
     }
-    let points: Vec<_> = levels.iter().map(|level| (level.load, level.throughput())).collect();
+    let under_way = |level: &Level| level.under_way().unwrap_or(level.load);
+    let points: Vec<_> =
+        levels.iter().map(|level| (under_way(level), level.throughput())).collect();
     let fit = fit(&points)?;
-    let exact = fit.freedom == 0 && fit.r_squared > 0.99;
-    if !fit.is_good() && !exact {
+    // A target that is full all at once has a corner, which the law has not: the knee is told of that one.
+    let is_close = fit.r_squared >= CLOSE.0 && fit.worst <= CLOSE.1;
+    let is_known = is_close && fit.freedom > 0;
+    if !is_close || levels.iter().any(|level| level.error_rate() >= ERRORS) {
         return None;
     }
-    let (held, top) = (&levels[stable - 1], levels.last()?);
-    let per_load = |level: &Level| fit.law.throughput(level.load) / level.load;
-    if per_load(top) > SHOWN * per_load(levels.first()?) {
+    let each = |level: &Level| fit.law.throughput(under_way(level)) / under_way(level);
+    if each(top) > SHOWN * each(first) {
         return None;
     }
+    let held = &levels[stable - 1];
     let servers = (top.load / held.load - 1e-9).ceil();
     let load = run.load;
-    let contention = match fit.is_good() {
-        true if fit.law.alpha >= 0.005 => {
-            format!(", at {:.0}% contention", fit.law.alpha * 100.0)
-        }
-        _ => String::new(),
+    let contention = if is_known && fit.law.alpha >= 0.005 {
+        format!(", at {:.0}% contention", fit.law.alpha * 100.0)
+    } else {
+        String::new()
+    };
+    let peak = fit.law.peak();
+    let has_fallen = top.throughput() < FALLEN * most;
+    let falls = match peak.filter(|peak| is_known && has_fallen && *peak < under_way(top)) {
+        Some(peak) => format!(
+            "; with more than about {} under way at once it serves less, not more",
+            counted(about(peak) as u64, "request")
+        ),
+        None => String::new(),
     };
     let sentence = format!(
-        "{} are stable on one server (95th percentile {}); {} need about {}{contention}",
+        "{} are stable on one server (95th percentile {}{}); {} need about {}{contention}{falls}",
         load.of(held.load.round()),
         ms(held.p95()),
+        limit.said,
         load.bare(top.load.round()),
         match servers as u64 {
             2 => "two".to_owned(),
@@ -76,9 +117,30 @@ pub(super) fn capacity(run: &Run) -> Option<Finding> {
         ("usl_beta", fit.law.beta),
         ("usl_r_squared", fit.r_squared),
     ];
-    figures.extend(fit.law.peak().map(|peak| ("usl_peak_load", peak)));
+    figures.extend(peak.map(|peak| ("usl_peak_requests_under_way", peak)));
     let finding = Finding::new(Rule::Capacity, sentence, advice, Chart::Requests).figures(&figures);
     let from_s = levels.iter().map(|level| level.from_s).min()?;
     let to_s = levels.iter().map(|level| level.to_s).max()?;
     Some(finding.seconds(from_s, to_s))
+}
+
+/// How long an answer may take on a stable level.
+struct Limit {
+    /// In the 95th percentile, in milliseconds.
+    most_ms: f64,
+    /// Why so long, where no threshold says it.
+    said: String,
+}
+
+impl Limit {
+    fn of(run: &Run, first: &Level) -> Self {
+        let most_ms = run.slow_ms(None);
+        let is_own = most_ms == SLOW_MS;
+        let from_first = LONGER * first.p95();
+        if is_own && first.p95() > most_ms {
+            let said = format!(", at most twice that of {}", run.load.of(first.load.round()));
+            return Self { most_ms: from_first, said };
+        }
+        Self { most_ms, said: String::new() }
+    }
 }

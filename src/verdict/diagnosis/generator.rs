@@ -4,7 +4,7 @@ use super::finding::{Chart, Finding, Rule};
 use super::run::Run;
 use super::words::{ms, share};
 
-/// What uses so much of its processors has none left.
+/// What uses so much of its processors has none left. A worker is one thread: it cannot use more than one.
 const BUSY: f64 = 0.85;
 
 /// Half of all that was due came later than this many milliseconds, and than this share of the median
@@ -20,7 +20,11 @@ pub(super) fn limit(run: &Run) -> Option<Finding> {
     let busy = generator.busy.filter(|busy| *busy >= BUSY);
     let mut reasons = Vec::new();
     if let Some(busy) = busy {
-        reasons.push(format!("throng used {} of the processors that it may use", share(busy)));
+        reasons.push(match generator.few_workers {
+            Some(1) => format!("its one worker used {} of a processor", share(busy)),
+            Some(n) => format!("its {n} workers used {} of a processor each", share(busy)),
+            None => format!("throng used {} of the processors that it may use", share(busy)),
+        });
     }
     if let Some(half) = late {
         reasons.push(format!("half of what was due began {} late or more", ms(half)));
@@ -36,8 +40,16 @@ pub(super) fn limit(run: &Run) -> Option<Finding> {
         "The generator was the limit, so the figures say little of the target: {}",
         reasons.join("; ")
     );
-    let advice = "run fewer users per machine, give throng more processors, or make the plan cheaper, \
-                  and see whether the figures stay the same";
+    let advice = match generator.few_workers.and(busy) {
+        Some(_) => {
+            "give it more `--workers`, run fewer users per machine, or make the plan cheaper, and see \
+             whether the figures stay the same"
+        }
+        None => {
+            "run fewer users per machine, give throng more processors, or make the plan cheaper, and see \
+             whether the figures stay the same"
+        }
+    };
     let finding = Finding::new(Rule::GeneratorLimit, sentence, advice, Chart::Generator);
     let mut figures = Vec::new();
     figures.extend(generator.busy.map(|busy| ("processor_share", busy)));

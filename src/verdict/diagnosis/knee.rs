@@ -3,13 +3,13 @@
 use super::finding::{Chart, Finding, Rule};
 use super::run::{Run, is_longer};
 use super::words::{about, count, ms, rate, share};
-use crate::verdict::capacity::{Bend, Level, Load, kneedle};
+use crate::verdict::capacity::{Bend, Level, Load, Moment, kneedle};
 
 /// Throughput is held against that of a level with so many times less load at least.
 const APART: f64 = 1.4;
 
 /// It is flat when it grows by less than half of what the load does, on the scale of logarithms, by
-/// more than two standard errors.
+/// more than two standard errors, and by no more than one.
 const FLAT: f64 = 0.5;
 
 /// Then the response has grown when it takes so many times as long, and so many milliseconds more.
@@ -18,11 +18,18 @@ const GREW: (f64, f64) = (1.5, 5.0);
 /// Where throughput still grows, it is a knee only when it takes so many times as long, and is slow.
 const GREW_ALONE: f64 = 2.0;
 
+/// The response time bends where it lies so far below the line from the lowest level to the highest, as a
+/// share of what it grows by.
+const BENDS: f64 = 0.15;
+
 /// Fewer requests make no level to hold anything against.
 const REQUESTS: u64 = 20;
 
 /// Of the arrivals so large a share was dropped, and so many.
 const DROPPED: (f64, u64) = (0.01, 10);
+
+/// Or so large a share of them waited for a user and still waits, and so many, after so many seconds.
+const WAITS: (f64, f64, f64) = (0.05, 10.0, 5.0);
 
 /// Two levels, and what is between them.
 struct Climb<'a> {
@@ -39,7 +46,9 @@ struct Climb<'a> {
 pub(super) fn knee(run: &Run) -> Option<Finding> {
     let levels: Vec<&Level> =
         run.levels().iter().filter(|level| level.requests >= REQUESTS).collect();
-    climbed(&levels).and_then(|climb| tell(run, &levels, &climb)).or_else(|| overrun(run))
+    climbed(&levels, unevenness(&run.moments))
+        .and_then(|climb| tell(run, &levels, &climb))
+        .or_else(|| overrun(run))
 }
 
 /// Holds the highest level against the lowest.
@@ -48,22 +57,37 @@ pub(super) fn knee(run: &Run) -> Option<Finding> {
 /// what it is, X grows as N does; a target that can do no more holds X, and R grows as N does. The two
 /// lines meet at N* (D. Menascé, V. Almeida, Capacity Planning, asymptotic bounds). In the open form X is
 /// the rate that is asked for, up to what the target can do.
-fn climbed<'a>(levels: &[&'a Level]) -> Option<Climb<'a>> {
+fn climbed<'a>(levels: &[&'a Level], unevenness: f64) -> Option<Climb<'a>> {
     let (first, rest) = levels.split_first()?;
     let top = *rest.last()?;
     let half = levels.iter().filter(|level| level.load * APART <= top.load);
     // The lowest may be slower than others: what is cold gets warm.
     let least = half.clone().map(|level| level.p50()).fold(f64::INFINITY, f64::min);
     let base = half.clone().copied().find(|level| level.p50() <= least * 1.2)?;
-    let before = half.copied().next_back()?;
-    let ratio = (top.load / before.load).ln();
-    let grown = (top.rate() / before.rate().max(f64::MIN_POSITIVE)).ln() / ratio;
-    // Requests come in bunches: their number is off by more than its root.
-    let error = 1.5 * (1.0 / top.requests as f64 + 1.0 / before.requests as f64).sqrt() / ratio;
+    // The nearest says least of what is between, the farthest may be below the knee.
+    let is_flat = half.clone().any(|before| {
+        let ratio = (top.load / before.load).ln();
+        let grown = (top.rate() / before.rate().max(f64::MIN_POSITIVE)).ln() / ratio;
+        let (one, other) = (top.requests as f64, before.requests as f64);
+        let error = unevenness * (1.0 / one + 1.0 / other).sqrt() / ratio;
+        grown + 2.0 * error < FLAT && grown < error
+    });
     let per_load = levels.iter().map(|level| level.rate() / level.load).fold(0.0, f64::max);
     let most = levels.iter().map(|level| level.rate()).fold(0.0, f64::max);
     let meets = (most / per_load).clamp(first.load, top.load);
-    Some(Climb { base, top, is_flat: grown + 2.0 * error < FLAT, meets, most })
+    Some(Climb { base, top, is_flat, meets, most })
+}
+
+/// By how much more than its root the number of requests in a second is off, from one second to the next: 1 when
+/// they come by chance, less when they come evenly, more when in bunches. Half as much is added for what takes
+/// longer than a second.
+fn unevenness(moments: &[Moment]) -> f64 {
+    let pairs = moments.windows(2).filter(|pair| pair[0].seconds == pair[1].seconds);
+    let (off, count) = pairs.fold((0.0, 0.0), |(off, count), pair| {
+        let (one, other) = (pair[0].requests as f64, pair[1].requests as f64);
+        (off + (one - other).powi(2), count + one + other)
+    });
+    if count > 0.0 { 1.5 * (off / count).sqrt().clamp(0.3, 2.0) } else { 1.5 }
 }
 
 fn tell(run: &Run, levels: &[&Level], climb: &Climb<'_>) -> Option<Finding> {
@@ -113,15 +137,13 @@ fn tell(run: &Run, levels: &[&Level], climb: &Climb<'_>) -> Option<Finding> {
             lowest,
         ),
         (false, _) => {
-            let at = elbow(levels).unwrap_or(base.load);
-            (
-                Rule::Knee,
-                format!(
-                    "{times}, mostly beyond {}; throughput still grew, to {serves}",
-                    load.of(about(at))
-                ),
-                at,
-            )
+            let at = elbow(levels, climb);
+            let how = match at {
+                Some(at) => format!("mostly beyond {}", load.of(about(at))),
+                None => "evenly from the one to the other".to_owned(),
+            };
+            let sentence = format!("{times}, {how}; throughput still grew, to {serves}");
+            (Rule::Knee, sentence, at.unwrap_or(base.load))
         }
     };
     let advice = "look at what is used up on the target from there on: processors, connections of its \
@@ -143,47 +165,102 @@ fn tell(run: &Run, levels: &[&Level], climb: &Climb<'_>) -> Option<Finding> {
     Some(finding.seconds(from_s, to_s))
 }
 
-/// Where the response time bends upwards, by [`kneedle`].
-fn elbow(levels: &[&Level]) -> Option<f64> {
+/// Where the response time bends upwards, by [`kneedle`], and clearly.
+fn elbow(levels: &[&Level], climb: &Climb<'_>) -> Option<f64> {
     let points: Vec<_> = levels.iter().map(|level| (level.load, level.p50())).collect();
-    kneedle(&points, Bend::Convex, 1.0).last().map(|at| points[*at].0)
+    let at = kneedle(&points, Bend::Convex, 1.0).last().map(|at| points[*at])?;
+    let part = |value: f64, from: f64, to: f64| (value - from) / (to - from);
+    let lowest = levels.first()?.load;
+    let below = part(at.0, lowest, climb.top.load) - part(at.1, climb.base.p50(), climb.top.p50());
+    (at.0 > climb.base.load && below >= BENDS).then_some(at.0)
 }
 
-/// In the open form one level is enough: more arrive than the target serves, and arrivals are dropped.
+/// In the open form one level is enough: more arrive than the target serves, and arrivals are dropped, or wait.
 fn overrun(run: &Run) -> Option<Finding> {
-    let Run { arrivals, dropped, .. } = *run;
-    if run.load != Load::Rate
-        || dropped < DROPPED.1
-        || (dropped as f64) < DROPPED.0 * arrivals as f64
-    {
+    if run.load != Load::Rate {
         return None;
     }
     // While they were dropped the users were all taken, and what was answered is what the target can do.
-    let full: Vec<_> = run.moments.iter().filter(|moment| moment.dropped > 0).collect();
-    let seconds: f64 = full.iter().map(|moment| moment.seconds).sum();
-    let answered = full.iter().map(|moment| moment.requests).sum::<u64>() as f64 / seconds;
-    let asked = full.iter().map(|moment| moment.load * moment.seconds).sum::<f64>() / seconds;
-    let (first, last) = (full.first()?, full.last()?);
-    let users = full.iter().map(|moment| moment.users).fold(0.0, f64::max);
+    let Run { arrivals, dropped, .. } = *run;
+    let is_dropped = dropped >= DROPPED.1 && dropped as f64 >= DROPPED.0 * arrivals as f64;
+    let dropping: Vec<_> = run.moments.iter().filter(|moment| moment.dropped > 0).collect();
+    if is_dropped && let Some(full) = Full::of(&dropping) {
+        let sentence = format!(
+            "{} of {} arrivals ({}) found no free user and were dropped: while {} arrived, all {} waited \
+             for answers, and {} were answered",
+            count(dropped),
+            count(arrivals),
+            share(dropped as f64 / arrivals as f64),
+            rate(full.asked),
+            Load::Users.of(full.users),
+            rate(full.answered),
+        );
+        return Some(full.finding(sentence, run));
+    }
+    // Those that wait are dropped at the end, or answered after it.
+    let waiting: Vec<_> = run.moments.iter().filter(|moment| moment.spent.waited > 0.0).collect();
+    let full = Full::of(&waiting)?;
+    let came = full.asked * full.seconds;
+    let still = came - full.answered * full.seconds - full.users;
+    if full.seconds < WAITS.2 || still < WAITS.1 || still < WAITS.0 * came {
+        return None;
+    }
+    let last = waiting.iter().rev().find(|moment| moment.requests > 0)?;
     let sentence = format!(
-        "{} of {} arrivals ({}) found no free user and were dropped: while {} arrived, all {} waited for \
-         answers, and {} were answered",
-        count(dropped),
-        count(arrivals),
-        share(dropped as f64 / arrivals as f64),
-        rate(asked),
-        Load::Users.of(users),
-        rate(answered),
+        "The target served {} of the {} that arrived, with all {} waiting for its answers: what arrived \
+         waited ever longer for a user, in the end {}{}",
+        rate(full.answered),
+        rate(full.asked),
+        Load::Users.of(full.users),
+        ms(last.spent.waited / last.requests as f64),
+        match dropped {
+            0 => String::new(),
+            n => format!(", and {} of {} arrivals were never started", count(n), count(arrivals)),
+        },
     );
-    let advice = "the target serves no more with so many users: look at what is used up on it; more \
-                  `max_users` help only while its answers do not take longer";
-    let finding = Finding::new(Rule::FlatThroughput, sentence, advice, Chart::Load).figures(&[
-        ("arrivals_per_s", asked),
-        ("throughput_per_s", answered),
-        ("dropped", dropped as f64),
-        ("users", users),
-    ]);
-    Some(finding.seconds(first.from_s, last.to_s))
+    Some(full.finding(sentence, run))
+}
+
+/// The time in which all users were taken.
+struct Full {
+    seconds: f64,
+    from_s: u32,
+    to_s: u32,
+    /// Arrivals per second.
+    asked: f64,
+    /// Requests that ended, per second.
+    answered: f64,
+    users: f64,
+}
+
+impl Full {
+    fn of(moments: &[&Moment]) -> Option<Self> {
+        let (first, last) = (moments.first()?, moments.last()?);
+        let seconds: f64 = moments.iter().map(|moment| moment.seconds).sum();
+        let answered = moments.iter().map(|moment| moment.requests).sum::<u64>() as f64;
+        let asked = moments.iter().map(|moment| moment.load * moment.seconds).sum::<f64>();
+        Some(Self {
+            seconds,
+            from_s: first.from_s,
+            to_s: last.to_s,
+            asked: asked / seconds,
+            answered: answered / seconds,
+            users: moments.iter().map(|moment| moment.users).fold(0.0, f64::max),
+        })
+    }
+
+    fn finding(&self, sentence: String, run: &Run) -> Finding {
+        let advice = "the target serves no more with so many users: look at what is used up on it; more \
+                      `max_users` help only while its answers do not take longer";
+        let figures = [
+            ("arrivals_per_s", self.asked),
+            ("throughput_per_s", self.answered),
+            ("dropped", run.dropped as f64),
+            ("users", self.users),
+        ];
+        let finding = Finding::new(Rule::FlatThroughput, sentence, advice, Chart::Load);
+        finding.figures(&figures).seconds(self.from_s, self.to_s)
+    }
 }
 
 /// Whether the response grew with the load, slow or not: then it is worth saying where its time goes.

@@ -42,6 +42,8 @@ pub struct Case<'a> {
     pub verdict: &'a Verdict,
     /// Its stages; empty when they are not known.
     pub stages: &'a [Stage],
+    /// Threads that owned its users, on one machine; 0 when it is not known.
+    pub workers: usize,
 }
 
 /// More findings are not told: who reads the first six has enough to do.
@@ -80,7 +82,8 @@ fn findings(run: &Run) -> Vec<Finding> {
 /// A finding that another one explains becomes a part of that.
 fn tell_once(found: &mut Vec<Finding>) {
     use Rule::{
-        Drift, ErrorsAtLoad, FlatThroughput, Knee, OneNameSlow, PeriodicStalls, SlowFirstByte,
+        Drift, ErrorsAtLoad, ErrorsSince, FlatThroughput, Knee, OneNameSlow, PeriodicStalls,
+        SlowBody, SlowConnect, SlowFirstByte, SlowTls,
     };
     // The first of a pair explains the second.
     let pairs = [
@@ -90,11 +93,21 @@ fn tell_once(found: &mut Vec<Finding>) {
         (OneNameSlow, FlatThroughput),
         (OneNameSlow, SlowFirstByte),
         (OneNameSlow, Drift),
+        // That the target works on the answers says no more than that; what else takes the time is why.
         (Knee, SlowFirstByte),
         (FlatThroughput, SlowFirstByte),
+        (SlowConnect, Knee),
+        (SlowConnect, FlatThroughput),
+        (SlowTls, Knee),
+        (SlowTls, FlatThroughput),
+        (SlowBody, Knee),
+        (SlowBody, FlatThroughput),
         (Drift, SlowFirstByte),
         (PeriodicStalls, SlowFirstByte),
-        (ErrorsAtLoad, Rule::ErrorsSince),
+        (ErrorsAtLoad, ErrorsSince),
+        // Where requests fail, their times are those of failing.
+        (ErrorsAtLoad, SlowFirstByte),
+        (ErrorsSince, SlowFirstByte),
     ];
     for (by, what) in pairs {
         let Some(at) = found.iter().position(|finding| finding.rule == what) else { continue };

@@ -7,7 +7,10 @@ use crate::verdict::capacity::{Level, Load, Moment, Spent, climb, levels};
 use crate::verdict::{Judged, Metric, Of, Stage, State, Statistic, threshold, validity};
 
 /// Without a threshold on it a response is slow when the 95th percentile is longer, in milliseconds.
-const SLOW_MS: f64 = 300.0;
+pub(super) const SLOW_MS: f64 = 300.0;
+
+/// Levels on which the load stood still show the whole of it when they reach so large a share of the highest.
+const HIGH: f64 = 0.9;
 
 /// A run, as the rules look at it.
 #[derive(Debug, Clone)]
@@ -99,8 +102,11 @@ pub(super) struct Generator {
     pub(super) invalid: Vec<String>,
     /// What of it makes the run suspect.
     pub(super) suspect: Vec<String>,
-    /// The share of the processors it may use that it used under the highest load, in the mean.
+    /// The share of what it may use of processors, at most one a worker, that it used under the highest
+    /// load, in the mean.
     pub(super) busy: Option<f64>,
+    /// Its workers, when they are fewer than the processors that it may use.
+    pub(super) few_workers: Option<u64>,
     /// How late what was due on a beat began then, or users woke from their waits: the median, in
     /// milliseconds.
     pub(super) late_ms: Option<f64>,
@@ -126,14 +132,14 @@ impl Run {
         });
         Self {
             load,
-            all: series(String::new(), summary.all()),
+            all: series(String::new(), summary.all(), &totals.waited),
             names: names(summary, &moments),
             limits: verdict.thresholds.iter().filter_map(limit).collect(),
             few: verdict.thresholds.iter().filter_map(few).collect(),
             failures: together(failures),
             arrivals: totals.arrivals,
             dropped: totals.dropped,
-            generator: generator(summary, &moments),
+            generator: generator(summary, &moments, case.workers),
             held: levels(&moments, load, &cuts),
             cuts,
             climb: climb(&moments),
@@ -171,20 +177,21 @@ impl Run {
         most != SLOW_MS || over > 0.05 * count + 2.0 * (0.05 * 0.95 * count).sqrt()
     }
 
-    /// The levels to hold against each other: where the load stood still on three at least, those; else
-    /// those that it passed as it rose, or the two.
+    /// The levels to hold against each other: where the load stood still on three at least, and on nearly
+    /// its highest, those; else those that it passed as it rose, or the two.
     pub(super) fn levels(&self) -> &[Level] {
-        match (self.held.len(), self.climb.len()) {
-            (3.., _) => &self.held,
-            (_, 3..) => &self.climb,
-            (2, _) => &self.held,
-            _ => &[],
+        match (self.is_held(), self.held.len()) {
+            (false, _) => &self.climb,
+            (true, 2..) => &self.held,
+            (true, _) => &[],
         }
     }
 
     /// Whether these are levels on which it stood still.
     pub(super) fn is_held(&self) -> bool {
-        self.held.len() >= 3 || self.climb.len() < 3
+        let top = |levels: &[Level]| levels.last().map_or(0.0, |level| level.load);
+        let is_whole = self.held.len() >= 3 && top(&self.held) >= HIGH * top(&self.climb);
+        is_whole || self.climb.len() < 3
     }
 }
 
@@ -245,6 +252,8 @@ fn names(summary: &Summary, moments: &[Moment]) -> Vec<Series> {
             let mut series = series(
                 format!("{} {}", row.name.method, row.name.name).trim().to_owned(),
                 &row.stats,
+                // Who waited, and not for what, is not kept.
+                &Timing::default(),
             );
             series.ends = ends.map(|ends| {
                 let track = summary.tracks.of(&summary.series_of(&row.name), steps.len());
@@ -289,13 +298,13 @@ impl Ends {
     }
 }
 
-fn series(name: String, stats: &NameStats) -> Series {
+fn series(name: String, stats: &NameStats, waited: &Timing) -> Series {
     let median = |timing: &Timing| timing.quantile_ms(0.5).unwrap_or(0.0);
     let all = stats.response();
     Series {
         name,
         requests: stats.requests(),
-        spent: spent(&metrics::Spent::of(stats, &Timing::default())),
+        spent: spent(&metrics::Spent::of(stats, waited)),
         response: if stats.response_ok.is_empty() { all } else { stats.response_ok.clone() },
         opened: stats.connect.count(),
         connect_ms: median(&stats.connect),
@@ -353,7 +362,7 @@ fn together(failures: impl Iterator<Item = Failed>) -> Vec<Failed> {
 }
 
 /// Under the highest load it is the first to be the limit.
-fn generator(summary: &Summary, moments: &[Moment]) -> Generator {
+fn generator(summary: &Summary, moments: &[Moment], workers: usize) -> Generator {
     let (invalid, suspect) = validity::of_generator(summary);
     let ends = ends(moments);
     let is_top = |from_s: u32| {
@@ -372,10 +381,14 @@ fn generator(summary: &Summary, moments: &[Moment]) -> Generator {
         at = Some((at.map_or(point.from_s, |(from, _)| from), point.to_s));
     }
     let cores = summary.totals.health.cores.filter(|cores| *cores > 0 && seconds >= 3.0);
+    let few_workers = cores.and(u64::try_from(workers).ok()).filter(|few| Some(*few) < cores);
+    let few_workers = few_workers.filter(|few| *few > 0);
     Generator {
         invalid,
         suspect,
-        busy: cores.map(|cores| used / seconds / cores as f64),
+        // Other threads of the process have their part in it, which is small.
+        busy: few_workers.or(cores).map(|most| (used / seconds / most as f64).min(1.0)),
+        few_workers,
         // Of few waits nothing is known.
         late_ms: late.quantile_ms(0.5).filter(|_| late.count() >= 100),
         at,

@@ -262,12 +262,12 @@ fn a_network_that_is_full_sends_no_more_however_many_ask() {
             ..Answer::default()
         },
     );
-    let findings = findings(&full);
+    let body = only(&full);
     assert_eq!(
-        findings.iter().map(|finding| finding.rule).collect::<Vec<_>>(),
-        [Rule::Knee, Rule::SlowBody, Rule::Capacity]
+        (body.rule, &body.also[..]),
+        (Rule::SlowBody, &[Rule::Knee, Rule::FlatThroughput][..])
     );
-    let sentence = &findings[1].sentence;
+    let sentence = &body.sentence;
     assert!(sentence.ends_with("MB/s whether 20 or 40 users asked for them"), "{sentence}");
 }
 
@@ -350,7 +350,7 @@ fn steps_up_to_the_limit_say_how_many_servers_it_takes() {
     let law = |users: f64| 50.0 * users / (1.0 + 0.04 * (users - 1.0));
     let contention = |loads: &[f64]| {
         let ms = move |now: Now| now.load / law(now.load) * 1e3;
-        run(stairs(loads, 12), move |now| law(now.load) / 10.0, ms)
+        run(stairs(loads, 12), move |now| law(now.load), ms)
     };
     let mut run = contention(&[50.0, 100.0, 200.0, 500.0, 1000.0]);
     run.limits = vec![Limit { name: None, most_ms: 700.0 }];
@@ -358,7 +358,7 @@ fn steps_up_to_the_limit_say_how_many_servers_it_takes() {
     let capacity = told.iter().find(|finding| finding.rule == Rule::Capacity).unwrap();
     assert_eq!(
         capacity.sentence,
-        "500 users are stable on one server (95th percentile 584ms); 1,000 need about two, at 4% contention"
+        "500 users are stable on one server (95th percentile 581ms); 1,000 need about two, at 4% contention"
     );
     assert!((figure(capacity, "usl_alpha") - 0.04).abs() < 0.02, "{capacity:?}");
     run.limits = vec![Limit { name: None, most_ms: 5000.0 }];

@@ -24,7 +24,7 @@ fn summary(seconds: u32, fill: impl Fn(u32, &mut Interval) -> u32) -> Summary {
 
 fn told(summary: &Summary) -> Vec<Finding> {
     let verdict = Verdict { thresholds: Vec::new(), validity: Validity::Valid };
-    diagnose(&Case { summary, verdict: &verdict, stages: &[] })
+    diagnose(&Case { summary, verdict: &verdict, stages: &[], workers: 2 })
 }
 
 /// So many requests of a name, each in so many milliseconds, give or take a tenth.

@@ -1,0 +1,365 @@
+//! Holds the diagnosis against recorded runs whose cause is known: see `tests/causes/make.sh`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Every finding that there is.
+const RULES: [&str; 14] = [
+    "generator_limit",
+    "knee",
+    "one_name_slow",
+    "slow_connect",
+    "slow_tls",
+    "slow_first_byte",
+    "slow_body",
+    "errors_at_load",
+    "errors_since",
+    "flat_throughput",
+    "drift",
+    "periodic_stalls",
+    "too_few_samples",
+    "capacity",
+];
+
+/// Findings that would blame the connection, one name, errors, time itself or the generator.
+const ELSEWHERE: [&str; 10] = [
+    "generator_limit",
+    "one_name_slow",
+    "slow_connect",
+    "slow_tls",
+    "slow_body",
+    "errors_at_load",
+    "errors_since",
+    "drift",
+    "periodic_stalls",
+    "too_few_samples",
+];
+
+/// Findings that would blame how much was asked for.
+const LOAD: [&str; 4] = ["knee", "flat_throughput", "errors_at_load", "capacity"];
+
+/// A finding as `summary.json` has it.
+#[derive(Debug)]
+struct Told {
+    rule: String,
+    /// Rules that it explains.
+    also: Vec<String>,
+    sentence: String,
+    figures: serde_json::Value,
+    place: serde_json::Value,
+}
+
+fn causes() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/causes")
+}
+
+/// What is found in a recorded run, when its results are made again.
+fn found(name: &str) -> Vec<Told> {
+    let folder = tempfile::tempdir().unwrap();
+    let record = causes().join(format!("{name}.jsonl.gz"));
+    let said = Command::new(env!("CARGO_BIN_EXE_throng"))
+        .current_dir(folder.path())
+        .args(["report".as_ref(), record.as_os_str()])
+        .args(["--out", "again", "--no-report", "--quiet"])
+        .stdin(Stdio::null())
+        .env_remove("GITHUB_ACTIONS")
+        .env_remove("GITHUB_STEP_SUMMARY")
+        .output()
+        .unwrap();
+    let summary = fs::read_to_string(folder.path().join("again/summary.json"))
+        .unwrap_or_else(|error| panic!("{name}: {error}: {said:?}"));
+    let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+    let findings = summary["findings"].as_array().expect("a summary has `findings`");
+    let text = |finding: &serde_json::Value, key| finding[key].as_str().unwrap().to_owned();
+    findings
+        .iter()
+        .map(|finding| Told {
+            rule: text(finding, "rule"),
+            also: serde_json::from_value(finding["also"].clone()).unwrap(),
+            sentence: text(finding, "sentence"),
+            figures: finding["figures"].clone(),
+            place: finding["where"].clone(),
+        })
+        .collect()
+}
+
+/// The findings that must be there (`a|b`: one of them), by themselves or explained by another, and those
+/// that would be wrong.
+fn told(name: &str, must: &[&str], never: &[&str]) -> Vec<Told> {
+    let found = found(name);
+    let has = |rule: &str| found.iter().any(|told| told.rule == rule);
+    let says =
+        |rule: &str| has(rule) || found.iter().any(|told| told.also.iter().any(|r| r == rule));
+    for rule in must {
+        assert!(rule.split('|').any(says), "{name}: no {rule} in {found:#?}");
+    }
+    for rule in never.iter().filter(|rule| !must.contains(rule)) {
+        assert!(!has(rule), "{name}: {rule} in {found:#?}");
+    }
+    for told in &found {
+        assert!(RULES.contains(&&*told.rule), "{name}: {told:?}");
+        assert!(told.sentence.contains(' '), "{name}: {told:?}");
+    }
+    assert!(found.len() <= 6, "{name}: a few findings are read, {found:#?}");
+    let once = BTreeSet::from_iter(found.iter().map(|told| &told.rule));
+    assert!(once.len() == found.len() || has("one_name_slow"), "{name}: twice, {found:#?}");
+    assert!(!(has("knee") && has("flat_throughput")), "{name}: told twice, {found:#?}");
+    found
+}
+
+/// The finding of that rule.
+fn of<'a>(found: &'a [Told], rule: &str) -> &'a Told {
+    found.iter().find(|told| told.rule == rule).unwrap_or_else(|| panic!("no {rule} in {found:#?}"))
+}
+
+/// The value is off by so large a share at most.
+fn near(value: f64, known: f64, share: f64) {
+    assert!((value / known - 1.0).abs() <= share, "{value}, where {known} is known");
+}
+
+fn figure(told: &Told, key: &str) -> f64 {
+    told.figures[key].as_f64().unwrap_or_else(|| panic!("no {key} in {told:#?}"))
+}
+
+fn nothing(name: &str) {
+    told(name, &[], &RULES);
+}
+
+/// These findings, and no other.
+fn only(name: &str, must: &[&str]) -> Vec<Told> {
+    told(name, must, &RULES)
+}
+
+#[test]
+fn a_target_with_room_gets_no_finding() {
+    nothing("healthy_constant");
+}
+
+#[test]
+fn times_that_vary_get_no_finding() {
+    nothing("healthy_jitter");
+}
+
+#[test]
+fn a_ramp_for_which_there_is_room_gets_no_finding() {
+    nothing("healthy_ramp");
+}
+
+#[test]
+fn stairs_for_which_there_is_room_get_no_finding() {
+    nothing("healthy_stairs");
+}
+
+#[test]
+fn a_spike_for_which_there_is_room_gets_no_finding() {
+    nothing("healthy_spike");
+}
+
+#[test]
+fn a_soak_that_stays_as_it_is_gets_no_finding() {
+    nothing("healthy_soak");
+}
+
+#[test]
+fn random_arrivals_for_which_there_is_room_get_no_finding() {
+    nothing("healthy_arrivals");
+}
+
+#[test]
+fn names_that_take_their_own_short_time_get_no_finding() {
+    nothing("healthy_names");
+}
+
+#[test]
+fn large_answers_that_come_fast_get_no_finding() {
+    nothing("healthy_bodies");
+}
+
+#[test]
+fn quick_handshakes_get_no_finding() {
+    nothing("healthy_tls");
+}
+
+#[test]
+fn a_slow_warm_up_that_is_left_out_gets_no_finding() {
+    nothing("healthy_after_warm_up");
+}
+
+#[test]
+fn the_knee_of_a_ramp_is_found() {
+    let found = told("knee_ramp", &["knee"], &ELSEWHERE);
+    near(figure(of(&found, "knee"), "load_knee"), 24.0, 0.2);
+}
+
+#[test]
+fn the_knee_of_stairs_is_found() {
+    let found = told("knee_stairs", &["knee"], &ELSEWHERE);
+    near(figure(of(&found, "knee"), "load_knee"), 24.0, 0.2);
+    near(figure(of(&found, "knee"), "throughput_per_s"), 20.0, 0.05);
+}
+
+#[test]
+fn contention_is_told_as_a_capacity() {
+    let found = told("contention", &["capacity"], &ELSEWHERE);
+    let capacity = of(&found, "capacity");
+    near(figure(capacity, "usl_alpha"), 0.04, 0.25);
+    near(figure(capacity, "usl_gamma_per_s"), 1.2, 0.1);
+    assert!(figure(capacity, "usl_beta") < 0.0001, "{capacity:?}");
+    assert_eq!(
+        capacity.sentence,
+        "20 users are stable on one server (95th percentile 1.94s, at most twice that of 5 users); 100 need about 5, at 4% contention"
+    );
+}
+
+#[test]
+fn throughput_that_falls_with_more_users_is_told_as_a_capacity() {
+    let found = told("retrograde", &["capacity", "knee|flat_throughput"], &ELSEWHERE);
+    let capacity = of(&found, "capacity");
+    near(figure(capacity, "usl_beta"), 0.002, 0.25);
+    near(figure(capacity, "usl_peak_requests_under_way"), 22.0, 0.15);
+    assert!((figure(capacity, "usl_alpha") - 0.04).abs() < 0.02, "{capacity:?}");
+}
+
+#[test]
+fn throughput_that_is_flat_from_the_first_step_on_is_found() {
+    told("flat_throughput", &["flat_throughput|knee"], &ELSEWHERE);
+}
+
+#[test]
+fn arrivals_that_climb_past_the_capacity_are_the_targets_limit() {
+    let found = told("open_climb", &["knee"], &ELSEWHERE);
+    near(figure(of(&found, "knee"), "throughput_per_s"), 16.0, 0.05);
+}
+
+#[test]
+fn arrivals_that_wait_for_users_of_a_slow_target_are_not_the_generators_limit() {
+    let found = told("open_full", &["flat_throughput", "slow_first_byte"], &ELSEWHERE);
+    let full = of(&found, "flat_throughput");
+    near(figure(full, "throughput_per_s"), 10.0, 0.05);
+    assert_eq!((figure(full, "arrivals_per_s"), figure(full, "users")), (15.0, 15.0));
+    assert_eq!(figure(full, "dropped"), 247.0);
+}
+
+#[test]
+fn one_slow_name_is_found_at_any_load() {
+    let found = told("one_name_slow", &["one_name_slow"], &[&ELSEWHERE[..], &LOAD].concat());
+    let place = &of(&found, "one_name_slow").place;
+    assert_eq!((&place["method"], &place["name"]), (&"GET".into(), &"/search".into()));
+}
+
+#[test]
+fn a_name_that_gets_slow_alone_is_found() {
+    let found = told("one_name_slow_at_load", &["one_name_slow"], &ELSEWHERE);
+    assert_eq!(of(&found, "one_name_slow").place["name"], "/search");
+}
+
+/// One place where the time goes, and no other.
+fn slow(name: &str, part: &str) {
+    let others = ["slow_connect", "slow_tls", "slow_first_byte", "slow_body"];
+    let never: Vec<&str> = others.into_iter().chain(ELSEWHERE).chain(LOAD).collect();
+    told(name, &[part], &never);
+}
+
+#[test]
+fn connections_that_are_accepted_too_slowly_are_found() {
+    slow("slow_connect", "slow_connect");
+}
+
+#[test]
+fn names_that_are_looked_up_slowly_are_found() {
+    slow("slow_lookup", "slow_connect");
+}
+
+#[test]
+fn slow_handshakes_are_found() {
+    slow("slow_tls", "slow_tls");
+}
+
+#[test]
+fn answers_that_begin_late_are_found() {
+    slow("slow_first_byte", "slow_first_byte");
+}
+
+#[test]
+fn large_answers_that_share_a_line_are_found() {
+    slow("slow_body", "slow_body");
+}
+
+#[test]
+fn errors_that_set_in_with_the_load_are_found() {
+    only("errors_at_load", &["errors_at_load"]);
+}
+
+#[test]
+fn errors_at_any_load_are_not_blamed_on_it() {
+    nothing("errors_at_any_load");
+}
+
+#[test]
+fn timeouts_that_set_in_with_the_load_are_found() {
+    told("timeouts_at_load", &["errors_at_load", "knee"], &ELSEWHERE);
+}
+
+#[test]
+fn a_response_time_that_drifts_is_found() {
+    told("drift", &["drift"], &[&ELSEWHERE[..], &LOAD].concat());
+}
+
+#[test]
+fn stalls_with_a_period_are_found() {
+    let found = told("periodic_stalls", &["periodic_stalls"], &[&ELSEWHERE[..], &LOAD].concat());
+    near(figure(of(&found, "periodic_stalls"), "period_s"), 10.0, 0.05);
+}
+
+#[test]
+fn one_stall_has_no_period() {
+    nothing("single_stall");
+}
+
+#[test]
+fn irregular_stalls_have_no_period() {
+    nothing("irregular_stalls");
+}
+
+#[test]
+fn too_few_samples_are_told() {
+    only("too_few_samples", &["too_few_samples"]);
+}
+
+#[test]
+fn a_target_that_ends_part_way_is_not_blamed_on_the_load() {
+    let found = only("refused_part_way", &["errors_since"]);
+    near(figure(of(&found, "errors_since"), "since_s"), 30.0, 0.1);
+}
+
+#[test]
+fn a_generator_that_could_not_keep_up_is_all_that_is_told() {
+    only("generator_costly", &["generator_limit"]);
+}
+
+#[test]
+fn arrivals_that_a_generator_began_late_are_all_that_is_told() {
+    only("generator_arrivals", &["generator_limit"]);
+}
+
+#[test]
+fn a_generator_that_was_suspended_is_all_that_is_told() {
+    only("generator_suspended", &["generator_limit"]);
+}
+
+#[test]
+fn each_record_has_a_plan_and_a_test() {
+    let names = |folder: PathBuf, ending: &str| -> BTreeSet<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let files = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        files.filter_map(|file| file.strip_suffix(ending).map(str::to_owned)).collect()
+    };
+    let records = names(causes(), ".jsonl.gz");
+    assert_eq!(records, names(causes().join("plans"), ".yaml"));
+    let tests = include_str!("diagnosis.rs");
+    for name in records {
+        assert!(tests.contains(&format!("(\"{name}\"")), "no test for {name}");
+    }
+}
