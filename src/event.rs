@@ -55,6 +55,9 @@ pub struct Started {
     pub insecure: bool,
     /// Where all random numbers come from.
     pub seed: u64,
+    /// What the generator ran on: `linux x86_64`.
+    #[serde(default)]
+    pub os: String,
     /// Threads that own users.
     pub workers: usize,
     /// The largest number of users asked at once.

@@ -64,6 +64,7 @@ impl Run {
                 search: None,
                 baseline: None,
                 seed: 7,
+                os: "linux x86_64".into(),
                 workers: 2,
                 users_peak: 50,
                 planned: Duration::from_secs(2),

@@ -122,6 +122,7 @@ impl Run {
             target: "https://127.0.0.1:8000".into(),
             insecure: self.insecure,
             seed: 7,
+            os: "linux x86_64".into(),
             workers: 2,
             users_peak: 50,
             search: None,

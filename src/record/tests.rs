@@ -26,6 +26,7 @@ fn started(names: &[&str]) -> Started {
         target: "http://127.0.0.1:8000".into(),
         insecure: false,
         seed: 1,
+        os: "linux x86_64".into(),
         workers: 2,
         users_peak: 50,
         planned: Duration::from_secs(60),

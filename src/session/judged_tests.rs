@@ -330,6 +330,7 @@ impl Simulated {
             target: "http://127.0.0.1:8000".into(),
             insecure: false,
             seed: 7,
+            os: "linux x86_64".into(),
             workers: 1,
             users_peak: 1,
             planned: self.loaded,

@@ -391,6 +391,7 @@ fn about(
         target: prepared.targets[0].0.to_string(),
         insecure: prepared.targets.iter().any(|(_, way)| way.unverified.is_some()),
         seed: prepared.seed,
+        os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         workers,
         users_peak: most_users(&prepared.parts),
         planned: prepared.total,

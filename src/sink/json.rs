@@ -91,6 +91,7 @@ pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
             "target": started.target,
             "insecure": started.insecure,
             "seed": started.seed,
+            "os": (!started.os.is_empty()).then_some(&started.os),
             "workers": started.workers,
             "users_peak": started.users_peak,
             "command_line": started.command_line,

@@ -20,6 +20,7 @@ pub(in crate::sink) fn started() -> Started {
         target: "http://127.0.0.1:8000".into(),
         insecure: false,
         seed: 1,
+        os: "linux x86_64".into(),
         workers: 2,
         users_peak: 50,
         search: None,

@@ -50,6 +50,7 @@ impl Run {
             target: "http://127.0.0.1:1".into(),
             insecure: false,
             seed: 1,
+            os: "linux x86_64".into(),
             workers: 1,
             users_peak: 10,
             planned: Duration::from_secs(65),
