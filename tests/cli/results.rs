@@ -228,3 +228,43 @@ fn a_connection_that_was_closed_in_time_fails_nothing_and_is_told() {
     );
     assert_eq!(server.requests.load(std::sync::atomic::Ordering::SeqCst), 9);
 }
+
+#[test]
+fn what_the_figures_say_is_in_the_summary_with_where_to_look_and_what_to_do() {
+    let api = server(|_| Some(answer(200, "")));
+    let folder = Folder::new();
+    let plan = "users: { One: { wait: 10ms, tasks: { home: { get: / } } } }\n";
+    folder.file("plan.yaml", plan);
+    folder.file("judged.yaml", &format!("{plan}thresholds: [p99.9 < 1m]\n"));
+    let findings = |plan: &str| {
+        let options =
+            format!("--target http://{} --out {plan} -u 1 -t 30s --iterations 20", api.address);
+        let said = folder.throng(&format!("run {plan}.yaml {options}"));
+        (said.code, folder.json(&format!("{plan}/summary.json"))["findings"].clone())
+    };
+    assert_eq!(findings("plan"), (0, serde_json::json!([])));
+    let (code, told) = findings("judged");
+    assert_eq!(code, 1, "no data is not a pass: {told}");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&told).unwrap(), @r#"
+    [
+      {
+        "rule": "too_few_samples",
+        "also": [],
+        "title": "too few samples",
+        "sentence": "`p99.9 < 1m` had 20 samples and takes 2,995 to be judged",
+        "advice": "let the run take 150 times as long or send so many more requests, ask for a lower percentile, or write `allow_few: true`",
+        "figures": {
+          "samples": 20.0,
+          "samples_needed": 2995.0
+        },
+        "where": {
+          "chart": "requests",
+          "method": null,
+          "name": null,
+          "from_s": null,
+          "to_s": null
+        }
+      }
+    ]
+    "#);
+}

@@ -11,12 +11,18 @@ const LONG: (f64, f64) = (5.0, 200.0);
 /// It is one when so large a share of those met it who would have, and so many of them.
 const MET: (f64, u64) = (0.3, 3);
 
-/// So many stalls are needed to call them periodic.
+/// So many stalls are needed to call them periodic, and so many where the generator is under suspicion: a
+/// machine that is busy stands still by itself.
 const STALLS: usize = 4;
+const STALLS_OF_SUSPECTS: usize = 8;
 
 /// Their distances are equal when they are off by no more than this share of them, in the root of the
 /// mean square, and so many seconds, since a second is all that is known of when one was.
 const OFF: (f64, f64) = (0.12, 0.6);
+
+/// Of fewer stalls than so many the distances may be off by less: a few are alike by chance.
+const FEW: usize = 6;
+const OFF_OF_FEW: (f64, f64) = (0.06, 0.5);
 
 /// At most one of so many distances is twice as long.
 const MISSED: usize = 4;
@@ -37,7 +43,8 @@ struct Stall {
 pub(super) fn periodic(run: &Run) -> Option<Finding> {
     let stalls = stalls(run)?;
     let (first, last) = (stalls.first()?, stalls.last()?);
-    if stalls.len() < STALLS {
+    let is_suspect = !run.generator.suspect.is_empty();
+    if stalls.len() < if is_suspect { STALLS_OF_SUSPECTS } else { STALLS } {
         return None;
     }
     let gaps: Vec<f64> = stalls
@@ -56,9 +63,10 @@ pub(super) fn periodic(run: &Run) -> Option<Finding> {
     let period = gaps.iter().sum::<f64>() / steps.iter().sum::<f64>();
     let off = gaps.iter().zip(&steps).map(|(gap, steps)| (gap - steps * period).powi(2));
     let off = (off.sum::<f64>() / gaps.len() as f64).sqrt();
+    let most = if stalls.len() < FEW { OFF_OF_FEW } else { OFF };
     let step = run.moments.iter().map(|moment| moment.to_s - moment.from_s).max()?;
     if period < 2.0 * f64::from(step) + 1.0
-        || off > OFF.0 * period + OFF.1 * f64::from(step)
+        || off > most.0 * period + most.1 * f64::from(step)
         || correlation(&stalls, &run.moments, period) < CORRELATION
     {
         return None;

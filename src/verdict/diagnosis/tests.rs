@@ -142,6 +142,32 @@ fn arrivals_that_find_no_user_are_more_than_the_target_serves() {
 }
 
 #[test]
+fn arrivals_that_wait_until_the_end_are_more_than_the_target_serves() {
+    let with = |answered: f64| {
+        let rate = move |now: Now| now.load.min(answered);
+        let answer = |_: Now, random: &mut SmallRng| Answer {
+            first_byte: around(random, 900.0, 0.2),
+            ..Answer::default()
+        };
+        let (seed, load, loads) = (1, Load::Rate, hold(25.0, 40));
+        let mut run = Made { seed, load, loads, rate: &rate, answer: &answer, names: &[1.0] }.run();
+        (run.arrivals, run.dropped) = (1000, 380);
+        for (second, moment) in run.moments.iter_mut().enumerate() {
+            moment.users = 14.0;
+            moment.spent.waited = moment.requests as f64 * second as f64 * 400.0;
+        }
+        run
+    };
+    let waited = only(&with(15.0));
+    assert_eq!(waited.rule, Rule::FlatThroughput);
+    assert_eq!(
+        waited.sentence,
+        "The target served 15/s of the 25/s that arrived, with all 14 users waiting for its answers: what arrived waited ever longer for a user, in the end 15.60s, and 380 of 1,000 arrivals were never started"
+    );
+    assert!(!rules(&with(25.0)).contains(&Rule::FlatThroughput), "all are answered");
+}
+
+#[test]
 fn errors_set_in_at_a_load() {
     let failing = |loads: Vec<f64>| {
         let answer = |now: Now, random: &mut SmallRng| Answer {
@@ -315,6 +341,9 @@ fn stalls_at_equal_distances_are_periodic() {
         let told = rules(&standing(at, 65));
         assert!(!told.contains(&Rule::PeriodicStalls), "{why}: {told:?}");
     }
+    let mut busy = standing(&[7, 17, 27, 37, 47, 57], 65);
+    busy.generator.suspect = vec!["the processors of this machine were 90% busy or more".into()];
+    assert!(!rules(&busy).contains(&Rule::PeriodicStalls), "they may be the machine's own");
 }
 
 #[test]
@@ -335,6 +364,10 @@ fn a_generator_that_was_the_limit_is_told_instead_of_what_it_makes_look_so() {
             "`p99.9 < 1s` had 412 samples and takes 2,995 to be judged"
         ]
     );
+    run.generator.few_workers = Some(1);
+    let told = findings(&run).remove(0);
+    assert!(told.sentence.contains(": its one worker used 97% of a processor; "), "{told:?}");
+    assert!(told.advice.starts_with("give it more `--workers`"), "{told:?}");
     // A busy machine alone is not the generator's fault, nor a few late timers.
     let mut busy = saturated(stairs(&[20.0, 50.0, 100.0, 200.0, 400.0], 20));
     busy.generator.suspect = run.generator.suspect;
@@ -365,6 +398,31 @@ fn steps_up_to_the_limit_say_how_many_servers_it_takes() {
     assert!(!rules(&run).contains(&Rule::Capacity), "the largest level is stable too");
     run.limits = vec![Limit { name: None, most_ms: 5.0 }];
     assert!(!rules(&run).contains(&Rule::Capacity), "no level is stable");
+}
+
+/// The same target, and users who think for two seconds: few of them are under way at once.
+#[test]
+fn users_who_think_do_not_hide_the_contention() {
+    let seconds = |under_way: f64| (1.0 + 0.04 * (under_way - 1.0)) / 50.0;
+    let under_way = move |users: f64| {
+        let (mut least, mut most) = (0.0, users);
+        for _ in 0..60 {
+            let n = (least + most) / 2.0;
+            if n + 2.0 * n / seconds(n) < users { least = n } else { most = n }
+        }
+        least
+    };
+    let rate = move |now: Now| under_way(now.load) / seconds(under_way(now.load));
+    let ms = move |now: Now| seconds(under_way(now.load)) * 1e3;
+    let mut run = run(stairs(&[100.0, 500.0, 1500.0, 3000.0], 12), rate, ms);
+    run.limits = vec![Limit { name: None, most_ms: 100.0 }];
+    let told = findings(&run);
+    let capacity = told.iter().find(|finding| finding.rule == Rule::Capacity).unwrap();
+    assert!((figure(capacity, "usl_alpha") - 0.04).abs() < 0.01, "{capacity:?}");
+    assert_eq!(
+        capacity.sentence,
+        "1,500 users are stable on one server (95th percentile 64ms); 3,000 need about two, at 4% contention"
+    );
 }
 
 #[test]
