@@ -28,6 +28,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use throng::demo::{self, Demo};
 use throng::metrics::Fault;
+use throng::verdict::diagnosis::Rule;
 
 #[test]
 fn the_readme_tells_the_truth() {
@@ -52,6 +53,17 @@ fn the_page_for_users_of_k6_tells_the_truth() {
 #[test]
 fn the_page_for_users_of_artillery_tells_the_truth() {
     check("docs/from-artillery.md");
+}
+
+#[test]
+fn the_page_on_results_names_every_finding() {
+    let page = fs::read_to_string(root().join("docs/reading-results.md")).unwrap();
+    let words = page.to_lowercase();
+    for rule in Rule::ALL {
+        let title = format!("**{}**", rule.title().to_lowercase());
+        assert!(words.contains(&title), "docs/reading-results.md does not explain `{title}`");
+    }
+    check("docs/reading-results.md");
 }
 
 #[test]
