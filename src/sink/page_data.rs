@@ -134,8 +134,9 @@ pub(super) fn drawn(report: &Value) -> Value {
 /// threshold sets for those of all requests; a single one counts twice over for red. Without any,
 /// at 500 ms and 1 s.
 pub(super) fn bands(report: &Value) -> Value {
-    let limits =
-        report["thresholds"].as_array().into_iter().flatten().filter(|one| is_of_response(one));
+    // What is not judged is no limit.
+    let is_judged = |one: &&Value| is_of_response(one) && one["state"] != "not_judged";
+    let limits = report["thresholds"].as_array().into_iter().flatten().filter(is_judged);
     let limits: Vec<f64> = limits.filter_map(|threshold| threshold["limit"].as_f64()).collect();
     let least = limits.iter().copied().reduce(f64::min);
     let most = limits.iter().copied().reduce(f64::max);

@@ -127,9 +127,16 @@
     }
     const chart = { times, ...charts[box.id] };
     chart.series = chart.series.filter(told);
+    const all = chart.series;
+    if (chart.stacked && all.length) {
+      // What is too thin to be seen at any time would only be a word without an area.
+      const highest = Math.max(...chart.series[0].values.map((_, i) => chart.series.reduce((sum, one) => sum + (one.values[i] ?? 0), 0)));
+      const seen = chart.series.filter((one) => one.values.some((value) => value > highest / 200));
+      if (seen.length) chart.series = seen;
+    }
     if (!chart.series.length) continue;
     plots.draw(chart, box);
-    tables.behind(box, caption, { times: history.time_s, columns: chart.series.map((one) => ({ format: chart.format, ...one })) });
+    tables.behind(box, caption, { times: history.time_s, columns: all.map((one) => ({ format: chart.format, ...one })) });
   }
   charting.keep(time.drawn, document.querySelector(".charts"));
 })();
