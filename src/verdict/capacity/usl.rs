@@ -31,9 +31,9 @@ pub struct Fit {
 }
 
 /// The curve must go so well through the points to say anything.
-const R_SQUARED: f64 = 0.95;
+const R_SQUARED: f64 = 0.98;
 /// It may pass none by more than this share of it.
-const WORST: f64 = 0.15;
+const WORST: f64 = 0.1;
 
 impl Scalability {
     /// Throughput per second under a load.
@@ -63,10 +63,16 @@ impl Scalability {
 }
 
 impl Fit {
+    /// The curve goes close by each point, as it must where there are but three.
+    #[must_use]
+    pub fn is_close(&self) -> bool {
+        self.r_squared >= R_SQUARED && self.worst <= WORST
+    }
+
     /// There are more points than the curve needs, and it goes close by each.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        self.freedom > 0 && self.r_squared >= R_SQUARED && self.worst <= WORST
+        self.freedom > 0 && self.is_close()
     }
 }
 

@@ -17,9 +17,6 @@ const FAILS: f64 = 0.01;
 /// The largest level shows the limit of throughput when a user is served so much less there, by the law.
 const SHOWN: f64 = 0.8;
 
-/// The law goes so closely through the levels: R², and the largest share that it is off by.
-const CLOSE: (f64, f64) = (0.98, 0.1);
-
 /// What fails, fails fast or late, and does not follow it: so large a share on any level is too much.
 const ERRORS: f64 = 0.05;
 
@@ -68,9 +65,7 @@ pub(super) fn capacity(run: &Run) -> Option<Finding> {
         levels.iter().map(|level| (under_way(level), level.throughput())).collect();
     let fit = fit(&points)?;
     // A target that is full all at once has a corner, which the law has not: the knee is told of that one.
-    let is_close = fit.r_squared >= CLOSE.0 && fit.worst <= CLOSE.1;
-    let is_known = is_close && fit.freedom > 0;
-    if !is_close || levels.iter().any(|level| level.error_rate() >= ERRORS) {
+    if !fit.is_close() || levels.iter().any(|level| level.error_rate() >= ERRORS) {
         return None;
     }
     let each = |level: &Level| fit.law.throughput(under_way(level)) / under_way(level);
@@ -80,14 +75,14 @@ pub(super) fn capacity(run: &Run) -> Option<Finding> {
     let held = &levels[stable - 1];
     let servers = (top.load / held.load - 1e-9).ceil();
     let load = run.load;
-    let contention = if is_known && fit.law.alpha >= 0.005 {
+    let contention = if fit.is_good() && fit.law.alpha >= 0.005 {
         format!(", at {:.0}% contention", fit.law.alpha * 100.0)
     } else {
         String::new()
     };
     let peak = fit.law.peak();
     let has_fallen = top.throughput() < FALLEN * most;
-    let falls = match peak.filter(|peak| is_known && has_fallen && *peak < under_way(top)) {
+    let falls = match peak.filter(|peak| fit.is_good() && has_fallen && *peak < under_way(top)) {
         Some(peak) => format!(
             "; with more than about {} under way at once it serves less, not more",
             counted(about(peak) as u64, "request")
