@@ -648,7 +648,7 @@ fn markup_of_plan_and_server_stays_text() {
 fn findings_and_thresholds_lead_to_what_shows_them() {
     let page = run("steps").html();
     for text in [
-        "<h2 id=\"h-findings\">What was found</h2>",
+        "<h2 id=\"h-findings\">What the figures say</h2>",
         "<a class=\"look\" href=\"#chart-response\" data-from=\"180.0\" data-to=\"300.0\">See the response times, 3m to 5m</a>",
         "<a class=\"look\" href=\"#chart-failures\" data-from=\"240.0\" data-to=\"300.0\">See the failures, 4m to 5m</a>",
         "<a class=\"look\" href=\"#name-3\" data-from=\"0.0\" data-to=\"60.0\">Open GET &#x2f;search</a>",
