@@ -299,7 +299,15 @@ fn errors_at_any_load_are_not_blamed_on_it() {
 
 #[test]
 fn timeouts_that_set_in_with_the_load_are_found() {
-    told("timeouts_at_load", &["errors_at_load", "knee"], &ELSEWHERE);
+    let found = told("timeouts_at_load", &["errors_at_load", "knee"], &ELSEWHERE);
+    // What clients have given up is not served.
+    let knee = of(&found, "knee");
+    near(figure(knee, "load_knee"), 24.0, 0.2);
+    near(figure(knee, "throughput_per_s"), 20.0, 0.1);
+    assert_eq!(
+        knee.sentence,
+        "The median response grew from 202ms at 5 users to 1.18s at 45, while throughput stayed at about 20/s: the target serves about 20/s, from about 24 users on"
+    );
 }
 
 #[test]

@@ -25,6 +25,9 @@ const BENDS: f64 = 0.15;
 /// Fewer requests make no level to hold anything against.
 const REQUESTS: u64 = 20;
 
+/// Nor do those of which a larger share fails: their times are those of failing, as the limit of a timeout.
+const FAILS: f64 = 0.2;
+
 /// Of the arrivals so large a share was dropped, and so many.
 const DROPPED: (f64, u64) = (0.01, 10);
 
@@ -44,8 +47,8 @@ struct Climb<'a> {
 
 /// The response grows with load, and the throughput does not: told once, whichever shows it.
 pub(super) fn knee(run: &Run) -> Option<Finding> {
-    let levels: Vec<&Level> =
-        run.levels().iter().filter(|level| level.requests >= REQUESTS).collect();
+    let holds = |level: &&Level| level.requests >= REQUESTS && level.error_rate() <= FAILS;
+    let levels: Vec<&Level> = run.levels().iter().filter(holds).collect();
     climbed(&levels, unevenness(&run.moments))
         .and_then(|climb| tell(run, &levels, &climb))
         .or_else(|| overrun(run))
@@ -56,7 +59,7 @@ pub(super) fn knee(run: &Run) -> Option<Finding> {
 /// In the closed form N users that think for Z get X = N / (R + Z) answers a second. As long as R stays
 /// what it is, X grows as N does; a target that can do no more holds X, and R grows as N does. The two
 /// lines meet at N* (D. Menascé, V. Almeida, Capacity Planning, asymptotic bounds). In the open form X is
-/// the rate that is asked for, up to what the target can do.
+/// the rate that is asked for, up to what the target can do. What fails is not served.
 fn climbed<'a>(levels: &[&'a Level], unevenness: f64) -> Option<Climb<'a>> {
     let (first, rest) = levels.split_first()?;
     let top = *rest.last()?;
@@ -67,13 +70,13 @@ fn climbed<'a>(levels: &[&'a Level], unevenness: f64) -> Option<Climb<'a>> {
     // The nearest says least of what is between, the farthest may be below the knee.
     let is_flat = half.clone().any(|before| {
         let ratio = (top.load / before.load).ln();
-        let grown = (top.rate() / before.rate().max(f64::MIN_POSITIVE)).ln() / ratio;
+        let grown = (top.throughput() / before.throughput().max(f64::MIN_POSITIVE)).ln() / ratio;
         let (one, other) = (top.requests as f64, before.requests as f64);
         let error = unevenness * (1.0 / one + 1.0 / other).sqrt() / ratio;
         grown + 2.0 * error < FLAT && grown < error
     });
-    let per_load = levels.iter().map(|level| level.rate() / level.load).fold(0.0, f64::max);
-    let most = levels.iter().map(|level| level.rate()).fold(0.0, f64::max);
+    let per_load = levels.iter().map(|level| level.throughput() / level.load).fold(0.0, f64::max);
+    let most = levels.iter().map(|level| level.throughput()).fold(0.0, f64::max);
     let meets = (most / per_load).clamp(first.load, top.load);
     Some(Climb { base, top, is_flat, meets, most })
 }
@@ -201,7 +204,7 @@ fn overrun(run: &Run) -> Option<Finding> {
     let waiting: Vec<_> = run.moments.iter().filter(|moment| moment.spent.waited > 0.0).collect();
     let full = Full::of(&waiting)?;
     let came = full.asked * full.seconds;
-    let still = came - full.answered * full.seconds - full.users;
+    let still = came - full.ended * full.seconds - full.users;
     if full.seconds < WAITS.2 || still < WAITS.1 || still < WAITS.0 * came {
         return None;
     }
@@ -229,6 +232,8 @@ struct Full {
     /// Arrivals per second.
     asked: f64,
     /// Requests that ended, per second.
+    ended: f64,
+    /// Those of them that succeeded.
     answered: f64,
     users: f64,
 }
@@ -237,14 +242,16 @@ impl Full {
     fn of(moments: &[&Moment]) -> Option<Self> {
         let (first, last) = (moments.first()?, moments.last()?);
         let seconds: f64 = moments.iter().map(|moment| moment.seconds).sum();
-        let answered = moments.iter().map(|moment| moment.requests).sum::<u64>() as f64;
+        let ended = moments.iter().map(|moment| moment.requests).sum::<u64>();
+        let failed = moments.iter().map(|moment| moment.failures).sum::<u64>();
         let asked = moments.iter().map(|moment| moment.load * moment.seconds).sum::<f64>();
         Some(Self {
             seconds,
             from_s: first.from_s,
             to_s: last.to_s,
             asked: asked / seconds,
-            answered: answered / seconds,
+            ended: ended as f64 / seconds,
+            answered: ended.saturating_sub(failed) as f64 / seconds,
             users: moments.iter().map(|moment| moment.users).fold(0.0, f64::max),
         })
     }
