@@ -300,6 +300,10 @@ fn errors_at_any_load_are_not_blamed_on_it() {
 #[test]
 fn timeouts_that_set_in_with_the_load_are_found() {
     let found = told("timeouts_at_load", &["errors_at_load", "knee"], &ELSEWHERE);
+    // Its link leads to 41s, when there were so many.
+    let errors = of(&found, "errors_at_load");
+    assert_eq!(errors.place["from_s"], 41);
+    assert!(errors.sentence.starts_with("Errors set in at about 48 users: "), "{errors:?}");
     // What clients have given up is not served.
     let knee = of(&found, "knee");
     near(figure(knee, "load_knee"), 24.0, 0.2);

@@ -87,10 +87,13 @@ pub(super) fn at_load(run: &Run) -> Option<Finding> {
         return None;
     }
     let load = run.load;
-    let onset = if run.is_held() {
-        format!("between {} and {}", load.bare(last.load), load.of(first.load))
-    } else {
-        format!("at about {}", load.of(about(first.load)))
+    // A rising load is less when the level begins, which is where the errors are shown, than in its mean.
+    let begins = run.moments.iter().find(|moment| moment.from_s >= from_s);
+    let (onset, load_errors) = match begins.filter(|_| !run.is_held()) {
+        Some(begins) => (format!("at about {}", load.of(about(begins.load))), begins.load),
+        None => {
+            (format!("between {} and {}", load.bare(last.load), load.of(first.load)), first.load)
+        }
     };
     let sentence = format!(
         "Errors set in {onset}: from there on {} of the requests failed{}, below it {}",
@@ -102,7 +105,7 @@ pub(super) fn at_load(run: &Run) -> Option<Finding> {
                   workers, the connections of its database, memory";
     let finding = Finding::new(Rule::ErrorsAtLoad, sentence, advice, Chart::Failures).figures(&[
         ("load_held", last.load),
-        ("load_errors", first.load),
+        ("load_errors", load_errors),
         ("error_rate", after.share()),
         ("error_rate_below", before.share()),
     ]);
