@@ -47,6 +47,7 @@ struct Told {
     /// Rules that it explains.
     also: Vec<String>,
     sentence: String,
+    advice: String,
     figures: serde_json::Value,
     place: serde_json::Value,
 }
@@ -79,6 +80,7 @@ fn found(name: &str) -> Vec<Told> {
             rule: text(finding, "rule"),
             also: serde_json::from_value(finding["also"].clone()).unwrap(),
             sentence: text(finding, "sentence"),
+            advice: text(finding, "advice"),
             figures: finding["figures"].clone(),
             place: finding["where"].clone(),
         })
@@ -358,7 +360,11 @@ fn arrivals_that_a_generator_began_late_are_all_that_is_told() {
 
 #[test]
 fn a_generator_that_was_suspended_is_all_that_is_told() {
-    only("generator_suspended", &["generator_limit"]);
+    let found = only("generator_suspended", &["generator_limit"]);
+    let limit = of(&found, "generator_limit");
+    assert!(limit.sentence.contains(": the process was suspended for 17.6s"), "{limit:?}");
+    // Neither processors nor users have to do with it.
+    assert!(limit.advice.starts_with("run it again where it is left alone"), "{limit:?}");
 }
 
 #[test]
