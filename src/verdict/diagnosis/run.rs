@@ -7,7 +7,7 @@ use crate::verdict::capacity::{Level, Load, Moment, Spent, climb, levels};
 use crate::verdict::{Judged, Metric, Of, Stage, State, Statistic, threshold, validity};
 
 /// Without a threshold on it a response is slow when the 95th percentile is longer, in milliseconds.
-pub(super) const SLOW_MS: f64 = 300.0;
+pub(super) const SLOW_MS: f64 = 500.0;
 
 /// Levels on which the load stood still show the whole of it when they reach so large a share of the highest.
 const HIGH: f64 = 0.9;

@@ -312,6 +312,13 @@ fn a_soak_that_takes_ever_longer_drifts() {
     assert_eq!(findings(&soak(cold)), [], "it was cold");
 }
 
+#[test]
+fn without_a_threshold_responses_are_slow_from_where_the_report_has_them_amber() {
+    let answers = |ms: f64| run(hold(20.0, 60), |_| 20.0, move |_| ms);
+    assert_eq!(findings(&answers(320.0)), [], "the 95th percentile is 445 ms");
+    assert_eq!(rules(&answers(420.0)), [Rule::SlowFirstByte], "it is 584 ms");
+}
+
 /// Everything stands for a second from each of these on.
 fn standing(at: &'static [u32], seconds: usize) -> Run {
     let stands = move |second: u32| at.contains(&second);
