@@ -211,7 +211,7 @@ fn contention_is_told_as_a_capacity() {
     assert!(figure(capacity, "usl_beta") < 0.0001, "{capacity:?}");
     assert_eq!(
         capacity.sentence,
-        "20 users are stable on one server (95th percentile 1.94s, at most twice that of 5 users); 100 need about 5, at 4% contention"
+        "20 users on one server answer within twice the time of 5 users (95th percentile 1.94s); 100 need about 5, at 4% contention"
     );
 }
 
@@ -222,6 +222,15 @@ fn throughput_that_falls_with_more_users_is_told_as_a_capacity() {
     near(figure(capacity, "usl_beta"), 0.002, 0.25);
     near(figure(capacity, "usl_peak_requests_under_way"), 22.0, 0.15);
     assert!((figure(capacity, "usl_alpha") - 0.04).abs() < 0.02, "{capacity:?}");
+    // The two say the same: what is beyond the knee is not called stable, and throughput falls in both.
+    assert_eq!(
+        capacity.sentence,
+        "16 users on one server answer within twice the time of 4 users (95th percentile 1.44s); 64 need about 4, at 3% contention; with more than about 21 requests under way at once it serves less, not more"
+    );
+    assert_eq!(
+        of(&found, "knee").sentence,
+        "The median response grew from 538ms at 4 users to 5.46s at 64, while throughput rose to 16/s and fell again, to 11/s: the target serves at most about 16/s, from about 9 users on"
+    );
 }
 
 #[test]
