@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Every finding that there is.
-const RULES: [&str; 14] = [
+const RULES: [&str; 15] = [
     "generator_limit",
     "knee",
     "one_name_slow",
@@ -16,6 +16,7 @@ const RULES: [&str; 14] = [
     "slow_body",
     "errors_at_load",
     "errors_since",
+    "errors_throughout",
     "flat_throughput",
     "drift",
     "periodic_stalls",
@@ -24,7 +25,7 @@ const RULES: [&str; 14] = [
 ];
 
 /// Findings that would blame the connection, one name, errors, time itself or the generator.
-const ELSEWHERE: [&str; 10] = [
+const ELSEWHERE: [&str; 11] = [
     "generator_limit",
     "one_name_slow",
     "slow_connect",
@@ -32,6 +33,7 @@ const ELSEWHERE: [&str; 10] = [
     "slow_body",
     "errors_at_load",
     "errors_since",
+    "errors_throughout",
     "drift",
     "periodic_stalls",
     "too_few_samples",
@@ -309,7 +311,11 @@ fn errors_that_set_in_with_the_load_are_found() {
 
 #[test]
 fn errors_at_any_load_are_not_blamed_on_it() {
-    nothing("errors_at_any_load");
+    let found = only("errors_at_any_load", &["errors_throughout"]);
+    assert_eq!(
+        of(&found, "errors_throughout").sentence,
+        "6% of the requests failed from the beginning to the end, mostly \"status 500\""
+    );
 }
 
 #[test]
