@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Every finding that there is.
-const RULES: [&str; 14] = [
+const RULES: [&str; 15] = [
     "generator_limit",
     "knee",
     "one_name_slow",
@@ -16,6 +16,7 @@ const RULES: [&str; 14] = [
     "slow_body",
     "errors_at_load",
     "errors_since",
+    "errors_throughout",
     "flat_throughput",
     "drift",
     "periodic_stalls",
@@ -24,7 +25,7 @@ const RULES: [&str; 14] = [
 ];
 
 /// Findings that would blame the connection, one name, errors, time itself or the generator.
-const ELSEWHERE: [&str; 10] = [
+const ELSEWHERE: [&str; 11] = [
     "generator_limit",
     "one_name_slow",
     "slow_connect",
@@ -32,6 +33,7 @@ const ELSEWHERE: [&str; 10] = [
     "slow_body",
     "errors_at_load",
     "errors_since",
+    "errors_throughout",
     "drift",
     "periodic_stalls",
     "too_few_samples",
@@ -47,6 +49,7 @@ struct Told {
     /// Rules that it explains.
     also: Vec<String>,
     sentence: String,
+    advice: String,
     figures: serde_json::Value,
     place: serde_json::Value,
 }
@@ -79,6 +82,7 @@ fn found(name: &str) -> Vec<Told> {
             rule: text(finding, "rule"),
             also: serde_json::from_value(finding["also"].clone()).unwrap(),
             sentence: text(finding, "sentence"),
+            advice: text(finding, "advice"),
             figures: finding["figures"].clone(),
             place: finding["where"].clone(),
         })
@@ -209,7 +213,7 @@ fn contention_is_told_as_a_capacity() {
     assert!(figure(capacity, "usl_beta") < 0.0001, "{capacity:?}");
     assert_eq!(
         capacity.sentence,
-        "20 users are stable on one server (95th percentile 1.94s, at most twice that of 5 users); 100 need about 5, at 4% contention"
+        "20 users on one server answer within twice the time of 5 users (95th percentile 1.94s); 100 need about 5, at 4% contention"
     );
 }
 
@@ -220,6 +224,15 @@ fn throughput_that_falls_with_more_users_is_told_as_a_capacity() {
     near(figure(capacity, "usl_beta"), 0.002, 0.25);
     near(figure(capacity, "usl_peak_requests_under_way"), 22.0, 0.15);
     assert!((figure(capacity, "usl_alpha") - 0.04).abs() < 0.02, "{capacity:?}");
+    // The two say the same: what is beyond the knee is not called stable, and throughput falls in both.
+    assert_eq!(
+        capacity.sentence,
+        "16 users on one server answer within twice the time of 4 users (95th percentile 1.44s); 64 need about 4, at 3% contention; with more than about 21 requests under way at once it serves less, not more"
+    );
+    assert_eq!(
+        of(&found, "knee").sentence,
+        "The median response grew from 538ms at 4 users to 5.46s at 64, while throughput rose to 16/s and fell again, to 11/s: the target serves at most about 16/s, from about 9 users on"
+    );
 }
 
 #[test]
@@ -256,15 +269,19 @@ fn a_name_that_gets_slow_alone_is_found() {
 }
 
 /// One place where the time goes, and no other.
-fn slow(name: &str, part: &str) {
+fn slow(name: &str, part: &str) -> Vec<Told> {
     let others = ["slow_connect", "slow_tls", "slow_first_byte", "slow_body"];
     let never: Vec<&str> = others.into_iter().chain(ELSEWHERE).chain(LOAD).collect();
-    told(name, &[part], &never);
+    told(name, &[part], &never)
 }
 
 #[test]
 fn connections_that_are_accepted_too_slowly_are_found() {
-    slow("slow_connect", "slow_connect");
+    let found = slow("slow_connect", "slow_connect");
+    assert_eq!(
+        of(&found, "slow_connect").sentence,
+        "Opening connections takes 978ms a request in the mean, 90% of the response time: 475 connections were opened for 475 requests, half of them in 0.95ms, some in 4.10s: a full backlog of new connections makes clients ask again after 1s"
+    );
 }
 
 #[test]
@@ -284,7 +301,10 @@ fn answers_that_begin_late_are_found() {
 
 #[test]
 fn large_answers_that_share_a_line_are_found() {
-    slow("slow_body", "slow_body");
+    let found = slow("slow_body", "slow_body");
+    // The full line is why answers take longer with load.
+    assert_eq!(found[0].rule, "slow_body");
+    assert!(found[0].also.iter().any(|rule| rule == "knee"), "{found:#?}");
 }
 
 #[test]
@@ -294,12 +314,28 @@ fn errors_that_set_in_with_the_load_are_found() {
 
 #[test]
 fn errors_at_any_load_are_not_blamed_on_it() {
-    nothing("errors_at_any_load");
+    let found = only("errors_at_any_load", &["errors_throughout"]);
+    assert_eq!(
+        of(&found, "errors_throughout").sentence,
+        "6% of the requests failed from the beginning to the end, mostly \"status 500\""
+    );
 }
 
 #[test]
 fn timeouts_that_set_in_with_the_load_are_found() {
-    told("timeouts_at_load", &["errors_at_load", "knee"], &ELSEWHERE);
+    let found = told("timeouts_at_load", &["errors_at_load", "knee"], &ELSEWHERE);
+    // Its link leads to 41s, when there were so many.
+    let errors = of(&found, "errors_at_load");
+    assert_eq!(errors.place["from_s"], 41);
+    assert!(errors.sentence.starts_with("Errors set in at about 48 users: "), "{errors:?}");
+    // What clients have given up is not served.
+    let knee = of(&found, "knee");
+    near(figure(knee, "load_knee"), 24.0, 0.2);
+    near(figure(knee, "throughput_per_s"), 20.0, 0.1);
+    assert_eq!(
+        knee.sentence,
+        "The median response grew from 202ms at 5 users to 1.18s at 45, while throughput stayed at about 20/s: the target serves about 20/s, from about 24 users on"
+    );
 }
 
 #[test]
@@ -346,7 +382,11 @@ fn arrivals_that_a_generator_began_late_are_all_that_is_told() {
 
 #[test]
 fn a_generator_that_was_suspended_is_all_that_is_told() {
-    only("generator_suspended", &["generator_limit"]);
+    let found = only("generator_suspended", &["generator_limit"]);
+    let limit = of(&found, "generator_limit");
+    assert!(limit.sentence.contains(": the process was suspended for 17.6s"), "{limit:?}");
+    // Neither processors nor users have to do with it.
+    assert!(limit.advice.starts_with("run it again where it is left alone"), "{limit:?}");
 }
 
 #[test]

@@ -89,11 +89,16 @@ pub(super) fn capacity(run: &Run) -> Option<Finding> {
         ),
         None => String::new(),
     };
+    let holds = if limit.is_own {
+        let lowest = load.of(first.load.round());
+        format!("on one server answer within twice the time of {lowest}")
+    } else {
+        "are stable on one server".to_owned()
+    };
     let sentence = format!(
-        "{} are stable on one server (95th percentile {}{}); {} need about {}{contention}{falls}",
+        "{} {holds} (95th percentile {}); {} need about {}{contention}{falls}",
         load.of(held.load.round()),
         ms(held.p95()),
-        limit.said,
         load.bare(top.load.round()),
         match servers as u64 {
             2 => "two".to_owned(),
@@ -123,19 +128,15 @@ pub(super) fn capacity(run: &Run) -> Option<Finding> {
 struct Limit {
     /// In the 95th percentile, in milliseconds.
     most_ms: f64,
-    /// Why so long, where no threshold says it.
-    said: String,
+    /// No threshold says it, and the lowest level is slow: then none is stable, and they are held against
+    /// that one.
+    is_own: bool,
 }
 
 impl Limit {
     fn of(run: &Run, first: &Level) -> Self {
         let most_ms = run.slow_ms(None);
-        let is_own = most_ms == SLOW_MS;
-        let from_first = LONGER * first.p95();
-        if is_own && first.p95() > most_ms {
-            let said = format!(", at most twice that of {}", run.load.of(first.load.round()));
-            return Self { most_ms: from_first, said };
-        }
-        Self { most_ms, said: String::new() }
+        let is_own = most_ms == SLOW_MS && first.p95() > most_ms;
+        Self { most_ms: if is_own { LONGER * first.p95() } else { most_ms }, is_own }
     }
 }

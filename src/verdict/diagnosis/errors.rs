@@ -1,4 +1,4 @@
-//! Owns the rules of errors that set in: at a load, or at a time and for good.
+//! Owns the rules of errors: that set in at a load, or at a time and for good, or are there all along.
 
 use super::finding::{Chart, Finding, Rule};
 use super::run::Run;
@@ -16,6 +16,9 @@ const PART: f64 = 0.2;
 
 /// At a time and for good: so large a share, for so many seconds.
 const GOOD: (f64, f64) = (0.2, 3.0);
+
+/// All along: in each of so many parts of the requests, in order.
+const PARTS: u64 = 3;
 
 /// Requests and those that failed.
 #[derive(Clone, Copy, Default)]
@@ -87,10 +90,13 @@ pub(super) fn at_load(run: &Run) -> Option<Finding> {
         return None;
     }
     let load = run.load;
-    let onset = if run.is_held() {
-        format!("between {} and {}", load.bare(last.load), load.of(first.load))
-    } else {
-        format!("at about {}", load.of(about(first.load)))
+    // A rising load is less when the level begins, which is where the errors are shown, than in its mean.
+    let begins = run.moments.iter().find(|moment| moment.from_s >= from_s);
+    let (onset, load_errors) = match begins.filter(|_| !run.is_held()) {
+        Some(begins) => (format!("at about {}", load.of(about(begins.load))), begins.load),
+        None => {
+            (format!("between {} and {}", load.bare(last.load), load.of(first.load)), first.load)
+        }
     };
     let sentence = format!(
         "Errors set in {onset}: from there on {} of the requests failed{}, below it {}",
@@ -102,7 +108,7 @@ pub(super) fn at_load(run: &Run) -> Option<Finding> {
                   workers, the connections of its database, memory";
     let finding = Finding::new(Rule::ErrorsAtLoad, sentence, advice, Chart::Failures).figures(&[
         ("load_held", last.load),
-        ("load_errors", first.load),
+        ("load_errors", load_errors),
         ("error_rate", after.share()),
         ("error_rate_below", before.share()),
     ]);
@@ -142,4 +148,34 @@ pub(super) fn since(run: &Run) -> Option<Finding> {
     let finding = Finding::new(Rule::ErrorsSince, sentence, advice, Chart::Failures)
         .figures(&[("since_s", f64::from(first.from_s)), ("error_rate", is.share())]);
     Some(finding.seconds(first.from_s, moments.last()?.to_s))
+}
+
+/// Requests fail from the beginning to the end, and neither a load nor a time is the reason.
+pub(super) fn throughout(run: &Run) -> Option<Finding> {
+    let all = Count::moments(run.moments.iter());
+    if all.share() < FAILS.0 || all.failures < FAILS.1 {
+        return None;
+    }
+    let mut parts = [Count::default(); PARTS as usize];
+    let mut passed = 0;
+    for moment in &run.moments {
+        let part = &mut parts[(passed * PARTS / all.requests.max(1)).min(PARTS - 1) as usize];
+        part.requests += moment.requests;
+        part.failures += moment.failures;
+        passed += moment.requests;
+    }
+    // A burst of errors is not all along.
+    let is_there = |part: &Count| part.share() >= PART * all.share();
+    if !parts.iter().all(is_there) || at_load(run).is_some() || since(run).is_some() {
+        return None;
+    }
+    let sentence = format!(
+        "{} of the requests failed from the beginning to the end{}",
+        share(all.share()),
+        mostly(run, 0),
+    );
+    let advice = "open the failures with their evidence: load has no part in it, but what the plan asks \
+                  for, with which data and login, or the target itself";
+    let finding = Finding::new(Rule::ErrorsThroughout, sentence, advice, Chart::Failures);
+    Some(finding.figures(&[("error_rate", all.share())]))
 }

@@ -68,6 +68,7 @@ rules! {
     GeneratorLimit, "generator_limit", "the generator was the limit";
     ErrorsAtLoad, "errors_at_load", "errors set in under load";
     ErrorsSince, "errors_since", "errors set in and stayed";
+    ErrorsThroughout, "errors_throughout", "errors all along";
     OneNameSlow, "one_name_slow", "one name is slow alone";
     Knee, "knee", "response time grows with load";
     FlatThroughput, "flat_throughput", "throughput does not grow with load";
@@ -118,6 +119,7 @@ impl Rule {
             Self::GeneratorLimit
                 | Self::ErrorsAtLoad
                 | Self::ErrorsSince
+                | Self::ErrorsThroughout
                 | Self::OneNameSlow
                 | Self::TooFewSamples
         )
@@ -130,6 +132,7 @@ impl Rule {
             Self::GeneratorLimit
                 | Self::ErrorsAtLoad
                 | Self::ErrorsSince
+                | Self::ErrorsThroughout
                 | Self::OneNameSlow
                 | Self::TooFewSamples
         )

@@ -40,12 +40,16 @@ pub(super) fn limit(run: &Run) -> Option<Finding> {
         "The generator was the limit, so the figures say little of the target: {}",
         reasons.join("; ")
     );
-    let advice = match generator.few_workers.and(busy) {
-        Some(_) => {
+    let advice = match (busy, generator.few_workers) {
+        // What else happened to it says its reason.
+        (None, _) if late.is_none() => {
+            "run it again where it is left alone, and see whether the figures stay the same"
+        }
+        (Some(_), Some(_)) => {
             "give it more `--workers`, run fewer users per machine, or make the plan cheaper, and see \
              whether the figures stay the same"
         }
-        None => {
+        _ => {
             "run fewer users per machine, give throng more processors, or make the plan cheaper, and see \
              whether the figures stay the same"
         }

@@ -12,6 +12,9 @@ const APART: f64 = 1.4;
 /// more than two standard errors, and by no more than one.
 const FLAT: f64 = 0.5;
 
+/// It falls again when at the top it is less than this share of the highest, by more than three standard errors.
+const FALLEN: f64 = 0.9;
+
 /// Then the response has grown when it takes so many times as long, and so many milliseconds more.
 const GREW: (f64, f64) = (1.5, 5.0);
 
@@ -25,6 +28,9 @@ const BENDS: f64 = 0.15;
 /// Fewer requests make no level to hold anything against.
 const REQUESTS: u64 = 20;
 
+/// Nor do those of which a larger share fails: their times are those of failing, as the limit of a timeout.
+const FAILS: f64 = 0.2;
+
 /// Of the arrivals so large a share was dropped, and so many.
 const DROPPED: (f64, u64) = (0.01, 10);
 
@@ -36,6 +42,8 @@ struct Climb<'a> {
     base: &'a Level,
     top: &'a Level,
     is_flat: bool,
+    /// Throughput at the top is less than it was below.
+    has_fallen: bool,
     /// The load at which the line of the lowest levels meets the highest throughput.
     meets: f64,
     /// The highest throughput.
@@ -44,8 +52,8 @@ struct Climb<'a> {
 
 /// The response grows with load, and the throughput does not: told once, whichever shows it.
 pub(super) fn knee(run: &Run) -> Option<Finding> {
-    let levels: Vec<&Level> =
-        run.levels().iter().filter(|level| level.requests >= REQUESTS).collect();
+    let holds = |level: &&Level| level.requests >= REQUESTS && level.error_rate() <= FAILS;
+    let levels: Vec<&Level> = run.levels().iter().filter(holds).collect();
     climbed(&levels, unevenness(&run.moments))
         .and_then(|climb| tell(run, &levels, &climb))
         .or_else(|| overrun(run))
@@ -56,7 +64,7 @@ pub(super) fn knee(run: &Run) -> Option<Finding> {
 /// In the closed form N users that think for Z get X = N / (R + Z) answers a second. As long as R stays
 /// what it is, X grows as N does; a target that can do no more holds X, and R grows as N does. The two
 /// lines meet at N* (D. Menascé, V. Almeida, Capacity Planning, asymptotic bounds). In the open form X is
-/// the rate that is asked for, up to what the target can do.
+/// the rate that is asked for, up to what the target can do. What fails is not served.
 fn climbed<'a>(levels: &[&'a Level], unevenness: f64) -> Option<Climb<'a>> {
     let (first, rest) = levels.split_first()?;
     let top = *rest.last()?;
@@ -64,18 +72,24 @@ fn climbed<'a>(levels: &[&'a Level], unevenness: f64) -> Option<Climb<'a>> {
     // The lowest may be slower than others: what is cold gets warm.
     let least = half.clone().map(|level| level.p50()).fold(f64::INFINITY, f64::min);
     let base = half.clone().copied().find(|level| level.p50() <= least * 1.2)?;
+    let error = |one: &Level, other: &Level| {
+        unevenness * (1.0 / one.requests as f64 + 1.0 / other.requests as f64).sqrt()
+    };
     // The nearest says least of what is between, the farthest may be below the knee.
     let is_flat = half.clone().any(|before| {
         let ratio = (top.load / before.load).ln();
-        let grown = (top.rate() / before.rate().max(f64::MIN_POSITIVE)).ln() / ratio;
-        let (one, other) = (top.requests as f64, before.requests as f64);
-        let error = unevenness * (1.0 / one + 1.0 / other).sqrt() / ratio;
+        let grown = (top.throughput() / before.throughput().max(f64::MIN_POSITIVE)).ln() / ratio;
+        let error = error(top, before) / ratio;
         grown + 2.0 * error < FLAT && grown < error
     });
-    let per_load = levels.iter().map(|level| level.rate() / level.load).fold(0.0, f64::max);
-    let most = levels.iter().map(|level| level.rate()).fold(0.0, f64::max);
+    let per_load = levels.iter().map(|level| level.throughput() / level.load).fold(0.0, f64::max);
+    let most = levels.iter().map(|level| level.throughput()).fold(0.0, f64::max);
     let meets = (most / per_load).clamp(first.load, top.load);
-    Some(Climb { base, top, is_flat, meets, most })
+    let has_fallen = levels.iter().any(|level| {
+        let left = top.throughput() / level.throughput().max(f64::MIN_POSITIVE);
+        left < FALLEN && left.ln() < -3.0 * error(top, level)
+    });
+    Some(Climb { base, top, is_flat, has_fallen, meets, most })
 }
 
 /// By how much more than its root the number of requests in a second is off, from one second to the next: 1 when
@@ -91,7 +105,7 @@ fn unevenness(moments: &[Moment]) -> f64 {
 }
 
 fn tell(run: &Run, levels: &[&Level], climb: &Climb<'_>) -> Option<Finding> {
-    let Climb { base, top, is_flat, meets, most } = *climb;
+    let Climb { base, top, is_flat, has_fallen, meets, most } = *climb;
     let more = top.p50() - base.p50();
     let is_slow = run.is_slow(&top.response, None);
     let grew = if is_flat {
@@ -117,8 +131,13 @@ fn tell(run: &Run, levels: &[&Level], climb: &Climb<'_>) -> Option<Finding> {
         (true, false) => (
             Rule::Knee,
             format!(
-                "{times}, while throughput stayed at about {serves}: the target serves about {serves}, \
-                 from about {} on",
+                "{times}, while throughput {}: the target serves {}about {serves}, from about {} on",
+                if has_fallen {
+                    format!("rose to {serves} and fell again, to {}", rate(top.throughput()))
+                } else {
+                    format!("stayed at about {serves}")
+                },
+                if has_fallen { "at most " } else { "" },
                 load.of(about(meets))
             ),
             meets,
@@ -126,8 +145,13 @@ fn tell(run: &Run, levels: &[&Level], climb: &Climb<'_>) -> Option<Finding> {
         (true, true) => (
             Rule::FlatThroughput,
             format!(
-                "Throughput stayed at about {serves} from {} to {}, while the median response grew \
+                "Throughput {} from {} to {}, while the median response grew \
                  from {} to {}: the target serves about {serves}, and {} are already enough for that",
+                if has_fallen {
+                    format!("fell from {serves} to {},", rate(top.throughput()))
+                } else {
+                    format!("stayed at about {serves}")
+                },
                 load.of(lowest),
                 load.bare(top.load),
                 ms(base.p50()),
@@ -201,7 +225,7 @@ fn overrun(run: &Run) -> Option<Finding> {
     let waiting: Vec<_> = run.moments.iter().filter(|moment| moment.spent.waited > 0.0).collect();
     let full = Full::of(&waiting)?;
     let came = full.asked * full.seconds;
-    let still = came - full.answered * full.seconds - full.users;
+    let still = came - full.ended * full.seconds - full.users;
     if full.seconds < WAITS.2 || still < WAITS.1 || still < WAITS.0 * came {
         return None;
     }
@@ -229,6 +253,8 @@ struct Full {
     /// Arrivals per second.
     asked: f64,
     /// Requests that ended, per second.
+    ended: f64,
+    /// Those of them that succeeded.
     answered: f64,
     users: f64,
 }
@@ -237,14 +263,16 @@ impl Full {
     fn of(moments: &[&Moment]) -> Option<Self> {
         let (first, last) = (moments.first()?, moments.last()?);
         let seconds: f64 = moments.iter().map(|moment| moment.seconds).sum();
-        let answered = moments.iter().map(|moment| moment.requests).sum::<u64>() as f64;
+        let ended = moments.iter().map(|moment| moment.requests).sum::<u64>();
+        let failed = moments.iter().map(|moment| moment.failures).sum::<u64>();
         let asked = moments.iter().map(|moment| moment.load * moment.seconds).sum::<f64>();
         Some(Self {
             seconds,
             from_s: first.from_s,
             to_s: last.to_s,
             asked: asked / seconds,
-            answered: answered / seconds,
+            ended: ended as f64 / seconds,
+            answered: ended.saturating_sub(failed) as f64 / seconds,
             users: moments.iter().map(|moment| moment.users).fold(0.0, f64::max),
         })
     }

@@ -141,6 +141,7 @@ pub(super) fn of(load: Load, moments: Vec<Moment>, names: Vec<Series>) -> Run {
         all.agreed += name.agreed;
     }
     all.connect_ms = all.spent.connect / all.opened.max(1) as f64;
+    all.connect_p99_ms = all.connect_ms;
     all.tls_ms = all.spent.tls / all.agreed.max(1) as f64;
     if all.response.is_empty() {
         let mut response = Timing::default();

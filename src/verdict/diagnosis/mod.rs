@@ -61,6 +61,7 @@ fn findings(run: &Run) -> Vec<Finding> {
         generator::limit,
         errors::at_load,
         errors::since,
+        errors::throughout,
         names::one_slow,
         knee::knee,
         parts::slow,

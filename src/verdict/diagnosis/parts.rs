@@ -3,7 +3,7 @@
 
 use super::finding::{Chart, Finding, Rule};
 use super::knee;
-use super::run::Run;
+use super::run::{Run, Series};
 use super::words::{bytes, counted, ms, share};
 use crate::verdict::capacity::{Level, Spent};
 
@@ -18,6 +18,13 @@ const FLAT: f64 = 0.25;
 
 /// They are held against those of a level with so many times less load at least.
 const APART: f64 = 1.4;
+
+/// Connections are opened unevenly when they take so many times as long in the mean as in the median.
+const UNEVEN: f64 = 3.0;
+
+/// A connection that finds no room in the backlog is asked for again after so many milliseconds, then after
+/// twice as many (RFC 6298, 2.1).
+const AGAIN_MS: f64 = 1000.0;
 
 /// Where the time goes, when there is much of it: the response is slow, or it grew with load.
 pub(super) fn slow(run: &Run) -> Option<Finding> {
@@ -48,12 +55,11 @@ pub(super) fn slow(run: &Run) -> Option<Finding> {
     let (sentence, advice) = match rule {
         Rule::SlowConnect => (
             format!(
-                "Opening connections takes {} a request in the mean, {of}: {} were opened for {}, in \
-                 {} each (median)",
+                "Opening connections takes {} a request in the mean, {of}: {} were opened for {}, {}",
                 ms(mean),
                 counted(all.opened, "connection"),
                 counted(all.requests, "request"),
-                ms(all.connect_ms),
+                opening(all),
             ),
             "see that connections are kept open and used again, by the plan and by the target; then at \
              the target's backlog of new connections, at the look-up of its name, and at the network \
@@ -91,6 +97,21 @@ pub(super) fn slow(run: &Run) -> Option<Finding> {
         Some(level) => finding.seconds(level.from_s, level.to_s),
         None => finding,
     })
+}
+
+/// How long connections took to be opened.
+fn opening(all: &Series) -> String {
+    let (median, long) = (all.connect_ms, all.connect_p99_ms);
+    let mean = (all.spent.connect - all.spent.tls) / all.opened.max(1) as f64;
+    if mean <= UNEVEN * median {
+        return format!("in {} each (median)", ms(median));
+    }
+    let why = if long >= AGAIN_MS {
+        ": a full backlog of new connections makes clients ask again after 1s"
+    } else {
+        ""
+    };
+    format!("half of them in {}, some in {}{why}", ms(median), ms(long))
 }
 
 /// The answers are large, or are sent slowly; and the bytes may not grow with the load.

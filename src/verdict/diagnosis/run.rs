@@ -7,7 +7,7 @@ use crate::verdict::capacity::{Level, Load, Moment, Spent, climb, levels};
 use crate::verdict::{Judged, Metric, Of, Stage, State, Statistic, threshold, validity};
 
 /// Without a threshold on it a response is slow when the 95th percentile is longer, in milliseconds.
-pub(super) const SLOW_MS: f64 = 300.0;
+pub(super) const SLOW_MS: f64 = 500.0;
 
 /// Levels on which the load stood still show the whole of it when they reach so large a share of the highest.
 const HIGH: f64 = 0.9;
@@ -56,6 +56,8 @@ pub(super) struct Series {
     pub(super) opened: u64,
     /// The median time of that, in milliseconds.
     pub(super) connect_ms: f64,
+    /// The 99th percentile of it.
+    pub(super) connect_p99_ms: f64,
     /// How often TLS was agreed on.
     pub(super) agreed: u64,
     /// The median time of that.
@@ -308,6 +310,7 @@ fn series(name: String, stats: &NameStats, waited: &Timing) -> Series {
         response: if stats.response_ok.is_empty() { all } else { stats.response_ok.clone() },
         opened: stats.connect.count(),
         connect_ms: median(&stats.connect),
+        connect_p99_ms: stats.connect.quantile_ms(0.99).unwrap_or(0.0),
         agreed: stats.tls.count(),
         tls_ms: median(&stats.tls),
         body_bytes: stats.body_bytes,

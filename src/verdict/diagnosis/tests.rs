@@ -218,7 +218,22 @@ fn a_target_that_dies_is_no_matter_of_load() {
         failed: random.random::<f64>() < 0.1,
         ..Answer::default()
     };
-    assert_eq!(findings(&made(stairs(&[5.0, 10.0, 20.0], 20), |now| now.load, always)), []);
+    let mut always = made(stairs(&[5.0, 10.0, 20.0], 20), |now| now.load, always);
+    let what = "status 500".to_owned();
+    always.failures = vec![Failed { what, count: 70, first_s: 0.2 }];
+    let always = only(&always);
+    assert_eq!(always.rule, Rule::ErrorsThroughout);
+    assert_eq!(
+        always.sentence,
+        "10% of the requests failed from the beginning to the end, mostly \"status 500\""
+    );
+    // A burst of them is not all along, and a plan that accepts a status has no failures.
+    let burst = |now: Now, random: &mut SmallRng| Answer {
+        first_byte: around(random, 20.0, 0.3),
+        failed: (30..36).contains(&now.second),
+        ..Answer::default()
+    };
+    assert_eq!(findings(&made(hold(20.0, 60), |_| 20.0, burst)), []);
 }
 
 #[test]
@@ -310,6 +325,13 @@ fn a_soak_that_takes_ever_longer_drifts() {
     assert_eq!(findings(&soak(|now| 100.0 - f64::from(now.second) * 0.3)), [], "it gets faster");
     let cold = |now: Now| if now.second < 12 { 200.0 } else { 40.0 };
     assert_eq!(findings(&soak(cold)), [], "it was cold");
+}
+
+#[test]
+fn without_a_threshold_responses_are_slow_from_where_the_report_has_them_amber() {
+    let answers = |ms: f64| run(hold(20.0, 60), |_| 20.0, move |_| ms);
+    assert_eq!(findings(&answers(320.0)), [], "the 95th percentile is 445 ms");
+    assert_eq!(rules(&answers(420.0)), [Rule::SlowFirstByte], "it is 584 ms");
 }
 
 /// Everything stands for a second from each of these on.
