@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use throng::control::StopReason;
-use throng::event::{Aside, Closing, Ended, Started, Steered};
+use throng::event::{Aside, Closing, Ended, Found, Started, Steered};
 use throng::load::{Profile, Span, Steps};
 use throng::metrics::{
     Answer, Body, Catalogue, Evidence, Exchange, Failure, Fault, Head, Health, Interval, Level,
@@ -15,6 +15,8 @@ use throng::metrics::{
 use throng::sink::{html, report};
 use throng::verdict::{Of, Threshold, Verdict, judge, validity};
 
+#[path = "report/searched.rs"]
+mod searched;
 #[path = "report/served.rs"]
 mod served;
 
@@ -36,6 +38,8 @@ struct Run {
     asides: Vec<Interval>,
     steered: Vec<Steered>,
     evidence: Option<Evidence>,
+    /// What it was made to find.
+    search: Option<Found>,
     /// The stages of its load, when they are not up, held and down.
     spans: Option<Vec<Span>>,
     /// What a diagnosis of it says.
@@ -64,6 +68,7 @@ impl Run {
             asides: vec![],
             steered: vec![],
             evidence: None,
+            search: None,
             spans: None,
             findings: Value::Null,
             times: 1,
@@ -125,7 +130,7 @@ impl Run {
             os: "linux x86_64".into(),
             workers: 2,
             users_peak: 50,
-            search: None,
+            search: self.search.as_ref().map(|found| found.searching.clone()),
             baseline: None,
             planned: self.lasted,
             warmup: Duration::ZERO,
@@ -153,7 +158,7 @@ impl Run {
             verdict,
             stopped,
             steered: &self.steered,
-            search: None,
+            search: self.search.as_ref(),
             stopped_by: self.stopped_by,
             exit_code,
             at,
@@ -324,7 +329,7 @@ fn exhibits(exchanges: impl IntoIterator<Item = Exchange>) -> Option<Evidence> {
     Some(evidence)
 }
 
-const RUNS: [&str; 17] = [
+const RUNS: [&str; 18] = [
     "all_failed",
     "day",
     "empty",
@@ -337,6 +342,7 @@ const RUNS: [&str; 17] = [
     "mixed",
     "one_second",
     "overrun",
+    "search",
     "steps",
     "stopped",
     "tls",
@@ -396,6 +402,12 @@ fn run(name: &str) -> Run {
         }
         "overrun" => Run::new("More than it can do", (0..60).map(|at| arriving(at, 600)).collect()),
         "late" => Run::new("Began late", (0..60).map(|at| arriving(at, 9000)).collect()),
+        "search" => Run {
+            search: Some(searched::searched()),
+            thresholds: &[],
+            spans: Some(vec![]),
+            ..Run::new("A search", seconds(230, 2, 6))
+        },
         "steps" => stepped(),
         "day" => Run {
             names: served::names(),

@@ -35,9 +35,14 @@ pub(super) fn text(explained: &Explanation, width: usize) -> String {
         page.head("Profiles");
         page.lines(2, "none: say how many users on the command line, as `-u 20 -t 15s`");
     }
-    page.head("Thresholds");
-    if explained.thresholds.is_empty() {
-        page.lines(2, "none: a run passes whatever it measures");
+    // A search has what must hold: without thresholds nothing more is to be said.
+    let searches =
+        !explained.profiles.is_empty() && explained.profiles.iter().all(|one| one.search.is_some());
+    if !(searches && explained.thresholds.is_empty()) {
+        page.head("Thresholds");
+        if explained.thresholds.is_empty() {
+            page.lines(2, "none: a run passes whatever it measures");
+        }
     }
     explained.thresholds.iter().for_each(|threshold| page.lines(2, threshold));
     page.text

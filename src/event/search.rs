@@ -138,10 +138,7 @@ impl Found {
     #[must_use]
     pub fn sentence(&self) -> String {
         let Search { of, from, .. } = self.searching.search;
-        let hold = |level: u64| {
-            let verb = if of.number(level) == 1.0 { "holds" } else { "hold" };
-            format!("{} {verb}", of.words(level))
-        };
+        let hold = |level: u64| of.hold_words(level);
         let broke = self.broke.map(|level| {
             let why = self.broke_first().unwrap_or("it did not hold");
             format!("at {} {why}", of.words(level))
@@ -160,7 +157,8 @@ impl Found {
                 format!("{}{}: no limit up to there", hold(held), self.confirmation())
             }
             (Some(End::NoneHolds), _) => {
-                format!("not even {}: {}", hold(from), self.broke_first().unwrap_or("it broke"))
+                let why = self.broke_first().unwrap_or("it broke");
+                format!("not even {}: {why}", hold(from))
             }
             (Some(End::Strained), _) => {
                 format!("the generator was the limit at {}: {}; of the target {known}", at(), why())
@@ -212,6 +210,14 @@ mod tests {
             figures: Vec::new(),
         });
         Found::of(&Searching { search, must }, &looks.collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_rate_holds_and_users_hold() {
+        let rate = crate::units::Rate::per_second(80).per_hour_millionths();
+        let words = [(Scale::Rate, rate), (Scale::Users, 80), (Scale::Users, 1)]
+            .map(|(of, level)| of.hold_words(level));
+        assert_eq!(words, ["80/s holds", "80 users hold", "1 user holds"]);
     }
 
     #[test]

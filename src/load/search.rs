@@ -41,6 +41,13 @@ impl Scale {
         }
     }
 
+    /// A level as people say that it holds: `20 users hold`, `50/s holds`.
+    #[must_use]
+    pub fn hold_words(self, level: u64) -> String {
+        let verb = if self == Self::Users && users(level) != 1 { "hold" } else { "holds" };
+        format!("{} {verb}", self.words(level))
+    }
+
     /// How many levels there are to 1 as people count them.
     fn one(self) -> f64 {
         match self {

@@ -92,7 +92,29 @@ impl Replay {
             ));
         }
         let mut started = together.started().clone();
-        if together.count() > 1 && started.search.take().is_some() {
+        let searches = together.each_started().any(|one| one.search.is_some());
+        if part.is_some() && searches {
+            return Err(Diagnostic::without_place(
+                "the answer of a search is of the whole run, and not of a part of it",
+                "leave out `--from` and `--to`",
+            ));
+        }
+        if let Some((from @ 1.., _)) = part {
+            let lasted = reached(&choice.records)?;
+            if from >= lasted {
+                let time = |second: u32| format_duration(Duration::from_secs(second.into()));
+                return Err(Diagnostic::without_place(
+                    format!(
+                        "the run lasted {}: nothing of it is from {} on",
+                        time(lasted),
+                        time(from)
+                    ),
+                    "write an earlier `--from`",
+                ));
+            }
+        }
+        if together.count() > 1 && searches {
+            started.search = None;
             say("warning: a search is shown by itself\n  \
                  of several records together its answer is left out, and thresholds are judged\n");
         }
@@ -328,6 +350,19 @@ fn place(choice: &Choice, part: Option<(u32, u32)>) -> Result<PathBuf, Diagnosti
         Some((from, u32::MAX)) => own.join(format!("from-{}", time(from))),
         Some((from, to)) => own.join(format!("from-{}-to-{}", time(from), time(to))),
     })
+}
+
+/// The second after the last that the records have, whether they have an end or none.
+fn reached(records: &[PathBuf]) -> Result<u32, Diagnostic> {
+    let mut together = Together::open(records).map_err(unreadable)?;
+    let mut reached = 0;
+    // What cannot be read any further is told when it is shown.
+    while let Ok(Some(line)) = together.next_line() {
+        if let Line::Second(second) = line {
+            reached = second.held.to_s;
+        }
+    }
+    Ok(reached)
 }
 
 fn unreadable(error: RecordError) -> Diagnostic {

@@ -161,14 +161,19 @@ pub fn prepare(
         ));
     }
     if let Some(search) = &search {
-        for (given, option) in
-            [(iterations.is_some(), "--iterations"), (options.baseline.is_some(), "--baseline")]
-        {
+        let endless = "it has levels, and no end that is known";
+        for (given, option, why) in [
+            (iterations.is_some(), "--iterations", endless),
+            (options.baseline.is_some(), "--baseline", endless),
+            (
+                options.fail_on_error,
+                "--fail-on-error",
+                "requests fail in it on purpose, and `must` says how many may",
+            ),
+        ] {
             if given {
                 mistakes.push(Diagnostic::without_place(
-                    format!(
-                        "`{option}` goes with no search: it has levels, and no end that is known"
-                    ),
+                    format!("`{option}` goes with no search: {why}"),
                     "take it out, or run another profile",
                 ));
             }
@@ -304,12 +309,24 @@ fn load(plan: &Plan, choice: &ProfileChoice) -> Result<Asked, Diagnostic> {
     let own = choice.users.is_some() || choice.rate.is_some();
     let iterations = named.and_then(|named| named.iterations).filter(|_| !own);
     let total = || {
-        let total = choice.run_time.or_else(|| named.map(|named| named.load.total()));
-        total.ok_or_else(|| {
-            Diagnostic::without_place(
+        // A search has no length of its own: it ends with its answer.
+        let search = named.filter(|named| named.search.is_some());
+        let lasts = named.filter(|named| named.search.is_none());
+        let total = choice.run_time.or_else(|| lasts.map(|named| named.load.total()));
+        total.ok_or_else(|| match search {
+            Some(named) => Diagnostic::without_place(
+                format!(
+                    "`{}` stands in place of the search of profile `{}`, and nothing says how long \
+                     the run is",
+                    if choice.rate.is_some() { "--rate" } else { "--users" },
+                    named.name.value
+                ),
+                "add `-t 15s`, or leave it out and search",
+            ),
+            None => Diagnostic::without_place(
                 "nothing says how long the run is",
                 "add `-t 15s`, or a profile to the plan",
-            )
+            ),
         })
     };
     if let Some(rate) = choice.rate {

@@ -9,7 +9,7 @@ use crate::load::{Hunt, Scale, Sight};
 use crate::metrics::{Catalogue, Interval, Summary};
 use crate::sink::figures;
 use crate::units::Rate;
-use crate::verdict::{Judged, State, judge, strain};
+use crate::verdict::{Judged, Metric, State, judge, strain};
 
 /// Arrivals that find no user are dropped, or wait: more than this share of them, and the rate was not
 /// reached.
@@ -118,7 +118,8 @@ impl Seeker {
             return Turn::default();
         }
         let Ok(probe) = self.hunt.now() else { return self.end(None) };
-        let (sight, why, judged) = self.judged(under_way);
+        let silent = self.silent(under_way);
+        let (sight, why, judged) = self.judged(silent);
         let few = judged.iter().any(|one| one.state == State::TooFew);
         if sight == Sight::CannotSay && few && self.extra > 0 {
             self.extra -= 1;
@@ -132,7 +133,7 @@ impl Seeker {
             to_s: interval.to_s,
             sight,
             why,
-            figures: judged.iter().map(|one| figure(one, under_way)).collect(),
+            figures: judged.iter().map(|one| figure(one, silent)).collect(),
         };
         if self.hunt.saw(sight).is_err() {
             return self.end(Some(probed));
@@ -170,27 +171,32 @@ impl Seeker {
         Turn { probed, changes: Vec::new(), over: true }
     }
 
+    /// Requests wait for an answer, and in the whole look there was none.
+    fn silent(&self, under_way: bool) -> bool {
+        under_way && self.window.all().requests() == 0
+    }
+
     /// What the look has shown, why, and its figures.
-    fn judged(&self, under_way: bool) -> (Sight, Option<String>, Vec<Judged>) {
+    fn judged(&self, silent: bool) -> (Sight, Option<String>, Vec<Judged>) {
         let must = &self.searching.must;
         let judged: Vec<Judged> = must.iter().map(|one| judge(one, &self.window)).collect();
         // What was sent late, or could not be sent, says nothing of the target.
         if let Some(reason) = strain(&self.window).into_iter().next() {
             return (Sight::Strained, Some(reason), judged);
         }
-        let broke: Vec<String> = judged
-            .iter()
-            .filter(|one| seen(one, under_way) == Sight::Broke)
+        let broken = judged.iter().filter(|one| seen(one, silent) == Sight::Broke);
+        let broke: Vec<String> = broken
             .map(|one| match one.state {
                 State::NoData => "nothing was answered".to_owned(),
                 _ => over_its_limit(one),
             })
             .chain(self.unmet())
+            .chain(no_success(&self.window, &judged))
             .collect();
         if !broke.is_empty() {
             return (Sight::Broke, Some(broke.join(", ")), judged);
         }
-        let unsaid = judged.iter().find(|one| seen(one, under_way) == Sight::CannotSay);
+        let unsaid = judged.iter().find(|one| seen(one, silent) == Sight::CannotSay);
         match unsaid {
             Some(one) => {
                 let metric = one.threshold.text.split(' ').next().unwrap_or_default();
@@ -219,20 +225,31 @@ impl Seeker {
     }
 }
 
-/// Whether a figure keeps its limit. Where requests wait for an answer, none is a broken limit.
-fn seen(judged: &Judged, under_way: bool) -> Sight {
+/// Errors are often faster than answers: they pass limits of time. That all failed is told by
+/// `error_rate` too, when it broke.
+fn no_success(window: &Summary, judged: &[Judged]) -> Option<String> {
+    let all = window.all();
+    let none = all.requests() > 0 && all.failed() == all.requests();
+    let told = judged
+        .iter()
+        .any(|one| one.threshold.metric == Metric::ErrorRate && one.state == State::Broke);
+    (none && !told).then(|| "no request succeeded".to_owned())
+}
+
+/// Whether a figure keeps its limit. Where nothing is answered, that is a broken limit.
+fn seen(judged: &Judged, silent: bool) -> Sight {
     match judged.state {
         State::Held => Sight::Held,
         State::Broke => Sight::Broke,
-        State::NoData if under_way => Sight::Broke,
+        State::NoData if silent => Sight::Broke,
         State::NoData | State::TooFew | State::NotJudged => Sight::CannotSay,
     }
 }
 
-fn figure(judged: &Judged, under_way: bool) -> Figure {
+fn figure(judged: &Judged, silent: bool) -> Figure {
     Figure {
         must: judged.threshold.text.clone(),
-        sight: seen(judged, under_way),
+        sight: seen(judged, silent),
         value: judged.value,
         value_text: value_text(judged),
     }

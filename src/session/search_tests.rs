@@ -187,6 +187,24 @@ fn a_target_that_answers_nothing_has_broken() {
 }
 
 #[test]
+fn a_level_at_which_all_requests_fail_has_broken_however_fast_they_are() {
+    let fast = |must: &[&str]| {
+        let run = simulated(users(10, 20), must, |interval, _, _| {
+            let stats = interval.names.entry(0).or_default();
+            (0..9).for_each(|_| stats.response_failed.record(Duration::from_millis(1)));
+        });
+        run.found.sentence()
+    };
+    assert_eq!(fast(&["p50 < 500ms"]), "not even 10 users hold: no request succeeded");
+    // What was answered with failures was answered.
+    assert_eq!(fast(&["ok.p50 < 500ms"]), "not even 10 users hold: no request succeeded");
+    assert_eq!(
+        fast(&["p50 < 500ms", "error_rate < 1%"]),
+        "not even 10 users hold: error_rate was 100%, over its limit of 1%"
+    );
+}
+
+#[test]
 fn a_generator_that_was_late_is_the_limit_and_not_the_target() {
     let late = simulated(users(10, 40), &["p95 < 500ms"], |interval, level, _| {
         answers(interval, level, || 20.0);

@@ -125,11 +125,11 @@ fn answered(found: &Found) -> Case<'static> {
 }
 
 fn threshold<'a>(judged: &'a Judged, names: &mut Unique) -> Case<'a> {
-    let value = figures::value(judged).unwrap_or_else(|| figures::no_value(judged).to_owned());
     // How many samples it takes, or what is missing: the outcome says only that.
     let why =
         matches!(judged.state, State::TooFew | State::NotJudged).then(|| figures::word(judged));
-    let parts: Vec<_> = [Some(value), why, figures::place(judged)].into_iter().flatten().collect();
+    let parts: Vec<_> =
+        [figures::shown_value(judged), why, figures::place(judged)].into_iter().flatten().collect();
     let shown = parts.join(", ");
     let text = figures::threshold(&judged.threshold);
     Case {

@@ -153,6 +153,12 @@ pub(crate) fn no_value(judged: &Judged) -> &'static str {
     if judged.threshold.metric == Metric::Dropped { "no arrivals" } else { "no data" }
 }
 
+/// Its value, or what is said without one; none of what is not judged in a search, for there may be data.
+pub(super) fn shown_value(judged: &Judged) -> Option<String> {
+    let unjudged = judged.state == State::NotJudged && judged.limit.is_some();
+    value(judged).or_else(|| (!unjudged).then(|| no_value(judged).to_owned()))
+}
+
 /// Which seconds of the run a figure is of, what its limit was taken from, and when it broke first:
 /// `in 3 of 12 windows, worst 40s to 50s, first 20s with 512ms`.
 pub(super) fn place(judged: &Judged) -> Option<String> {

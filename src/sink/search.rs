@@ -101,7 +101,7 @@ pub(super) fn sentence(found: &Found) -> String {
 
 /// The path, a line each.
 pub(super) fn lines(ended: &Ended<'_>, out: &mut String) {
-    let Some(found) = ended.search else { return };
+    let Some(found) = ended.search.filter(|found| !found.path.is_empty()) else { return };
     let of = found.searching.search.of;
     let _ = writeln!(out, "\n{}", styled(BOLD, "Search"));
     let levels: Vec<String> = found.path.iter().map(|look| of.words(look.level)).collect();
@@ -121,7 +121,7 @@ pub(super) fn lines(ended: &Ended<'_>, out: &mut String) {
 
 /// The same as a table of Markdown.
 pub(super) fn table_md(ended: &Ended<'_>, out: &mut String) {
-    let Some(found) = ended.search else { return };
+    let Some(found) = ended.search.filter(|found| !found.path.is_empty()) else { return };
     let of = found.searching.search.of;
     out.push_str("\n| | level | measured | seconds |\n|:--|--:|:--|:--|\n");
     for look in &found.path {

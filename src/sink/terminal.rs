@@ -451,7 +451,8 @@ fn threshold_lines(judged: &[&Judged], out: &mut String) {
     let texts: Vec<_> = judged.iter().map(text).collect();
     let widest = texts.iter().map(|text| width_of(text)).max().unwrap_or(0);
     for (judged, text) in judged.iter().zip(texts) {
-        let value = figures::value(judged).unwrap_or_else(|| figures::no_value(judged).to_owned());
+        let value =
+            figures::shown_value(judged).map_or(String::new(), |value| format!("  {value}"));
         let (style, mark) = match judged.state {
             State::Held => (GOOD, "✓"),
             State::Broke | State::NoData | State::TooFew => (BAD, "✗"),
@@ -464,7 +465,7 @@ fn threshold_lines(judged: &[&Judged], out: &mut String) {
         let (mark, text) = (styled(style, mark), pad(&text, widest));
         let place = figures::place(judged).map_or(String::new(), |place| format!("  {place}"));
         let place = styled(DIM, &place);
-        let _ = writeln!(out, "  {mark} {text}  {value}{}{place}", styled(style, &word));
+        let _ = writeln!(out, "  {mark} {text}{value}{}{place}", styled(style, &word));
     }
 }
 

@@ -144,9 +144,41 @@ fn a_part_is_shown_and_judged_by_itself() {
             + requests("out/from-2s/summary.json"),
         requests("out/summary.json")
     );
-    // No data is not a pass.
-    let beyond = folder.throng("report out --from 10m --out beyond --quiet");
-    assert_eq!(beyond.code, 1, "{beyond:?}");
+}
+
+#[test]
+fn a_part_that_begins_after_the_end_is_a_mistake() {
+    let folder = Folder::new();
+    paced(&folder, "out", "");
+    let written = lines(&folder.path().join("out/record.jsonl.gz"));
+    let last = seconds(&written).last().unwrap()["held"]["to_s"].as_u64().unwrap();
+    let title =
+        |from: &str| format!("error: the run lasted {last}s: nothing of it is from {from} on\n");
+    // A record of a run that was killed has no end.
+    let open: Vec<String> = written
+        .iter()
+        .filter(|line| line.get("ended").is_none())
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert_eq!(open.len() + 1, written.len());
+    write(&folder.path().join("open.gz"), &open);
+    for record in ["out", "open.gz"] {
+        for (arguments, from) in [
+            ("--from 500s".to_owned(), "8m20s".to_owned()),
+            ("--from 500s --to 600s".to_owned(), "8m20s".to_owned()),
+            (format!("--from {last}s"), format!("{last}s")),
+        ] {
+            let said = folder.throng(&format!("report {record} {arguments} --out beyond --quiet"));
+            assert_eq!(said.code, 2, "{said:?}");
+            assert!(said.err.starts_with(&title(&from)), "{}", said.err);
+            assert!(!folder.path().join("beyond").exists());
+        }
+        let until = last - 1;
+        let said =
+            folder.throng(&format!("report {record} --from {until}s --out last-{record} --quiet"));
+        assert!([0, 1, 3].contains(&said.code), "{said:?}");
+        assert!(folder.path().join(format!("last-{record}/report.html")).exists());
+    }
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn search(folder: &Folder, limit: usize, to: u32, more: &str) -> Said {
 #[test]
 fn the_limit_is_found_and_shown_again_from_the_record() {
     let folder = Folder::new();
-    let run = search(&folder, 3, 8, "--fail-on-error");
+    let run = search(&folder, 3, 8, "");
     assert_eq!(run.code, 0, "{run:?}");
     let summary = folder.json("out/summary.json");
     let answer = &summary["search"]["answer"];
@@ -87,11 +87,13 @@ fn the_limit_is_found_and_shown_again_from_the_record() {
     assert_eq!(summary["thresholds"][0]["state"], "not_judged");
     assert!(run.err.contains("  at 2 users: held (error_rate 0%)\n"), "{}", run.err);
     assert!(
-        run.out.contains(
-            "– error_rate < 0.1%  no data  not judged: a search breaks limits on purpose"
-        ),
+        run.out.contains("– error_rate < 0.1%  not judged: a search breaks limits on purpose\n"),
         "{}",
         run.out
+    );
+    assert!(
+        !folder.read("out/summary.md").contains("no data"),
+        "there is data, and none is judged"
     );
     for file in ["report.html", "summary.md", "junit.xml"] {
         assert!(folder.read(&format!("out/{file}")).contains("3 users hold"), "{file}");
@@ -116,6 +118,13 @@ fn the_exit_code_says_whether_there_is_an_answer() {
     let cut = search(&folder, 3, 8, "-t 3s --quiet");
     assert_eq!(cut.code, 1, "{cut:?}");
     assert!(cut.out.contains("The run was over before the limit was found; 2 users hold."));
+    // Nothing was looked at by then.
+    let folder = Folder::new();
+    let cut = search(&folder, 3, 8, "-t 300ms");
+    assert_eq!(cut.code, 1, "{cut:?}");
+    assert!(cut.out.contains("The run was over before the limit was found; nothing is known."));
+    assert!(!cut.out.contains("\nSearch\n"), "{}", cut.out);
+    assert!(!folder.read("out/summary.md").contains("| level |"));
     let folder = Folder::new();
     let all = search(&folder, 9, 2, "--quiet");
     assert_eq!(all.code, 0, "{all:?}");
@@ -138,7 +147,21 @@ fn what_goes_with_no_search_is_refused() {
     assert_eq!(versus.code, 2);
     let want = "error: `--versus` goes with no search: its runs would not have the same load";
     assert!(versus.err.contains(want), "{}", versus.err);
-    // Users of the command line replace it.
+    let failing = search(&folder, 3, 8, "--fail-on-error");
+    assert_eq!(failing.code, 2);
+    let want = "error: `--fail-on-error` goes with no search: requests fail in it on purpose, and \
+                `must` says how many may\n";
+    assert!(failing.err.contains(want), "{}", failing.err);
+    // Users of the command line replace it, and its length is none of theirs.
+    for (option, given) in [("--users", "-u 1"), ("--rate", "--rate 1/s")] {
+        let endless = search(&folder, 3, 8, given);
+        assert_eq!(endless.code, 2, "{endless:?}");
+        let want = format!(
+            "error: `{option}` stands in place of the search of profile `limit`, and nothing says \
+             how long the run is\n"
+        );
+        assert!(endless.err.contains(&want), "{}", endless.err);
+    }
     let users = search(&folder, 3, 8, "-u 1 -t 1s --quiet");
     assert_eq!(users.code, 0, "{users:?}");
     assert_eq!(folder.json("out/summary.json")["search"], serde_json::Value::Null);
@@ -162,7 +185,45 @@ fn check_explains_how_long_it_can_take() {
   levels and 36m
   by at most 1,000 users
   no threshold is judged: a search breaks limits on purpose
-
 ";
-    assert_eq!(told.split("Thresholds").next(), Some(want));
+    assert_eq!(told, want, "it says nothing of thresholds, of which there are none");
+    let warning = "warning: nothing that must hold is about failures: fast errors would pass\n";
+    assert!(said.err.contains(warning), "{}", said.err);
+    folder.file("plan.yaml", &plan.replace("p95 < 500ms", "ok.p95 < 500ms"));
+    let said = folder.throng("check plan.yaml --strict");
+    assert_eq!(said.code, 0, "{said:?}");
+}
+
+#[test]
+fn errors_that_are_fast_do_not_pass() {
+    let folder = Folder::new();
+    let plan = "users: { U: { wait: 20ms, tasks: { home: { get: / } } } }\n\
+        profiles: { limit: { search: { from: 1, to: 8, hold: 1s, settle: 0s, must: p50 < 5s } } }\n";
+    folder.file("plan.yaml", plan);
+    let said = folder.throng(&format!("run plan.yaml -H http://{} --out out", server(0)));
+    assert_eq!(said.code, 1, "{said:?}");
+    assert!(said.out.contains("Not even 1 user holds: no request succeeded."), "{}", said.out);
+    assert!(said.err.contains("fast errors would pass\n"), "{}", said.err);
+}
+
+#[test]
+fn a_search_is_shown_whole_and_by_itself() {
+    let folder = Folder::new();
+    let run = search(&folder, 9, 2, "--quiet");
+    assert_eq!(run.code, 0, "{run:?}");
+    for part in ["--from 1s", "--to 2s", "--from 500s"] {
+        let said = folder.throng(&format!("report out {part}"));
+        assert_eq!(said.code, 2, "{said:?}");
+        let want = "error: the answer of a search is of the whole run, and not of a part of it\n";
+        assert!(said.err.starts_with(want), "{}", said.err);
+    }
+    // Of several records, whichever of them is the search.
+    let other = folder.throng(&format!("run plan.yaml -H http://{} --out b --quiet", server(9)));
+    assert_eq!(other.code, 0, "{other:?}");
+    for both in ["out b", "b out"] {
+        let said = folder.throng(&format!("report {both} --out both --quiet"));
+        assert!(said.err.contains("warning: a search is shown by itself\n"), "{}", said.err);
+        assert_eq!(folder.json("both/summary.json")["search"], serde_json::Value::Null);
+        std::fs::remove_dir_all(folder.path().join("both")).unwrap();
+    }
 }

@@ -9,7 +9,7 @@ use crate::plan::document::{Entry, Node, NodeValue};
 use crate::plan::keys::Context;
 use crate::plan::model::{Plan, Searched};
 use crate::units::{Rate, parse_percent};
-use crate::verdict::{Metric, Threshold};
+use crate::verdict::{Metric, Threshold, Timing};
 
 /// How near the answer is to be, when nobody says.
 const WITHIN: f64 = 0.05;
@@ -157,7 +157,13 @@ impl Checker<'_> {
         }
         // All that is wrong is told.
         let all: Vec<_> = nodes.iter().map(|node| self.comparison(node)).collect();
-        all.into_iter().collect()
+        let all: Vec<_> = all.into_iter().collect::<Option<_>>()?;
+        if !all.iter().any(of_failures) {
+            let title = "nothing that must hold is about failures: fast errors would pass";
+            let place = fields.get("must")?.place;
+            self.warn(place, title, "add `error_rate < 1%`");
+        }
+        Some(all)
     }
 
     /// What can be judged at each level by itself.
@@ -219,6 +225,14 @@ impl Checker<'_> {
             self.warn(first.place, title, label);
         }
     }
+}
+
+/// Failures break it, or do not count as answers.
+fn of_failures(must: &Placed<Threshold>) -> bool {
+    matches!(
+        must.value.metric,
+        Metric::ErrorRate | Metric::Failures | Metric::Time(Timing::OkResponse, _)
+    )
 }
 
 /// Keys of a rate beside a search of users are told.
