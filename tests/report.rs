@@ -406,7 +406,7 @@ fn run(name: &str) -> Run {
             search: Some(searched::searched()),
             thresholds: &[],
             spans: Some(vec![]),
-            ..Run::new("A search", seconds(230, 2, 6))
+            ..Run::new("A search", seconds(390, 2, 6))
         },
         "steps" => stepped(),
         "day" => Run {
