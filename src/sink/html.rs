@@ -127,6 +127,7 @@ pub fn render(report: &Value) -> Result<String, Error> {
         failures => Serde(places.failures(&exhibits)),
         quantiles => Serde(quantiles(report)),
         finishing_s => finishing(report),
+        users_most => users_most(report, &history),
         asides => Serde(asides(report)),
         told => told(report),
         evidence => Serde(&exhibits),
@@ -152,6 +153,17 @@ fn quantiles(report: &Value) -> Vec<Value> {
     let told = named.into_iter().filter(|(at, ..)| requests > 0.0 && carried(*at));
     let one = |(_, words, key): (f64, &str, &str)| json!({ "words": words, "response_ms": totals[format!("response_ms_{key}")] });
     told.map(one).collect()
+}
+
+/// The most users at once. Those of a search and of arrivals are as many as it took, and not as many as
+/// there might have been.
+fn users_most(report: &Value, history: &Value) -> u64 {
+    let asked = report["run"]["users_peak"].as_u64().unwrap_or_default();
+    if report["search"].is_null() && report["run"]["arrivals"].is_null() {
+        return asked;
+    }
+    let users = history["users"].as_array().into_iter().flatten().filter_map(Value::as_f64);
+    (users.fold(0.0, f64::max).ceil() as u64).min(asked)
 }
 
 /// How long it took at the end to finish what was under way, in seconds.
@@ -227,6 +239,19 @@ mod tests {
         assert!(
             !STYLE.contains("</style") && !STYLE.contains("@import") && !STYLE.contains("url(")
         );
+    }
+
+    #[test]
+    fn users_at_most_are_those_that_a_search_or_arrivals_took() {
+        let most = |search: bool, arrivals: Option<u64>| {
+            let run = json!({ "users_peak": 500, "arrivals": arrivals });
+            let search = search.then(|| json!({}));
+            users_most(
+                &json!({ "run": run, "search": search }),
+                &json!({ "users": [2, 63.2, null] }),
+            )
+        };
+        assert_eq!([most(true, None), most(false, Some(9)), most(false, None)], [64, 64, 500]);
     }
 
     #[test]

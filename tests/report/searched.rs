@@ -64,11 +64,12 @@ fn the_path_of_a_search_is_a_table() {
     let page = run("search").html();
     for text in [
         "<h2 id=\"h-search\">The search for the limit</h2>",
-        "<th scope=\"row\" class=\"n\">50 users</th><td>held <small>10s to 40s</small></td><td><small><code>p95 &lt; 500ms</code>: 0.55ms</small>",
-        "<td>broke <small>50s to 1m20s</small></td><td><small>p95 was 612ms, over its limit of 500ms</small></td>",
+        "<tr class=\"held\"><th scope=\"row\">50 users</th><td>✓ held</td><td><span><code>p95 &lt; 500ms</code>: 0.55ms</span>",
+        "<td class=\"n\">10s to 40s</td>",
+        "<td>✗ broke</td><td>p95 was 612ms, over its limit of 500ms</td><td class=\"n\">50s to 1m20s</td>",
         "50 users hold; at 75 users p95 was 612ms, over its limit of 500ms.</p>",
-        "<td>broke, in a longer look <small>",
-        "<td>cannot say, in a longer look <small>",
+        "<td>✗ broke <small>in a longer look</small></td>",
+        "<td>? cannot say <small>in a longer look</small></td>",
         "&lt;img src=x onerror",
         "<code>&lt;&#x2f;td&gt;&lt;svg onload",
     ] {
