@@ -8,7 +8,7 @@ use crate::load::{Form, Load, Open, Profile, Scale, Search};
 use crate::plan::document::{Entry, Node, NodeValue};
 use crate::plan::keys::Context;
 use crate::plan::model::{Plan, Searched};
-use crate::units::{Rate, parse_percent};
+use crate::units::{Rate, format_percent, parse_percent};
 use crate::verdict::{Metric, Threshold, Timing};
 
 /// How near the answer is to be, when nobody says.
@@ -119,8 +119,14 @@ impl Checker<'_> {
 
     fn within(&mut self, fields: &Fields<'_>) -> Option<f64> {
         let Some(node) = fields.get("within") else { return Some(WITHIN) };
-        if let NodeValue::Int(number @ 1..=50) = node.value {
-            self.wrong(node, "`within` lacks its unit", format!("write `{number}%`"));
+        let meant = match node.value {
+            NodeValue::Int(number @ 1..=50) => Some(format!("{number}%")),
+            // A fraction, as other tools have it.
+            NodeValue::Float(part) if part > 0.0 && part <= FARTHEST => Some(format_percent(part)),
+            _ => None,
+        };
+        if let Some(meant) = meant {
+            self.wrong(node, "`within` lacks its unit", format!("write `{meant}`"));
             return None;
         }
         let text = self.unit_text(node, "`within`")?;
