@@ -95,7 +95,7 @@ pub async fn conduct<P: Protocol>(
     let stall = stall.map(|(stall, watch)| (stall, tokio::task::spawn_local(watch)));
     let lanes = Lanes::new(&setup, index);
     let worker = Worker::new(setup.clone(), protocol, start, None);
-    let worker = Rc::new(worker.told(output.clone(), lanes, &beat));
+    let worker = Rc::new(worker.told(start, output.clone(), lanes, &beat));
     let mut conductor = Conductor::new(worker.clone(), index, start);
     let mut second = start + Duration::from_secs(1);
     let mut backlog = VecDeque::new();

@@ -92,11 +92,8 @@ impl<P: Protocol> Worker<P> {
         let catalogue = &setup.program.catalogue;
         let recorder = Recorder::new(start, catalogue.names.len(), catalogue.groups.len());
         let shown = if setup.program.evidence { catalogue.names.len() } else { 0 };
-        // One alone need not take numbers of a counter ahead.
-        let alone = setup.workers <= 1;
-        let run = if alone { setup.run.clone() } else { Arc::new(setup.run.of_worker()) };
         Self {
-            run,
+            run: setup.run.clone(),
             protocol,
             recorder: RefCell::new(recorder),
             witness: Witness::new(start, shown),
@@ -115,14 +112,16 @@ impl<P: Protocol> Worker<P> {
         }
     }
 
-    /// A worker of a run, which tells what happens.
+    /// A worker of a run that began at `start`, which tells what happens.
     pub(super) fn told(
         mut self,
+        start: Instant,
         output: mpsc::Sender<Handover>,
         lanes: Lanes,
         beat: &Beat,
     ) -> Self {
         self.output = Some(output);
+        self.run = Arc::new(self.setup.run.of_worker(start, self.setup.workers > 1));
         if let Some(outlet) = self.setup.listing.clone() {
             self.recorder = RefCell::new(self.recorder.into_inner().listed(outlet));
         }

@@ -51,6 +51,11 @@ impl Counters {
         Self { all: self.all.clone(), own: Some(Mutex::default()) }
     }
 
+    /// The same counters for the only worker.
+    pub(super) fn of_the_only(&self) -> Self {
+        Self { all: self.all.clone(), own: None }
+    }
+
     /// The next number of a counter, from 1; none when the run has too many counters.
     pub(super) fn next(&self, name: &str) -> Option<u64> {
         let Some(own) = &self.own else {

@@ -103,6 +103,20 @@ async fn the_time_of_day_follows_the_clock_of_the_run() {
     assert_eq!(now("run.id"), "\"r1\"");
 }
 
+/// The seconds of users are those of the results: what ran before them is in neither.
+#[tokio::test(start_paused = true)]
+async fn the_time_of_users_begins_with_them() {
+    let run = run();
+    tokio::time::advance(Duration::from_secs(20)).await;
+    for of_several in [false, true] {
+        let users = run.of_worker(tokio::time::Instant::now(), of_several);
+        let now = |text: &str| in_run(text, 1, &users, None).unwrap();
+        assert_eq!(now("run.elapsed_s"), Value::Float(0.0));
+        assert_eq!(now("now()"), Value::Text("2026-01-02T03:04:25.678Z".into()));
+        assert_eq!(now("run.id"), Value::Text("r1".into()));
+    }
+}
+
 #[test]
 fn a_counter_counts_for_all_users_of_a_run() {
     let run = run();

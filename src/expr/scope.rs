@@ -121,11 +121,16 @@ impl Run {
         Self { id: id.into(), started, wall, counters: Counters::default() }
     }
 
-    /// The same run for one of several workers.
+    /// The same run for a worker whose users begin at `started`: what ran `before` is no part of their
+    /// time, which is that of the results. One `of_several` takes numbers of a counter ahead.
     #[must_use]
-    pub fn of_worker(&self) -> Self {
-        let counters = self.counters.of_worker();
-        Self { id: self.id.clone(), started: self.started, wall: self.wall, counters }
+    pub fn of_worker(&self, started: Instant, of_several: bool) -> Self {
+        let counters =
+            if of_several { self.counters.of_worker() } else { self.counters.of_the_only() };
+        let later = started.saturating_duration_since(self.started);
+        let later = jiff::SignedDuration::try_from(later).unwrap_or_default();
+        let wall = self.wall.saturating_add(later).unwrap_or(self.wall);
+        Self { id: self.id.clone(), started, wall, counters }
     }
 
     /// How long ago it began, by the clock that tests can replace.
