@@ -86,7 +86,7 @@ impl Run {
             ..Catalogue::default()
         };
         let folded = |seconds: &[Interval]| {
-            let mut summary = Summary::of_run(catalogue.clone(), self.lasted);
+            let mut summary = Summary::new(catalogue.clone());
             // As many are asked for as there are in the steps, which are slow to fill.
             let asked = |second: &Interval| {
                 (second.users() * if second.from_s % 60 < 3 { 1.1 } else { 1.0 }).round() as u32

@@ -32,6 +32,9 @@ pub struct Summary {
     pub loaded: Duration,
     /// Requests that were under way when the warm-up ended: they were issued before all that is here.
     pub carried: i64,
+    /// Arrivals that still waited for a user where what is here was cut off: they began after it, or were
+    /// dropped there.
+    pub waiting: u64,
 }
 
 /// The figures of one name, or of all together.
@@ -60,14 +63,8 @@ impl Summary {
     /// A summary of nothing yet.
     #[must_use]
     pub fn new(catalogue: Catalogue) -> Self {
-        Self::of_run(catalogue, Duration::ZERO)
-    }
-
-    /// That of a run that is planned to take so long.
-    #[must_use]
-    pub fn of_run(catalogue: Catalogue, planned: Duration) -> Self {
         Self {
-            tracks: Tracks::new(catalogue.names.len(), planned),
+            tracks: Tracks::new(catalogue.names.len()),
             catalogue,
             totals: Interval::default(),
             all: NameStats::default(),
@@ -75,6 +72,7 @@ impl Summary {
             duration: Duration::ZERO,
             loaded: Duration::ZERO,
             carried: 0,
+            waiting: 0,
         }
     }
 
@@ -85,18 +83,28 @@ impl Summary {
 
     /// Adds a second, at whose end so many users were asked for.
     pub fn add_asked(&mut self, interval: &Interval, asked_users: u32) {
-        self.totals.merge(interval);
-        let all = interval.all_names();
-        self.all.merge(&all);
+        let all = self.add_figures(interval);
         self.history.push(interval, &all, asked_users);
         self.tracks.push(interval);
     }
 
-    /// The numbers of the series that bear one name.
+    /// Adds what figures are made of, and nothing over time: for who only judges. Gives all names of the
+    /// second together.
+    pub fn add_figures(&mut self, interval: &Interval) -> NameStats {
+        self.totals.merge(interval);
+        let all = interval.all_names();
+        self.all.merge(&all);
+        all
+    }
+
+    /// The numbers of the series that bear each name that had requests.
     #[must_use]
-    pub fn series_of(&self, name: &RequestName) -> Vec<u16> {
-        let named = |number: &&u16| self.catalogue.names[usize::from(**number)] == *name;
-        self.totals.names.keys().filter(named).copied().collect()
+    pub fn series(&self) -> HashMap<&RequestName, Vec<u16>> {
+        let mut named: HashMap<&RequestName, Vec<u16>> = HashMap::new();
+        for number in self.totals.names.keys() {
+            named.entry(&self.catalogue.names[usize::from(*number)]).or_default().push(*number);
+        }
+        named
     }
 
     /// All names together.

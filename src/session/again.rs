@@ -71,6 +71,8 @@ struct Seen {
     /// Requests under way when what is shown begins, and when it ends.
     carried: Option<i64>,
     left: i64,
+    /// Arrivals that wait for a user when it ends.
+    waiting: u64,
     /// Until when load was asked for, as far as the seconds tell.
     loaded: Duration,
 }
@@ -153,11 +155,10 @@ impl Replay {
         }
         fan_out.take(&Event::Started(&started));
         let (from, to) = self.part.unwrap_or((0, u32::MAX));
-        let Started { catalogue, thresholds, warmup, spans, planned, search, .. } = &started;
+        let Started { catalogue, thresholds, warmup, spans, search, .. } = &started;
         let thresholds = if search.is_some() { &[][..] } else { thresholds };
         let timetable = timetable(*warmup, spans);
-        let planned = (*planned).min(Duration::from_secs(to.into()));
-        let mut fold = Fold::of_part(catalogue, thresholds, timetable, (from, planned));
+        let mut fold = Fold::from_second(catalogue, thresholds, timetable, from);
         if let Some(baseline) = &self.baseline {
             fold.compare(&baseline.seconds);
         }
@@ -208,8 +209,9 @@ impl Replay {
         let health = if is_part { Default::default() } else { ending.health };
         let (duration, loaded) = (ending.duration.min(end), ending.loaded.min(end));
         // What was under way at the ends of a part has its beginning or its end elsewhere.
-        let cut = if is_part || !whole { seen.left } else { 0 };
+        let (cut, waiting) = if is_part || !whole { (seen.left, seen.waiting) } else { (0, 0) };
         fold.carry(seen.carried.unwrap_or(0) - cut);
+        fold.leave_waiting(waiting);
         let folded = fold.end(duration, loaded, &health);
         let part = self.part.map(|(from, to)| (from, to.min(seen.reached)));
         let evidence = ending.evidence.map(|exchanges| {
@@ -278,6 +280,12 @@ impl Seen {
                 let before = self.under_way;
                 let ended = held.all_names().requests() + held.cancelled;
                 self.under_way += held.issued as i64 - ended as i64;
+                if held.to_s <= to {
+                    // Paced iterations are on the beat too: of those beside arrivals it knows less.
+                    let begun = held.waited.count() + held.beat_late.count();
+                    let gone = begun + held.dropped + held.left_out;
+                    self.waiting = (self.waiting + held.arrivals).saturating_sub(gone);
+                }
                 if held.from_s < from || held.to_s > to {
                     return;
                 }

@@ -43,32 +43,30 @@ pub(super) struct Asked<'a> {
 }
 
 impl Fold {
-    /// Of a run from its start, which is planned to take so long.
+    /// Of a run from its start.
     pub(super) fn new(
         catalogue: &Catalogue,
         thresholds: &[Threshold],
         timetable: Timetable,
-        planned: Duration,
     ) -> Self {
-        Self::of_part(catalogue, thresholds, timetable, (0, planned))
+        Self::from_second(catalogue, thresholds, timetable, 0)
     }
 
-    /// Of what comes from a second of the run on, up to its planned end.
-    pub(super) fn of_part(
+    /// Of what comes from a second of the run on.
+    pub(super) fn from_second(
         catalogue: &Catalogue,
         thresholds: &[Threshold],
         timetable: Timetable,
-        (from, planned): (u32, Duration),
+        from: u32,
     ) -> Self {
         let begins = timetable.warmup.max(from);
-        let after = |second: u32| planned.saturating_sub(Duration::from_secs(second.into()));
         Self {
             warmup: Duration::from_secs(timetable.warmup.into()),
             from: Duration::from_secs(begins.into()),
             stages: timetable.stages.clone(),
             standings: Standings::new(thresholds, &Timetable { warmup: begins, ..timetable }),
-            summary: Summary::of_run(catalogue.clone(), after(begins)),
-            warm: Summary::of_run(catalogue.clone(), Duration::from_secs(timetable.warmup.into())),
+            summary: Summary::new(catalogue.clone()),
+            warm: Summary::new(catalogue.clone()),
         }
     }
 
@@ -140,6 +138,11 @@ impl Fold {
     /// Of what is shown so many requests began before it, less those that ended after it.
     pub(super) fn carry(&mut self, requests: i64) {
         self.summary.carried += requests;
+    }
+
+    /// Where what is shown was cut off so many arrivals waited for a user.
+    pub(super) fn leave_waiting(&mut self, arrivals: u64) {
+        self.summary.waiting = arrivals;
     }
 }
 

@@ -224,8 +224,7 @@ impl Simulated {
         fan_out.add(sink);
         fan_out.add(SummaryJson::new(Some(folder.join("summary.json"))));
         fan_out.take(&Event::Started(&self.started(&thresholds)));
-        let mut fold =
-            Fold::new(&self.catalogue, &thresholds, timetable(self.warmup, &[]), Duration::ZERO);
+        let mut fold = Fold::new(&self.catalogue, &thresholds, timetable(self.warmup, &[]));
         let names = self.catalogue.names.len();
         let recorder = |_| Recorder::new(self.start, names, 0).listed(outlet.clone());
         let mut recorders: Vec<Recorder> = (0..workers).map(recorder).collect();

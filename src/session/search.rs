@@ -112,7 +112,7 @@ impl Seeker {
 
     fn look(&mut self, interval: &Interval, under_way: bool) -> Turn {
         let Phase::Looking { from, until } = self.phase else { return Turn::default() };
-        self.window.add(interval);
+        self.window.add_figures(interval);
         self.window.loaded += Duration::from_secs(1);
         if interval.to_s < until {
             return Turn::default();

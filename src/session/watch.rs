@@ -94,11 +94,10 @@ impl<'a> Follow<'a> {
         gauge: Gauge,
     ) -> Self {
         let Judging { thresholds, timetable, seeker } = judging;
-        let planned = steering.total();
         Self {
             sources,
             steering,
-            fold: Fold::new(catalogue, thresholds, timetable, planned),
+            fold: Fold::new(catalogue, thresholds, timetable),
             seeker,
             turn: Turn::default(),
             path: Vec::new(),

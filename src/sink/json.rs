@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{Sink, evidence, figures, findings, over_time, search, write_whole};
+use super::over_time::{self, Names, OverTime};
+use super::{Sink, evidence, figures, findings, search, write_whole};
 use crate::control::StopReason;
 use crate::event::{Aside, Ended, Event, Started, Steered};
 use crate::load::Span;
@@ -50,7 +51,8 @@ use crate::verdict::{Metric, Of, State, Verdict};
 /// - `generator` is how this program and its machine fared; `null` is what the system does not tell.
 ///   `machine_full_s` are the seconds in which its processors were 90 % busy or more.
 /// - `thresholds[].state` is `held`, `broke`, `no_data`, `too_few` (samples for a percentile: it has `samples`
-///   and takes `samples_needed`) or `not_judged` (on a baseline that was not given).
+///   and takes `samples_needed`) or `not_judged` (on a
+///   baseline that was not given, or in a search).
 /// - `thresholds[].first_broke_s` is the second at whose end it broke: that of its first broken window, or
 ///   that since which it did not hold again; `first_broke_value` what the figure was then.
 /// - `thresholds[].baseline_value` is the figure that `limit` was taken from.
@@ -62,7 +64,8 @@ use crate::verdict::{Metric, Of, State, Verdict};
 /// - `history` has a list for each figure, a value for each step of `step_s` seconds: `time_s` is where a step
 ///   begins, `seconds` what it covers. `waited_ms_avg` to `other_ms_avg` are where the time of its requests went, on
 ///   average over all of them: together the mean response time. `late_ms_p99` is how late the generator was.
-///   `arrivals_per_s` and `dropped_per_s` are `null` in a run without arrivals.
+///   `arrivals_per_s` and `dropped_per_s` are `null` in a run without arrivals, and `asked_users` in one of
+///   arrivals alone: nobody asks for those users.
 /// - `names[].history` is in the steps of `names_steps`, which are longer when there are many names.
 /// - `heat.counts` has for each step of `heat.time_s` the pairs of row and requests: row `r` is of the response times
 ///   above `least_ms · 10^((r−1)/per_decade)`, up to `least_ms · 10^(r/per_decade)`.
@@ -72,6 +75,7 @@ use crate::verdict::{Metric, Of, State, Verdict};
 pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
     let Ended { summary, verdict, .. } = ended;
     let totals = &summary.totals;
+    let (run, names) = (OverTime::of(summary), Names::of(summary));
     let of_arrivals = |count: u64| (totals.arrivals > 0).then_some(count);
     json!({
         "throng": { "version": env!("CARGO_PKG_VERSION") },
@@ -129,8 +133,8 @@ pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
         "validity": { "state": verdict.validity.word(), "reasons": verdict.validity.reasons() },
         "generator": generator(totals),
         "totals": row(&summary.aggregated()),
-        "names": summary.rows().iter().map(|one| named(summary, one)).collect::<Vec<_>>(),
-        "names_steps": over_time::steps(summary),
+        "names": summary.rows().iter().map(|one| named(&names, one)).collect::<Vec<_>>(),
+        "names_steps": over_time::steps(&names),
         "groups": groups(summary),
         "failures": failures(summary),
         "exceptions": exceptions(summary),
@@ -146,17 +150,17 @@ pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
             Some(found) => search::stages(found),
             None => started.spans.iter().map(stage).collect(),
         },
-        "history": over_time::history(summary),
-        "heat": over_time::heat(summary),
+        "history": over_time::history(&run),
+        "heat": over_time::heat(&run),
         "curve": over_time::curve(&summary.aggregated()),
     })
 }
 
 /// A name, and how it went over time.
-fn named(summary: &Summary, one: &Row) -> Value {
+fn named(names: &Names<'_>, one: &Row) -> Value {
     let mut json = row(one);
     json["spent"] = over_time::spent(one);
-    json["history"] = over_time::track(summary, one);
+    json["history"] = over_time::track(names, one);
     json
 }
 
@@ -386,7 +390,7 @@ fn warmup(summary: &Summary) -> Value {
         "not_started": summary.totals.not_started,
         "unrecorded": summary.totals.unrecorded,
         "totals": row(&summary.aggregated()),
-        "history": over_time::history(summary),
+        "history": over_time::history(&OverTime::of(summary)),
     })
 }
 

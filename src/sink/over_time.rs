@@ -1,20 +1,41 @@
 //! Owns the run over time as JSON: the history of all requests, that of each name, where response times lay
 //! in each step, and the curve of percentiles.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 use super::json::rounded;
-use crate::metrics::{FailureKind, Level, Point, Row, Spent, Summary, Timing, TrackPoint};
+use crate::metrics::{
+    FailureKind, Level, Point, RequestName, Row, Spent, Summary, Timing, TrackPoint,
+};
+
+/// All requests over time, unpacked once: that takes longer than what is made of it.
+pub(super) struct OverTime {
+    /// Seconds per point.
+    step_s: u32,
+    /// Each point, and the seconds that it really covers.
+    points: Vec<(Point, f64)>,
+    /// Its response times.
+    responses: Vec<Timing>,
+}
+
+impl OverTime {
+    pub(super) fn of(summary: &Summary) -> Self {
+        let points = summary.history.ended(summary.duration);
+        let responses = points.iter().map(|(point, _)| point.response()).collect();
+        Self { step_s: summary.history.step_s(), points, responses }
+    }
+}
 
 /// The history of all requests: a list for each figure, a value for each step.
-pub(super) fn history(summary: &Summary) -> Value {
-    let points = summary.history.ended(summary.duration);
+pub(super) fn history(run: &OverTime) -> Value {
+    let OverTime { step_s, points, responses } = run;
     let of = |figure: &dyn Fn(&Point, f64) -> Option<f64>| -> Vec<Value> {
         points.iter().map(|(point, seconds)| rounded(figure(point, *seconds))).collect()
     };
     let rates =
         |count: fn(&Point) -> u64| of(&|point, seconds| Some(count(point) as f64 / seconds));
-    let responses: Vec<_> = points.iter().map(|(point, _)| point.response()).collect();
     let quantile = |quantile| -> Vec<Value> {
         responses.iter().map(|response| rounded(response.quantile_ms(quantile))).collect()
     };
@@ -24,6 +45,7 @@ pub(super) fn history(summary: &Summary) -> Value {
         })
     };
     let is_open = points.iter().any(|(point, _)| point.arrivals > 0);
+    let is_asked = !is_open || points.iter().any(|(point, _)| point.asked_users > 0.0);
     let arrivals =
         |count: fn(&Point) -> u64| if is_open { json!(rates(count)) } else { Value::Null };
     let kinds: Map<String, Value> = FailureKind::ALL
@@ -39,11 +61,11 @@ pub(super) fn history(summary: &Summary) -> Value {
         of(&|point, _| level(point).map(|level| level.mean() / 1e3))
     };
     json!({
-        "step_s": summary.history.step_s(),
+        "step_s": step_s,
         "time_s": points.iter().map(|(point, _)| point.from_s).collect::<Vec<_>>(),
         "seconds": of(&|_, seconds| Some(seconds)),
         "users": of(&|point, _| Some(point.users)),
-        "asked_users": of(&|point, _| Some(point.asked_users)),
+        "asked_users": is_asked.then(|| of(&|point, _| Some(point.asked_users))),
         "arrivals_per_s": arrivals(|point| point.arrivals),
         "dropped_per_s": arrivals(|point| point.dropped),
         "requests_per_s": rates(|point| point.requests),
@@ -84,9 +106,25 @@ pub(super) fn spent(row: &Row) -> Value {
     })
 }
 
-/// The steps that the histories of names have in common.
-pub(super) fn steps(summary: &Summary) -> Value {
-    let steps = summary.tracks.steps(summary.duration);
+/// What the histories of names have in common.
+pub(super) struct Names<'a> {
+    summary: &'a Summary,
+    /// The first second of each step, and the seconds that it really covers.
+    steps: Vec<(u32, f64)>,
+    /// The numbers of the series of each.
+    series: HashMap<&'a RequestName, Vec<u16>>,
+}
+
+impl<'a> Names<'a> {
+    pub(super) fn of(summary: &'a Summary) -> Self {
+        let steps = summary.tracks.steps(summary.duration);
+        Self { summary, steps, series: summary.series() }
+    }
+}
+
+/// Their steps.
+pub(super) fn steps(names: &Names<'_>) -> Value {
+    let Names { summary, steps, .. } = names;
     json!({
         "step_s": summary.tracks.step_s(),
         "time_s": steps.iter().map(|(from, _)| from).collect::<Vec<_>>(),
@@ -95,14 +133,15 @@ pub(super) fn steps(summary: &Summary) -> Value {
 }
 
 /// One name over time, in [`steps`].
-pub(super) fn track(summary: &Summary, row: &Row) -> Value {
-    let steps = summary.tracks.steps(summary.duration);
-    let points = summary.tracks.of(&summary.series_of(&row.name), steps.len());
+pub(super) fn track(names: &Names<'_>, row: &Row) -> Value {
+    let Names { summary, steps, series } = names;
+    let numbers = series.get(&row.name).map_or(&[][..], Vec::as_slice);
+    let points = summary.tracks.of(numbers, steps.len());
     let rates = |count: fn(&TrackPoint) -> u64| -> Vec<Value> {
         let rate = |(point, (_, seconds)): (&TrackPoint, &(u32, f64))| {
             rounded(Some(count(point) as f64 / seconds))
         };
-        points.iter().zip(&steps).map(rate).collect()
+        points.iter().zip(steps).map(rate).collect()
     };
     let quantile = |quantile| -> Vec<Value> {
         points.iter().map(|point| rounded(point.response.quantile_ms(quantile))).collect()
@@ -128,13 +167,15 @@ type Column = (u32, f64, Vec<(u32, u64)>);
 
 /// How many response times lay where, in each step: a column of pairs of row and count. Row `r` is of the
 /// times above `least_ms · 10^((r−1)/per_decade)`, up to the same of `r`; row 0 of all below.
-pub(super) fn heat(summary: &Summary) -> Value {
-    let points = summary.history.ended(summary.duration);
+pub(super) fn heat(run: &OverTime) -> Value {
+    let OverTime { points, responses, .. } = run;
+    let each = points.len().div_ceil(COLUMNS).max(1);
     let columns: Vec<Column> = points
-        .chunks(points.len().div_ceil(COLUMNS).max(1))
-        .map(|points| {
+        .chunks(each)
+        .zip(responses.chunks(each))
+        .map(|(points, responses)| {
             let mut all = Timing::default();
-            points.iter().for_each(|(point, _)| all.merge(&point.response()));
+            responses.iter().for_each(|response| all.merge(response));
             let seconds: f64 = points.iter().map(|(_, seconds)| seconds).sum();
             (points[0].0.from_s, seconds, rows(&all))
         })

@@ -158,7 +158,8 @@ impl Doubts {
         }
         // What began may have come in the warm-up, so it can be more.
         let begun = totals.waited.count() + totals.beat_late.count();
-        let unbegun = totals.arrivals.saturating_sub(begun + totals.dropped + totals.left_out);
+        let gone = begun + totals.dropped + totals.left_out + summary.waiting;
+        let unbegun = totals.arrivals.saturating_sub(gone);
         if unbegun > 0 {
             self.invalid.push(format!(
                 "the arrivals do not add up: {unbegun} of {} neither began nor were dropped; this is a bug in throng",

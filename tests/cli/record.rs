@@ -146,6 +146,23 @@ fn a_part_is_shown_and_judged_by_itself() {
     );
 }
 
+/// What waits for a user at the end of a part begins behind it, and is no bug.
+#[test]
+fn a_part_of_a_load_that_waits_for_its_users_adds_up() {
+    let folder = Folder::new();
+    let record = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/causes/open_full.jsonl.gz");
+    for part in ["--to 20s", "--from 10s --to 30s", "--from 30s"] {
+        folder.throng(&format!("report {record} {part} --out part --quiet"));
+        let summary = folder.json("part/summary.json");
+        let run = &summary["run"];
+        let count = |key: &str| run[key].as_u64().unwrap();
+        let begun = count("late_starts") + count("beats") + count("dropped");
+        assert_ne!(begun, count("arrivals"), "{part}: nothing waits at its ends");
+        assert_eq!(summary["validity"]["reasons"].to_string().find("add up"), None, "{part}");
+        assert_eq!(summary["history"]["asked_users"], Value::Null);
+    }
+}
+
 #[test]
 fn a_part_that_begins_after_the_end_is_a_mistake() {
     let folder = Folder::new();

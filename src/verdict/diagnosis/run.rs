@@ -249,6 +249,7 @@ fn names(summary: &Summary, moments: &[Moment]) -> Vec<Series> {
     let rows = summary.rows();
     let ends = ends(moments).filter(|_| rows.len() <= NAMES);
     let steps = summary.tracks.steps(summary.duration);
+    let numbers = summary.series();
     rows.into_iter()
         .map(|row| {
             let mut series = series(
@@ -258,7 +259,7 @@ fn names(summary: &Summary, moments: &[Moment]) -> Vec<Series> {
                 &Timing::default(),
             );
             series.ends = ends.map(|ends| {
-                let track = summary.tracks.of(&summary.series_of(&row.name), steps.len());
+                let track = summary.tracks.of(&numbers[&row.name], steps.len());
                 let mut both = [Timing::default(), Timing::default()];
                 for ((from, _), point) in steps.iter().zip(&track) {
                     let load = moments.iter().rev().find(|moment| moment.from_s <= *from);
