@@ -301,7 +301,8 @@ pub(super) fn stands(
     Stands { state, value, few }
 }
 
-fn time(timing: &metrics::Timing, statistic: Statistic) -> Option<f64> {
+/// That statistic of times, in milliseconds; none without any.
+pub(super) fn time(timing: &metrics::Timing, statistic: Statistic) -> Option<f64> {
     match statistic {
         Statistic::Percentile(quantile) => timing.quantile_ms(quantile),
         Statistic::Avg => timing.mean_ms(),

@@ -48,8 +48,15 @@ pub(super) fn capacity(run: &Run) -> Option<Finding> {
         return None;
     }
     let (first, top) = (levels.first()?, levels.last()?);
-    let limit = Limit::of(run, first);
-    let is_stable = |level: &&Level| level.p95() <= limit.most_ms && level.error_rate() < FAILS;
+    // Where no threshold says how slow a level may be, it is as slow as people bear; where even the lowest is
+    // slower, none would be stable, and they are held against that one.
+    let is_beside_lowest = !run.is_limited() && first.p95() > SLOW_MS;
+    let most_ms = if is_beside_lowest { LONGER * first.p95() } else { SLOW_MS };
+    let is_slow = |level: &Level| match run.is_limited() {
+        true => run.is_slow(&level.response, None),
+        false => level.p95() > most_ms,
+    };
+    let is_stable = |level: &&Level| !is_slow(level) && level.error_rate() < FAILS;
     let stable = levels.iter().take_while(is_stable).count();
     let most = levels.iter().map(Level::throughput).fold(0.0, f64::max);
     // Each level above must show the limit too, else it was chance or a disturbance.
@@ -89,7 +96,7 @@ pub(super) fn capacity(run: &Run) -> Option<Finding> {
         ),
         None => String::new(),
     };
-    let holds = if limit.is_own {
+    let holds = if is_beside_lowest {
         let lowest = load.of(first.load.round());
         format!("on one server answer within twice the time of {lowest}")
     } else {
@@ -122,21 +129,4 @@ pub(super) fn capacity(run: &Run) -> Option<Finding> {
     let from_s = levels.iter().map(|level| level.from_s).min()?;
     let to_s = levels.iter().map(|level| level.to_s).max()?;
     Some(finding.seconds(from_s, to_s))
-}
-
-/// How long an answer may take on a stable level.
-struct Limit {
-    /// In the 95th percentile, in milliseconds.
-    most_ms: f64,
-    /// No threshold says it, and the lowest level is slow: then none is stable, and they are held against
-    /// that one.
-    is_own: bool,
-}
-
-impl Limit {
-    fn of(run: &Run, first: &Level) -> Self {
-        let most_ms = run.slow_ms(None);
-        let is_own = most_ms == SLOW_MS && first.p95() > most_ms;
-        Self { most_ms: if is_own { LONGER * first.p95() } else { most_ms }, is_own }
-    }
 }

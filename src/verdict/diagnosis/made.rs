@@ -6,9 +6,10 @@ use std::time::Duration;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
-use super::run::{Generator, Run, Series, ends};
+use super::run::{Generator, Limit, Run, Series, ends};
 use crate::metrics::Timing;
 use crate::verdict::capacity::{Load, Moment, Spent, climb, levels};
+use crate::verdict::{Op, Statistic, judge};
 
 /// How one request comes out.
 #[derive(Clone, Copy, Default)]
@@ -163,6 +164,15 @@ pub(super) fn of(load: Load, moments: Vec<Moment>, names: Vec<Series>) -> Run {
         dropped: 0,
         generator: Generator::default(),
     }
+}
+
+/// A threshold on all requests, or on those of a name, that allows `times` what the run had.
+pub(super) fn limit(run: &Run, name: Option<&str>, statistic: Statistic, times: f64) -> Limit {
+    let of = |of: &str| run.names.iter().find(|series| series.name.ends_with(of));
+    let series = name.and_then(of).unwrap_or(&run.all);
+    let most_ms = judge::time(&series.response, statistic).unwrap_or(0.0) * times;
+    let (name, broke) = (name.map(str::to_owned), times <= 1.0);
+    Limit { name, statistic, op: Op::Less, most_ms, broke }
 }
 
 /// So many seconds of one load.

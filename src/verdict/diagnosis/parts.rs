@@ -29,8 +29,7 @@ const AGAIN_MS: f64 = 1000.0;
 /// Where the time goes, when there is much of it: the response is slow, or it grew with load.
 pub(super) fn slow(run: &Run) -> Option<Finding> {
     let all = &run.all;
-    let is_slow = run.is_slow(&all.response, None);
-    if all.requests == 0 || !(is_slow || knee::grew(run)) {
+    if all.requests == 0 || !(run.is_slow_in_all() || knee::grew(run)) {
         return None;
     }
     // Under the highest load the limit shows best.

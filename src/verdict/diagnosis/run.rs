@@ -4,9 +4,10 @@
 use super::Case;
 use crate::metrics::{self, FailureKind, NameStats, Point, Summary, Timing};
 use crate::verdict::capacity::{Level, Load, Moment, Spent, climb, levels};
-use crate::verdict::{Judged, Metric, Of, Stage, State, Statistic, threshold, validity};
+use crate::verdict::{Judged, Metric, Of, Op, Stage, State, Statistic, judge, threshold, validity};
 
-/// Without a threshold on it a response is slow when the 95th percentile is longer, in milliseconds.
+/// Without a threshold on it a response is slow when the 95th percentile is longer, in milliseconds: what
+/// people wait without noticing much.
 pub(super) const SLOW_MS: f64 = 500.0;
 
 /// Levels on which the load stood still show the whole of it when they reach so large a share of the highest.
@@ -70,13 +71,26 @@ pub(super) struct Series {
     pub(super) ends: Option<[Timing; 2]>,
 }
 
-/// What a threshold demands of response times up to the 95th percentile.
+/// What a threshold demands of response times: of their mean, or of a percentile up to the 95th.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Limit {
     /// The name that it is of, none for all.
     pub(super) name: Option<String>,
+    /// What of the times it is about.
+    pub(super) statistic: Statistic,
+    pub(super) op: Op,
     /// The most that is allowed, in milliseconds.
     pub(super) most_ms: f64,
+    /// The run did not keep it.
+    pub(super) broke: bool,
+}
+
+impl Limit {
+    /// These times do not keep it.
+    fn is_passed(&self, response: &Timing) -> bool {
+        let value = judge::time(response, self.statistic);
+        value.is_some_and(|value| !self.op.holds(value, self.most_ms))
+    }
 }
 
 /// A threshold with too few samples.
@@ -149,34 +163,37 @@ impl Run {
         }
     }
 
-    /// The most that a response may take in the 95th percentile before it is slow, in milliseconds: what
-    /// a threshold demands of the name or of all, else what people wait without noticing much.
-    pub(super) fn slow_ms(&self, name: Option<&str>) -> f64 {
+    /// The limits that these times are held against: those of the name, else those of all.
+    fn limits(&self, name: Option<&str>) -> Vec<&Limit> {
         let is_of = |limit: &&Limit| match (&limit.name, name) {
-            (None, _) => true,
             (Some(of), Some(name)) => of == name || name.ends_with(&format!(" {of}")),
-            (Some(_), None) => false,
+            (_, _) => false,
         };
-        let own = self.limits.iter().filter(|limit| limit.name.is_some()).filter(is_of);
-        let least = |limits: &mut dyn Iterator<Item = &Limit>| {
-            limits.map(|limit| limit.most_ms).reduce(f64::min)
-        };
-        let own = name.and_then(|_| least(&mut { own }));
-        let of_all = || least(&mut self.limits.iter().filter(|limit| limit.name.is_none()));
-        own.or_else(of_all).unwrap_or(SLOW_MS)
+        let own: Vec<&Limit> = self.limits.iter().filter(is_of).collect();
+        let of_all = || self.limits.iter().filter(|limit| limit.name.is_none()).collect();
+        if own.is_empty() { of_all() } else { own }
     }
 
-    /// Whether responses are slow: the 95th percentile is longer than it may be. What no threshold
-    /// demands must be certain, by two standard errors of how many are longer.
+    /// A threshold says how slow the responses of all may be.
+    pub(super) fn is_limited(&self) -> bool {
+        !self.limits(None).is_empty()
+    }
+
+    /// Whether the responses of the whole run are slow: longer than a threshold allows that it broke, and
+    /// without thresholds longer than people wait without noticing.
+    pub(super) fn is_slow_in_all(&self) -> bool {
+        let (limits, all) = (self.limits(None), &self.all.response);
+        let is_broken = |limit: &&Limit| limit.broke && limit.is_passed(all);
+        if limits.is_empty() { is_noticed(all) } else { limits.iter().any(is_broken) }
+    }
+
+    /// Whether the responses of a part of it are slow. It may pass a limit that the whole has kept: then it
+    /// must be noticed as well.
     pub(super) fn is_slow(&self, response: &Timing, name: Option<&str>) -> bool {
-        let most = self.slow_ms(name);
-        if !response.quantile_ms(0.95).is_some_and(|p95| p95 > most) {
-            return false;
-        }
-        let longer = |(us, count): &(u64, u64)| if *us as f64 / 1e3 > most { *count } else { 0 };
-        let over = response.counts().iter().map(longer).sum::<u64>() as f64;
-        let count = response.count() as f64;
-        most != SLOW_MS || over > 0.05 * count + 2.0 * (0.05 * 0.95 * count).sqrt()
+        let limits = self.limits(name);
+        let passed: Vec<_> = limits.iter().filter(|limit| limit.is_passed(response)).collect();
+        let is_allowed = passed.is_empty() && !limits.is_empty();
+        passed.iter().any(|limit| limit.broke) || (!is_allowed && is_noticed(response))
     }
 
     /// The levels to hold against each other: where the load stood still on three at least, and on nearly
@@ -195,6 +212,18 @@ impl Run {
         let is_whole = self.held.len() >= 3 && top(&self.held) >= HIGH * top(&self.climb);
         is_whole || self.climb.len() < 3
     }
+}
+
+/// The 95th percentile is longer than people wait without noticing. That is certain, by two standard errors
+/// of how many are longer.
+fn is_noticed(response: &Timing) -> bool {
+    if !response.quantile_ms(0.95).is_some_and(|p95| p95 > SLOW_MS) {
+        return false;
+    }
+    let longer = |(us, count): &(u64, u64)| if *us as f64 / 1e3 > SLOW_MS { *count } else { 0 };
+    let over = response.counts().iter().map(longer).sum::<u64>() as f64;
+    let count = response.count() as f64;
+    over > 0.05 * count + 2.0 * (0.05 * 0.95 * count).sqrt()
 }
 
 /// The whole seconds of a run in which load was asked for.
@@ -319,27 +348,25 @@ fn series(name: String, stats: &NameStats, waited: &Timing) -> Series {
     }
 }
 
-/// What a threshold demands of response times, if it is one on them.
+/// What a threshold demands of response times, if it is one on them and was judged.
 fn limit(judged: &Judged) -> Option<Limit> {
     let threshold = &judged.threshold;
-    let (is_upper, most_ms) = (threshold.op.is_upper(), judged.limit?);
+    let most_ms = judged.limit.filter(|_| judged.state != State::NotJudged)?;
     let name = match &threshold.of {
         None => None,
         Some(Of::Name(name)) => Some(name.clone()),
         Some(_) => return None,
     };
-    let is_response = match threshold.metric {
-        Metric::Time(timing, statistic) => {
-            matches!(timing, threshold::Timing::Response | threshold::Timing::OkResponse)
-                && match statistic {
-                    Statistic::Percentile(quantile) => quantile <= 0.95,
-                    Statistic::Avg => true,
-                    Statistic::Min | Statistic::Max => false,
-                }
-        }
-        _ => false,
+    let Metric::Time(timing, statistic) = threshold.metric else { return None };
+    let is_response = matches!(timing, threshold::Timing::Response | threshold::Timing::OkResponse);
+    let is_of_most = match statistic {
+        Statistic::Percentile(quantile) => quantile <= 0.95,
+        Statistic::Avg => true,
+        Statistic::Min | Statistic::Max => false,
     };
-    (is_response && is_upper).then_some(Limit { name, most_ms })
+    let (op, broke) = (threshold.op, judged.state == State::Broke);
+    let limit = Limit { name, statistic, op, most_ms, broke };
+    (is_response && is_of_most && op.is_upper()).then_some(limit)
 }
 
 fn few(judged: &Judged) -> Option<Few> {

@@ -3,10 +3,11 @@
 use rand::RngExt;
 use rand::rngs::SmallRng;
 
-use super::made::{Answer, Made, Now, around, closed, hold, ramp, stairs};
+use super::made::{Answer, Made, Now, around, closed, hold, limit, ramp, stairs};
 use super::run::{Failed, Few, Limit, Run};
 use super::{Finding, Rule, findings};
 use crate::verdict::capacity::Load;
+use crate::verdict::{Op, Statistic};
 
 /// A service that answers in so many milliseconds, by the second and the load.
 fn run(loads: Vec<f64>, rate: impl Fn(Now) -> f64, ms: impl Fn(Now) -> f64) -> Run {
@@ -43,6 +44,12 @@ fn only(run: &Run) -> Finding {
     let mut all = findings(run);
     assert_eq!(all.len(), 1, "{all:#?}");
     all.remove(0)
+}
+
+/// A limit of the 95th percentile that the run broke.
+fn broken(name: Option<&str>, most_ms: f64) -> Vec<Limit> {
+    let (name, statistic) = (name.map(str::to_owned), Statistic::Percentile(0.95));
+    vec![Limit { name, statistic, op: Op::Less, most_ms, broke: true }]
 }
 
 fn figure(finding: &Finding, key: &str) -> f64 {
@@ -253,9 +260,9 @@ fn one_name_that_is_slow_is_told_alone() {
         "GET /1 alone is slow: its 95th percentile is 936ms, of the 2 other names it is at most 50ms; 84% of all the time that requests took went there"
     );
     let mut strict = with(150.0);
-    strict.limits = vec![Limit { name: Some("/1".into()), most_ms: 100.0 }];
+    strict.limits = broken(Some("/1"), 100.0);
     assert_eq!(only(&strict).rule, Rule::OneNameSlow);
-    strict.limits = vec![Limit { name: None, most_ms: 20.0 }];
+    strict.limits = broken(None, 20.0);
     assert_eq!(rules(&strict), [Rule::SlowFirstByte], "all are slow");
 }
 
@@ -334,6 +341,52 @@ fn without_a_threshold_responses_are_slow_from_where_the_report_has_them_amber()
     assert_eq!(rules(&answers(420.0)), [Rule::SlowFirstByte], "it is 584 ms");
 }
 
+#[test]
+fn a_threshold_is_held_against_its_own_figure() {
+    let run = run(hold(20.0, 60), |_| 20.0, |_| 60.0);
+    for statistic in [Statistic::Percentile(0.5), Statistic::Percentile(0.9), Statistic::Avg] {
+        let told = |times, broke| {
+            let limit = Limit { broke, ..limit(&run, None, statistic, times) };
+            assert!(run.all.response.quantile_ms(0.95).unwrap() > limit.most_ms);
+            rules(&Run { limits: vec![limit], ..run.clone() })
+        };
+        assert_eq!(told(1.01, false), [], "{statistic:?} held");
+        assert_eq!(told(1.01, true), [], "{statistic:?} broke in a window alone");
+        assert_eq!(told(0.99, true), [Rule::SlowFirstByte], "{statistic:?} broke");
+    }
+}
+
+#[test]
+fn a_threshold_that_held_makes_no_part_of_a_run_slow_by_itself() {
+    // A fifth of the requests takes longer, or those of the highest load do.
+    let of_a_name = |slow: f64| {
+        let ms = move |now: Now| if now.name == 1 { slow } else { 30.0 };
+        let answer = move |now: Now, random: &mut SmallRng| Answer {
+            first_byte: around(random, ms(now), 0.2),
+            ..Answer::default()
+        };
+        of_names(hold(20.0, 60), |_| 30.0, answer, &[0.8, 0.2])
+    };
+    let at_the_top = |top: f64| {
+        let ms = move |now: Now| if now.load > 60.0 { top } else { 40.0 };
+        run(stairs(&[20.0, 40.0, 60.0, 80.0], 20), |now| now.load, ms)
+    };
+    for (rule, part) in [
+        (Rule::OneNameSlow, &of_a_name as &dyn Fn(f64) -> Run),
+        (Rule::Knee, &at_the_top as &dyn Fn(f64) -> Run),
+    ] {
+        let told = |slow: f64, times: f64| {
+            let mut run = part(slow);
+            run.limits = vec![limit(&run, None, Statistic::Percentile(0.5), times)];
+            rules(&run).first().copied()
+        };
+        assert_eq!(told(150.0, 1.01), None, "it held");
+        assert_eq!(told(150.0, 0.99), Some(rule), "it broke");
+        assert_eq!(told(900.0, 1.01), Some(rule), "it held, and that is noticed");
+        assert_eq!(told(900.0, 50.0), None, "so much is allowed");
+    }
+}
+
 /// Everything stands for a second from each of these on.
 fn standing(at: &'static [u32], seconds: usize) -> Run {
     let stands = move |second: u32| at.contains(&second);
@@ -408,7 +461,7 @@ fn steps_up_to_the_limit_say_how_many_servers_it_takes() {
         run(stairs(loads, 12), move |now| law(now.load), ms)
     };
     let mut run = contention(&[50.0, 100.0, 200.0, 500.0, 1000.0]);
-    run.limits = vec![Limit { name: None, most_ms: 700.0 }];
+    run.limits = broken(None, 700.0);
     let told = findings(&run);
     let capacity = told.iter().find(|finding| finding.rule == Rule::Capacity).unwrap();
     assert_eq!(
@@ -416,10 +469,22 @@ fn steps_up_to_the_limit_say_how_many_servers_it_takes() {
         "500 users are stable on one server (95th percentile 581ms); 1,000 need about two, at 4% contention"
     );
     assert!((figure(capacity, "usl_alpha") - 0.04).abs() < 0.02, "{capacity:?}");
-    run.limits = vec![Limit { name: None, most_ms: 5000.0 }];
+    run.limits = broken(None, 5000.0);
     assert!(!rules(&run).contains(&Rule::Capacity), "the largest level is stable too");
-    run.limits = vec![Limit { name: None, most_ms: 5.0 }];
+    run.limits = broken(None, 5.0);
     assert!(!rules(&run).contains(&Rule::Capacity), "no level is stable");
+}
+
+#[test]
+fn a_threshold_of_half_a_second_is_one() {
+    let law = |users: f64| 2.0 * users / (1.0 + 0.04 * (users - 1.0));
+    let ms = move |now: Now| now.load / law(now.load) * 1e3;
+    let mut run = run(stairs(&[4.0, 8.0, 16.0, 50.0], 20), move |now| law(now.load), ms);
+    let capacity = |run: &Run| findings(run).into_iter().find(|one| one.rule == Rule::Capacity);
+    let told = capacity(&run).unwrap();
+    assert!(told.sentence.contains("answer within twice the time of 4 users"), "{told:?}");
+    run.limits = broken(None, super::run::SLOW_MS);
+    assert_eq!(capacity(&run), None, "no level keeps it");
 }
 
 /// The same target, and users who think for two seconds: few of them are under way at once.
@@ -437,7 +502,7 @@ fn users_who_think_do_not_hide_the_contention() {
     let rate = move |now: Now| under_way(now.load) / seconds(under_way(now.load));
     let ms = move |now: Now| seconds(under_way(now.load)) * 1e3;
     let mut run = run(stairs(&[100.0, 500.0, 1500.0, 3000.0], 12), rate, ms);
-    run.limits = vec![Limit { name: None, most_ms: 100.0 }];
+    run.limits = broken(None, 100.0);
     let told = findings(&run);
     let capacity = told.iter().find(|finding| finding.rule == Rule::Capacity).unwrap();
     assert!((figure(capacity, "usl_alpha") - 0.04).abs() < 0.01, "{capacity:?}");

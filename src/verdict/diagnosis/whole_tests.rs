@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Case, Finding, Rule, diagnose};
 use crate::metrics::{Catalogue, Interval, RequestName, Summary};
-use crate::verdict::{Validity, Verdict};
+use crate::verdict::{Threshold, Validity, Verdict, judge};
 
 /// A summary of so many seconds, each of which `fill` fills, with the users that were asked for.
 fn summary(seconds: u32, fill: impl Fn(u32, &mut Interval) -> u32) -> Summary {
@@ -23,7 +23,14 @@ fn summary(seconds: u32, fill: impl Fn(u32, &mut Interval) -> u32) -> Summary {
 }
 
 fn told(summary: &Summary) -> Vec<Finding> {
-    let verdict = Verdict { thresholds: Vec::new(), validity: Validity::Valid };
+    told_with(summary, &[])
+}
+
+/// With thresholds, judged over the whole run.
+fn told_with(summary: &Summary, thresholds: &[&str]) -> Vec<Finding> {
+    let judged = |text: &&str| judge(&Threshold::parse(text).unwrap(), summary);
+    let thresholds = thresholds.iter().map(judged).collect();
+    let verdict = Verdict { thresholds, validity: Validity::Valid };
     diagnose(&Case { summary, verdict: &verdict, stages: &[], workers: 2 })
 }
 
@@ -110,4 +117,21 @@ fn nothing_and_a_healthy_run_have_no_finding() {
         20
     });
     assert_eq!(told(&healthy), []);
+}
+
+#[test]
+fn a_threshold_that_held_makes_nothing_slow_and_one_that_broke_does() {
+    let run = summary(60, |_, interval| {
+        interval.user_seconds = 20;
+        answer(interval, 0, 30, 60);
+        answer(interval, 0, 3, 120);
+        20
+    });
+    for held in ["p50 < 80ms", "p90 < 110ms", "avg <= 80ms", "ok.p50 < 80ms", "p95 < 500ms"] {
+        assert_eq!(told_with(&run, &[held]), [], "{held}");
+    }
+    for broken in ["p50 < 40ms", "p90 < 60ms", "avg <= 60ms", "ok.p50 < 40ms", "p95 < 100ms"] {
+        let told = told_with(&run, &[broken, "p50 < 1s"]);
+        assert_eq!((told.len(), told[0].rule), (1, Rule::SlowFirstByte), "{broken}: {told:#?}");
+    }
 }
