@@ -59,8 +59,9 @@ pub(super) fn capacity(run: &Run) -> Option<Finding> {
     let is_stable = |level: &&Level| !is_slow(level) && level.error_rate() < FAILS;
     let stable = levels.iter().take_while(is_stable).count();
     let most = levels.iter().map(Level::throughput).fold(0.0, f64::max);
-    // Each level above must show the limit too, else it was chance or a disturbance.
-    if stable == 0
+    // Below the lowest level nothing is known: that it alone is stable shows no limit. Each level above must
+    // show it too, else it was chance or a disturbance.
+    if stable < 2
         || stable == levels.len()
         || levels[stable..].iter().any(|level| is_stable(&level))
         || most < ROOM * first.throughput()

@@ -473,6 +473,10 @@ fn steps_up_to_the_limit_say_how_many_servers_it_takes() {
     assert!(!rules(&run).contains(&Rule::Capacity), "the largest level is stable too");
     run.limits = broken(None, 5.0);
     assert!(!rules(&run).contains(&Rule::Capacity), "no level is stable");
+    run.limits = broken(None, 100.0);
+    assert!(!rules(&run).contains(&Rule::Capacity), "the lowest alone is stable");
+    run.limits = broken(None, 200.0);
+    assert!(rules(&run).contains(&Rule::Capacity), "the lowest two are");
 }
 
 #[test]
