@@ -7,9 +7,10 @@ use super::{reach, say};
 use crate::control::StopReason;
 use crate::event::{Again, Aside, Closing, Ended, Event, Found, Probed, Steered};
 use crate::exit::Exit;
+use crate::load::Sight;
 use crate::metrics::Evidence;
 use crate::sink::FanOut;
-use crate::verdict::diagnosis::{Case, diagnose};
+use crate::verdict::diagnosis::{Case, Sought, diagnose};
 use crate::verdict::{Judged, Stage, Threshold, Verdict, validity, validity_of_search};
 
 /// All that is known at the end.
@@ -51,8 +52,8 @@ impl Conclusion<'_> {
         // A search has its stages from what it met.
         let looks = self.search.map(looks);
         let stages = looks.as_deref().unwrap_or(stages);
-        let findings =
-            diagnose(&Case { summary, verdict: &verdict, stages, workers: self.workers });
+        let (sought, workers) = (self.search.map(sought), self.workers);
+        let findings = diagnose(&Case { summary, verdict: &verdict, stages, sought, workers });
         // A run in which no request ended shows no success either.
         let unsuccessful = summary.all().failed() > 0 || summary.all().requests() == 0;
         // What fails in a search is to fail.
@@ -102,7 +103,7 @@ fn exit(verdict: &Verdict, stopped: Option<StopReason>, broke: bool, untrusted: 
     }
 }
 
-/// The looks of a search, as stages.
+/// The looks of a search that say something of the target, as stages.
 fn looks(found: &Found) -> Vec<Stage> {
     let second = |second: u32| Duration::from_secs(second.into());
     let stage = |look: &Probed| Stage {
@@ -110,12 +111,24 @@ fn looks(found: &Found) -> Vec<Stage> {
         from: second(look.from_s),
         to: second(look.to_s),
     };
-    found.path.iter().map(stage).collect()
+    found.path.iter().filter(|look| look.sight != Sight::Strained).map(stage).collect()
+}
+
+/// What the diagnosis is to know of a search.
+fn sought(found: &Found) -> Sought<'_> {
+    let last = found.path.last().filter(|_| found.is_strained());
+    Sought {
+        must: &found.searching.must,
+        broke: found.broke.is_some(),
+        strained: last.and_then(|look| look.why.as_deref()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Searching;
+    use crate::load::{Scale, Search};
     use crate::metrics::{Catalogue, Summary};
     use crate::verdict::{Judged, State, Threshold, Validity, judge};
 
@@ -140,5 +153,36 @@ mod tests {
         assert_eq!(code(true, broke, None, true), 3);
         assert_eq!(code(false, broke, interrupted, true), 130);
         assert_eq!(code(true, held, Some(StopReason::Terminated), false), 143);
+    }
+
+    #[test]
+    fn the_diagnosis_of_a_search_leaves_out_where_the_generator_was_short() {
+        let search = Search {
+            of: Scale::Users,
+            from: 50,
+            to: 100,
+            hold: Duration::from_secs(30),
+            settle: Duration::from_secs(10),
+            within: 0.1,
+        };
+        let searching = Searching { search, must: Vec::new() };
+        let look = |at: u32, level: u64, sight: Sight, why: Option<&str>| Probed {
+            level,
+            confirming: false,
+            from_s: at,
+            to_s: at + 30,
+            sight,
+            why: why.map(str::to_owned),
+            figures: Vec::new(),
+        };
+        let held = look(10, 50, Sight::Held, None);
+        let short = |at| look(at, 100, Sight::Strained, Some("it began late"));
+        let ended = Found::of(&searching, &[held.clone(), short(50), short(90)]);
+        assert_eq!(looks(&ended).len(), 1);
+        assert_eq!((sought(&ended).strained, sought(&ended).broke), (Some("it began late"), false));
+        let broke = look(90, 100, Sight::Broke, None);
+        let goes_on = Found::of(&searching, &[held, short(50), broke]);
+        assert_eq!(looks(&goes_on).len(), 2);
+        assert_eq!((sought(&goes_on).strained, sought(&goes_on).broke), (None, true));
     }
 }

@@ -288,6 +288,25 @@ pub fn levels(moments: &[Moment], load: Load, cuts: &[u32]) -> Vec<Level> {
             Level::of(&rest).filter(|level| level.seconds >= HELD_S)
         })
         .collect();
+    together(&mut found);
+    found
+}
+
+/// The levels of these stretches of seconds, each from and up to, in which the load stood still and had settled.
+#[must_use]
+pub fn levels_of(moments: &[Moment], stretches: &[(u32, u32)]) -> Vec<Level> {
+    let level = |(from_s, to_s): &(u32, u32)| {
+        let is_in = |moment: &&Moment| moment.from_s >= *from_s && moment.to_s <= *to_s;
+        let those: Vec<&Moment> = moments.iter().filter(is_in).collect();
+        Level::of(&those).filter(|level| level.load > 0.0)
+    };
+    let mut found: Vec<Level> = stretches.iter().filter_map(level).collect();
+    together(&mut found);
+    found
+}
+
+/// Puts the lowest first, and makes one level of those of the same load.
+fn together(found: &mut Vec<Level>) {
     found.sort_by(|a, b| a.load.total_cmp(&b.load));
     found.dedup_by(|next, kept| {
         let same = next.load <= kept.load * (1.0 + ALIKE);
@@ -296,7 +315,6 @@ pub fn levels(moments: &[Moment], load: Load, cuts: &[u32]) -> Vec<Level> {
         }
         same
     });
-    found
 }
 
 /// The levels that a load passed as it rose, the lowest first: from the least load to the first time of
@@ -385,6 +403,15 @@ mod tests {
         assert_eq!((low.from_s, low.to_s, high.from_s, high.to_s), (2, 67, 31, 58));
         assert_eq!((high.throughput(), high.error_rate()), (9.0, 0.1));
         assert_eq!((high.p50(), high.p95()), (100.0, 100.0));
+    }
+
+    #[test]
+    fn stretches_that_are_known_are_levels_whatever_lies_between() {
+        let loads = [10.0, 20.0, 40.0, 20.0, 40.0].into_iter().flat_map(|load| held(load, 5));
+        let run = run(loads);
+        let levels = levels_of(&run, &[(2, 5), (7, 10), (12, 15), (17, 20)]);
+        assert_eq!(shown(&levels), [(10.0, 3.0, 30), (20.0, 6.0, 60), (40.0, 3.0, 30)]);
+        assert_eq!(levels_of(&run, &[(30, 40)]), [], "nothing is known of it");
     }
 
     #[test]

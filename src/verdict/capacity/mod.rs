@@ -6,5 +6,5 @@ mod usl;
 
 pub use kneedle::{Bend, kneedle};
 pub(super) use levels::plateaus;
-pub use levels::{Level, Load, Moment, Spent, climb, levels};
+pub use levels::{Level, Load, Moment, Spent, climb, levels, levels_of};
 pub use usl::{Fit, Scalability, fit};

@@ -15,6 +15,10 @@ const LATE: (f64, f64) = (5.0, 0.2);
 /// processors, which alone makes it only suspect.
 pub(super) fn limit(run: &Run) -> Option<Finding> {
     let generator = &run.generator;
+    // A search asks for more until something breaks: the generator was the limit when that ended it.
+    if run.is_search && generator.invalid.is_empty() {
+        return None;
+    }
     let median = run.all.response.quantile_ms(0.5).unwrap_or(0.0);
     let late = generator.late_ms.filter(|half| *half > LATE.0.max(LATE.1 * median));
     let busy = generator.busy.filter(|busy| *busy >= BUSY);

@@ -151,6 +151,7 @@ pub(super) fn of(load: Load, moments: Vec<Moment>, names: Vec<Series>) -> Run {
     }
     Run {
         load,
+        is_search: false,
         held: levels(&moments, load, &[]),
         cuts: Vec::new(),
         climb: climb(&moments),

@@ -30,7 +30,7 @@ mod whole_tests;
 pub use finding::{Chart, Evidence, Figure, Finding, Rule};
 
 use crate::metrics::Summary;
-use crate::verdict::{Stage, Verdict};
+use crate::verdict::{Stage, Threshold, Verdict};
 use run::Run;
 
 /// What there is to look at.
@@ -40,10 +40,23 @@ pub struct Case<'a> {
     pub summary: &'a Summary,
     /// How it was judged.
     pub verdict: &'a Verdict,
-    /// Its stages; empty when they are not known.
+    /// Its stages; empty when they are not known. Of a search the looks that say something of the target.
     pub stages: &'a [Stage],
+    /// What there is to know of a search, when it was one.
+    pub sought: Option<Sought<'a>>,
     /// Threads that owned its users, on one machine; 0 when it is not known.
     pub workers: usize,
+}
+
+/// What there is to know of a search.
+#[derive(Debug, Clone, Copy)]
+pub struct Sought<'a> {
+    /// What must hold at a level.
+    pub must: &'a [Threshold],
+    /// At some level it did not.
+    pub broke: bool,
+    /// What the generator was short of, when that ended it.
+    pub strained: Option<&'a str>,
 }
 
 /// More findings are not told: who reads the first six has enough to do.

@@ -1,10 +1,14 @@
 //! Owns a run as the rules look at it: plain numbers, made of the summary and the verdict in this place
 //! alone.
 
-use super::Case;
+use std::time::Duration;
+
+use super::{Case, Sought};
 use crate::metrics::{self, FailureKind, NameStats, Point, Summary, Timing};
-use crate::verdict::capacity::{Level, Load, Moment, Spent, climb, levels};
-use crate::verdict::{Judged, Metric, Of, Op, Stage, State, Statistic, judge, threshold, validity};
+use crate::verdict::capacity::{Level, Load, Moment, Spent, climb, levels, levels_of};
+use crate::verdict::{
+    Judged, Metric, Of, Op, Stage, State, Statistic, Threshold, judge, threshold, validity,
+};
 
 /// Without a threshold on it a response is slow when the 95th percentile is longer, in milliseconds: what
 /// people wait without noticing much.
@@ -18,13 +22,15 @@ const HIGH: f64 = 0.9;
 pub(super) struct Run {
     /// What load is counted in.
     pub(super) load: Load,
-    /// Its seconds in which load was asked for, in order.
+    /// It raised the load until something broke.
+    pub(super) is_search: bool,
+    /// Its seconds in which load was asked for, in order; of a search those of its looks.
     pub(super) moments: Vec<Moment>,
     /// The seconds in which its stages begin.
     pub(super) cuts: Vec<u32>,
     /// The levels on which the load stood still, the lowest first.
     pub(super) held: Vec<Level>,
-    /// The levels that it passed as it rose.
+    /// The levels that it passed as it rose; none of a search, which goes up and down.
     pub(super) climb: Vec<Level>,
     /// All names together.
     pub(super) all: Series,
@@ -51,7 +57,7 @@ pub(super) struct Series {
     pub(super) name: String,
     /// Requests that ended.
     pub(super) requests: u64,
-    /// Response times: of those that succeeded, and of all when none did.
+    /// Response times: of those that succeeded, and of all when none did; in all looks of a search.
     pub(super) response: Timing,
     /// How often a connection was opened.
     pub(super) opened: u64,
@@ -114,7 +120,7 @@ pub(super) struct Failed {
 /// How the generator fared.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Generator {
-    /// What of it makes the run invalid, each a sentence.
+    /// What of it makes the run invalid, each a sentence; of a search what ended it.
     pub(super) invalid: Vec<String>,
     /// What of it makes the run suspect.
     pub(super) suspect: Vec<String>,
@@ -137,8 +143,10 @@ impl Run {
         let totals = &summary.totals;
         let load = if totals.arrivals > 0 { Load::Rate } else { Load::Users };
         let moments = moments(summary);
-        let begin = |stage: &Stage| u32::try_from(stage.from.as_secs()).unwrap_or(u32::MAX);
-        let cuts: Vec<u32> = case.stages.iter().map(begin).collect();
+        let second = |time: Duration| u32::try_from(time.as_secs()).unwrap_or(u32::MAX);
+        let stretch = |stage: &Stage| (second(stage.from), second(stage.to));
+        let stretches: Vec<(u32, u32)> = case.stages.iter().map(stretch).collect();
+        let cuts: Vec<u32> = stretches.iter().map(|(from, _)| *from).collect();
         let failures = summary.failures().into_iter().filter_map(|row| {
             (row.failure.kind() != FailureKind::Generator).then(|| Failed {
                 what: summary.catalogue.sentence(row.failure),
@@ -146,11 +154,12 @@ impl Run {
                 first_s: row.seen.first_ms as f64 / 1e3,
             })
         });
-        Self {
+        let mut run = Self {
             load,
+            is_search: false,
             all: series(String::new(), summary.all(), &totals.waited),
             names: names(summary, &moments),
-            limits: verdict.thresholds.iter().filter_map(limit).collect(),
+            limits: verdict.thresholds.iter().filter_map(limit_of).collect(),
             few: verdict.thresholds.iter().filter_map(few).collect(),
             failures: together(failures),
             arrivals: totals.arrivals,
@@ -160,7 +169,27 @@ impl Run {
             cuts,
             climb: climb(&moments),
             moments,
+        };
+        if let Some(sought) = case.sought {
+            run.search(sought, &stretches);
         }
+        run
+    }
+
+    /// It is a search with such looks, from and up to these seconds. Between them the load changes, and what was
+    /// asked for before is still worked off.
+    fn search(&mut self, sought: Sought<'_>, looks: &[(u32, u32)]) {
+        let Sought { must, broke, strained } = sought;
+        self.is_search = true;
+        self.moments.retain(|moment| {
+            looks.iter().any(|(from, to)| moment.from_s >= *from && moment.to_s <= *to)
+        });
+        (self.held, self.climb) = (levels_of(&self.moments, looks), Vec::new());
+        self.all.response = Timing::default();
+        self.moments.iter().for_each(|moment| self.all.response.merge(&moment.response));
+        let limit = |threshold: &Threshold| limit(threshold, threshold.limit.fixed(), broke);
+        self.limits = must.iter().filter_map(limit).collect();
+        self.generator.invalid = strained.map(str::to_owned).into_iter().collect();
     }
 
     /// The limits that these times are held against: those of the name, else those of all.
@@ -348,10 +377,14 @@ fn series(name: String, stats: &NameStats, waited: &Timing) -> Series {
     }
 }
 
-/// What a threshold demands of response times, if it is one on them and was judged.
-fn limit(judged: &Judged) -> Option<Limit> {
-    let threshold = &judged.threshold;
-    let most_ms = judged.limit.filter(|_| judged.state != State::NotJudged)?;
+/// That of a threshold that was judged.
+fn limit_of(judged: &Judged) -> Option<Limit> {
+    let limit = limit(&judged.threshold, judged.limit, judged.state == State::Broke);
+    limit.filter(|_| judged.state != State::NotJudged)
+}
+
+/// What a threshold demands of response times, if it is one on them, when its limit is that number.
+fn limit(threshold: &Threshold, most_ms: Option<f64>, broke: bool) -> Option<Limit> {
     let name = match &threshold.of {
         None => None,
         Some(Of::Name(name)) => Some(name.clone()),
@@ -364,8 +397,8 @@ fn limit(judged: &Judged) -> Option<Limit> {
         Statistic::Avg => true,
         Statistic::Min | Statistic::Max => false,
     };
-    let (op, broke) = (threshold.op, judged.state == State::Broke);
-    let limit = Limit { name, statistic, op, most_ms, broke };
+    let op = threshold.op;
+    let limit = Limit { name, statistic, op, most_ms: most_ms?, broke };
     (is_response && is_of_most && op.is_upper()).then_some(limit)
 }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Case, Finding, Rule, diagnose};
+use super::{Case, Finding, Rule, Sought, diagnose};
 use crate::metrics::{Catalogue, Interval, RequestName, Summary};
-use crate::verdict::{Threshold, Validity, Verdict, judge};
+use crate::verdict::{Judged, Stage, Threshold, Validity, Verdict, judge};
 
 /// A summary of so many seconds, each of which `fill` fills, with the users that were asked for.
 fn summary(seconds: u32, fill: impl Fn(u32, &mut Interval) -> u32) -> Summary {
@@ -31,7 +31,7 @@ fn told_with(summary: &Summary, thresholds: &[&str]) -> Vec<Finding> {
     let judged = |text: &&str| judge(&Threshold::parse(text).unwrap(), summary);
     let thresholds = thresholds.iter().map(judged).collect();
     let verdict = Verdict { thresholds, validity: Validity::Valid };
-    diagnose(&Case { summary, verdict: &verdict, stages: &[], workers: 2 })
+    diagnose(&Case { summary, verdict: &verdict, stages: &[], sought: None, workers: 2 })
 }
 
 /// So many requests of a name, each in so many milliseconds, give or take a tenth.
@@ -134,4 +134,75 @@ fn a_threshold_that_held_makes_nothing_slow_and_one_that_broke_does() {
         let told = told_with(&run, &[broken, "p50 < 1s"]);
         assert_eq!((told.len(), told[0].rule), (1, Rule::SlowFirstByte), "{broken}: {told:#?}");
     }
+}
+
+/// Looks of three seconds, each after two in which the level settles and answers take long, whatever it is;
+/// at a level answers take so many milliseconds, and 40 a second come at most.
+fn searched(levels: &[u64], ms: impl Fn(u64) -> u64) -> Summary {
+    summary(5 * levels.len() as u32, |second, interval| {
+        let users = levels[second as usize / 5];
+        interval.user_seconds = users;
+        let settles = second % 5 < 2;
+        answer(interval, 0, users.min(40), if settles { 3000 } else { ms(users) });
+        users as u32
+    })
+}
+
+/// What is found in it, by what must hold, whether it did at each level, and what the generator was short of.
+fn told_of_search(
+    summary: &Summary,
+    must: &[&str],
+    broke: bool,
+    strained: Option<&str>,
+) -> Vec<Finding> {
+    let must: Vec<_> = must.iter().map(|text| Threshold::parse(text).unwrap()).collect();
+    let second = |second: u64| Duration::from_secs(second);
+    let looks = (0..summary.duration.as_secs() / 5).map(|look| Stage {
+        name: String::new(),
+        from: second(look * 5 + 2),
+        to: second(look * 5 + 5),
+    });
+    let plan = Judged::not_judged(&Threshold::parse("p50 < 1ms").unwrap());
+    let verdict = Verdict { thresholds: vec![plan], validity: Validity::Valid };
+    let (stages, workers) = (&looks.collect::<Vec<_>>()[..], 2);
+    let sought = Some(Sought { must: &must, broke, strained });
+    diagnose(&Case { summary, verdict: &verdict, stages, sought, workers })
+}
+
+#[test]
+fn the_knee_of_a_search_is_that_of_its_looks() {
+    let run = searched(&[10, 20, 40, 80, 60, 70], |users| (users * 1000 / 40).max(1000) - 980);
+    let told = told_of_search(&run, &["p95 < 300ms"], true, None);
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(told[0].rule, Rule::Knee);
+    assert_eq!(
+        told[0].sentence,
+        "The median response grew from 20ms at 10 users to 1.02s at 80, while throughput stayed at about 40/s: the target serves about 40/s, from about 40 users on"
+    );
+}
+
+#[test]
+fn in_a_search_counts_what_must_hold_there_and_no_threshold_of_the_plan() {
+    // It is slow while it settles, which is in no answer.
+    let run = searched(&[10, 20, 30, 40], |_| 20);
+    assert_eq!(told_of_search(&run, &["p95 < 30ms"], false, None), [], "all levels keep it");
+    let told = told_of_search(&run, &["p95 < 10ms"], true, None);
+    assert_eq!((told.len(), told[0].rule), (1, Rule::SlowFirstByte), "{told:#?}");
+}
+
+#[test]
+fn in_a_search_the_generator_is_the_limit_when_it_ended_it() {
+    let run = searched(&[10, 20, 30, 40], |_| 20);
+    let mut late = run.clone();
+    let mut interval = Interval::second(20);
+    (0..200).for_each(|_| interval.beat_late.record(Duration::from_millis(900)));
+    late.add(&interval);
+    let must = ["p95 < 30ms"];
+    assert_eq!(told_of_search(&late, &must, true, None), [], "it was late between the looks");
+    let told = told_of_search(&late, &must, true, Some("arrivals began late"));
+    assert_eq!((told.len(), told[0].rule), (1, Rule::GeneratorLimit), "{told:#?}");
+    assert_eq!(
+        told[0].sentence,
+        "The generator was the limit, so the figures say little of the target: arrivals began late"
+    );
 }
