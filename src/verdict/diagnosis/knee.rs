@@ -140,7 +140,7 @@ fn tell(run: &Run, levels: &[&Level], climb: &Climb<'_>) -> Option<Finding> {
                 if has_fallen { "at most " } else { "" },
                 load.of(about(meets))
             ),
-            meets,
+            Some(meets),
         ),
         (true, true) => (
             Rule::FlatThroughput,
@@ -158,7 +158,7 @@ fn tell(run: &Run, levels: &[&Level], climb: &Climb<'_>) -> Option<Finding> {
                 ms(top.p50()),
                 load.of(lowest)
             ),
-            lowest,
+            Some(lowest),
         ),
         (false, _) => {
             let at = elbow(levels, climb);
@@ -167,13 +167,18 @@ fn tell(run: &Run, levels: &[&Level], climb: &Climb<'_>) -> Option<Finding> {
                 None => "evenly from the one to the other".to_owned(),
             };
             let sentence = format!("{times}, {how}; throughput still grew, to {serves}");
-            (Rule::Knee, sentence, at.unwrap_or(base.load))
+            (Rule::Knee, sentence, at)
         }
     };
-    let advice = "look at what is used up on the target from there on: processors, connections of its \
-                  database, locks, a pool of workers";
-    let mut finding = Finding::new(rule, sentence, advice, Chart::Response).figures(&[
-        ("load_knee", from),
+    // Where it grows evenly there is no place from which on it does.
+    let place = if from.is_some() { "from there on" } else { "as the load grows" };
+    let advice = format!(
+        "look at what is used up on the target {place}: processors, connections of its database, locks, a \
+         pool of workers"
+    );
+    let knee = from.map(|from| ("load_knee", from));
+    let finding = Finding::new(rule, sentence, &advice, Chart::Response);
+    let mut finding = finding.figures(knee.as_slice()).figures(&[
         ("load_base", base.load),
         ("load_top", top.load),
         ("response_ms_p50_base", base.p50()),
@@ -183,6 +188,7 @@ fn tell(run: &Run, levels: &[&Level], climb: &Climb<'_>) -> Option<Finding> {
     if is_flat && !is_at_once {
         finding.also.push(Rule::FlatThroughput);
     }
+    let from = from.unwrap_or(base.load);
     let since = levels.iter().filter(|level| level.load >= from * 0.99);
     let from_s = since.clone().map(|level| level.from_s).min()?;
     let to_s = since.map(|level| level.to_s).max()?;

@@ -116,6 +116,19 @@ fn answers_that_take_longer_while_more_are_served_have_a_knee_once_they_are_slow
 }
 
 #[test]
+fn answers_that_take_evenly_longer_have_no_place_from_which_on_they_do() {
+    let slower = |power| {
+        let ms = move |now: Now| 40.0 + 600.0 * (now.load / 200.0).powi(power);
+        only(&run(stairs(&[25.0, 50.0, 100.0, 150.0, 200.0], 20), |now| now.load / 3.0, ms))
+    };
+    let (evenly, bent) = (slower(1), slower(4));
+    let knee = |finding: &Finding| finding.figures.iter().any(|one| one.key == "load_knee");
+    assert!(evenly.sentence.contains(", evenly from the one to the other"), "{evenly:?}");
+    assert!(!knee(&evenly) && !evenly.advice.contains("from there on"), "{evenly:?}");
+    assert!(knee(&bent) && bent.advice.contains("from there on"), "{bent:?}");
+}
+
+#[test]
 fn arrivals_that_find_no_user_are_more_than_the_target_serves() {
     let mut run = {
         let rate = |now: Now| now.load.min(40.0);
