@@ -91,8 +91,8 @@ const ALIKE: f64 = 0.03;
 /// A rising load is cut into at most so many levels.
 const STEPS: usize = 12;
 
-/// Fewer requests make no level of a rising load.
-const REQUESTS: u64 = 20;
+/// Fewer requests say nothing: neither of a level, nor of a name or a run.
+pub(in crate::verdict) const REQUESTS: u64 = 20;
 
 /// So much of the time at the top belongs to a rise.
 const TOP_S: f64 = 10.0;

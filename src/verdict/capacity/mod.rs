@@ -5,6 +5,6 @@ mod levels;
 mod usl;
 
 pub use kneedle::{Bend, kneedle};
-pub(super) use levels::plateaus;
 pub use levels::{Level, Load, Moment, Spent, climb, levels, levels_of};
+pub(super) use levels::{REQUESTS, plateaus};
 pub use usl::{Fit, Scalability, fit};

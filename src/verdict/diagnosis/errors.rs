@@ -150,7 +150,7 @@ pub(super) fn since(run: &Run) -> Option<Finding> {
     Some(finding.seconds(first.from_s, moments.last()?.to_s))
 }
 
-/// Requests fail from the beginning to the end, and neither a load nor a time is the reason.
+/// Requests fail from the beginning to the end; whether a load or a time is the reason is not looked at.
 pub(super) fn throughout(run: &Run) -> Option<Finding> {
     let all = Count::moments(run.moments.iter());
     if all.share() < FAILS.0 || all.failures < FAILS.1 {
@@ -166,7 +166,7 @@ pub(super) fn throughout(run: &Run) -> Option<Finding> {
     }
     // A burst of errors is not all along.
     let is_there = |part: &Count| part.share() >= PART * all.share();
-    if !parts.iter().all(is_there) || at_load(run).is_some() || since(run).is_some() {
+    if !parts.iter().all(is_there) {
         return None;
     }
     let sentence = format!(

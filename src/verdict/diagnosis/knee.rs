@@ -1,12 +1,9 @@
 //! Owns the rule of the knee: the load from which on answers take longer instead of being more.
 
 use super::finding::{Chart, Finding, Rule};
-use super::run::{Run, is_longer};
+use super::run::{APART, Run, is_longer};
 use super::words::{about, count, ms, rate, share};
-use crate::verdict::capacity::{Bend, Level, Load, Moment, kneedle};
-
-/// Throughput is held against that of a level with so many times less load at least.
-const APART: f64 = 1.4;
+use crate::verdict::capacity::{Bend, Level, Load, Moment, REQUESTS, kneedle};
 
 /// It is flat when it grows by less than half of what the load does, on the scale of logarithms, by
 /// more than two standard errors, and by no more than one.
@@ -25,10 +22,8 @@ const GREW_ALONE: f64 = 2.0;
 /// share of what it grows by.
 const BENDS: f64 = 0.15;
 
-/// Fewer requests make no level to hold anything against.
-const REQUESTS: u64 = 20;
-
-/// Nor do those of which a larger share fails: their times are those of failing, as the limit of a timeout.
+/// A level of which a larger share fails is none to hold anything against: its times are those of failing, as
+/// the limit of a timeout.
 const FAILS: f64 = 0.2;
 
 /// Of the arrivals so large a share was dropped, and so many.
@@ -295,9 +290,4 @@ impl Full {
         let finding = Finding::new(Rule::FlatThroughput, sentence, advice, Chart::Load);
         finding.figures(&figures).seconds(self.from_s, self.to_s)
     }
-}
-
-/// Whether the response grew with the load, slow or not: then it is worth saying where its time goes.
-pub(super) fn grew(run: &Run) -> bool {
-    knee(run).is_some()
 }

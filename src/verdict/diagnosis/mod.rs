@@ -68,22 +68,29 @@ pub fn diagnose(case: &Case<'_>) -> Vec<Finding> {
     findings(&Run::of(case))
 }
 
-/// Each rule looks at the run by itself; then what explains the same is told once.
+/// Each rule looks at the run, and what one has said no other finds out again; then what explains the
+/// same is told once.
 fn findings(run: &Run) -> Vec<Finding> {
-    let rules = [
-        generator::limit,
-        errors::at_load,
-        errors::since,
-        errors::throughout,
-        names::one_slow,
-        knee::knee,
-        parts::slow,
-        drift::drift,
-        stalls::periodic,
-        samples::too_few,
-        capacity::capacity,
+    let (at_load, since) = (errors::at_load(run), errors::since(run));
+    // They are there all along when neither a load nor a time is the reason.
+    let has_reason = at_load.is_some() || since.is_some();
+    let throughout = if has_reason { None } else { errors::throughout(run) };
+    let knee = knee::knee(run);
+    let parts = parts::slow(run, knee.is_some());
+    let all = [
+        generator::limit(run),
+        at_load,
+        since,
+        throughout,
+        names::one_slow(run),
+        knee,
+        parts,
+        drift::drift(run),
+        stalls::periodic(run),
+        samples::too_few(run),
+        capacity::capacity(run),
     ];
-    let mut found: Vec<Finding> = rules.into_iter().filter_map(|rule| rule(run)).collect();
+    let mut found: Vec<Finding> = all.into_iter().flatten().collect();
     // A generator that could not keep up makes all of these look so.
     if found.iter().any(|finding| finding.rule == Rule::GeneratorLimit) {
         found.retain(|finding| !finding.rule.may_be_the_generators());

@@ -4,9 +4,7 @@ use super::finding::{Chart, Finding, Rule};
 use super::run::{Run, Series, is_longer};
 use super::words::{counted, ms, share};
 use crate::metrics::Timing;
-
-/// Fewer requests say nothing of a name.
-const REQUESTS: u64 = 20;
+use crate::verdict::capacity::REQUESTS;
 
 /// It takes so many times as long as any other, in the 95th percentile and in the median.
 const TIMES: (f64, f64) = (3.0, 2.0);

@@ -2,10 +2,9 @@
 //! reading it.
 
 use super::finding::{Chart, Finding, Rule};
-use super::knee;
-use super::run::{Run, Series};
+use super::run::{APART, Run, Series};
 use super::words::{bytes, counted, ms, share};
-use crate::verdict::capacity::{Level, Spent};
+use crate::verdict::capacity::{Level, REQUESTS, Spent};
 
 /// A part is where the time goes when it takes more than so large a share of the response time.
 const MOST: f64 = 0.5;
@@ -16,9 +15,6 @@ const LARGE: f64 = 20_000.0;
 /// Bytes a second are flat when they grow by less than so large a share of what the load does.
 const FLAT: f64 = 0.25;
 
-/// They are held against those of a level with so many times less load at least.
-const APART: f64 = 1.4;
-
 /// Connections are opened unevenly when they take so many times as long in the mean as in the median.
 const UNEVEN: f64 = 3.0;
 
@@ -26,14 +22,15 @@ const UNEVEN: f64 = 3.0;
 /// twice as many (RFC 6298, 2.1).
 const AGAIN_MS: f64 = 1000.0;
 
-/// Where the time goes, when there is much of it: the response is slow, or it grew with load.
-pub(super) fn slow(run: &Run) -> Option<Finding> {
+/// Where the time goes, when there is much of it: the response is slow, or it `grew` with load, slow or not.
+pub(super) fn slow(run: &Run, grew: bool) -> Option<Finding> {
     let all = &run.all;
-    if all.requests == 0 || !(run.is_slow_in_all() || knee::grew(run)) {
+    if all.requests < REQUESTS || !(run.is_slow_in_all() || grew) {
         return None;
     }
     // Under the highest load the limit shows best.
-    let top = run.levels().last().filter(|level| level.spent.response > 0.0);
+    let is_known = |level: &&Level| level.requests >= REQUESTS && level.spent.response > 0.0;
+    let top = run.levels().last().filter(is_known);
     let (spent, requests) =
         top.map_or((all.spent, all.requests), |level| (level.spent, level.requests));
     let Spent { waited, connect, tls, first_byte, service, response } = spent;
@@ -123,7 +120,8 @@ fn body(run: &Run, mean: f64, of: &str) -> String {
         bytes(size)
     );
     let per_s = |level: &Level| level.body_bytes as f64 / level.seconds;
-    if let Some((top, below)) = run.levels().split_last()
+    let levels = run.levels().iter().filter(|level| level.requests >= REQUESTS);
+    if let Some((top, below)) = levels.collect::<Vec<_>>().split_last()
         && let Some(low) = below.iter().rev().find(|level| level.load * APART <= top.load)
         && per_s(low) > 0.0
     {

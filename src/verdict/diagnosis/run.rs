@@ -14,6 +14,9 @@ use crate::verdict::{
 /// people wait without noticing much.
 pub(super) const SLOW_MS: f64 = 500.0;
 
+/// A level is held against one with so many times less load at least: nearer ones differ by little but chance.
+pub(super) const APART: f64 = 1.4;
+
 /// Levels on which the load stood still show the whole of it when they reach so large a share of the highest.
 const HIGH: f64 = 0.9;
 

@@ -310,6 +310,12 @@ fn the_part_that_takes_the_time_is_told() {
 }
 
 #[test]
+fn of_a_few_requests_nothing_is_said() {
+    let slow = |seconds| rules(&run(hold(1.0, seconds), |_| 1.0, |_| 3000.0));
+    assert_eq!((slow(12), slow(40)), (vec![], vec![Rule::SlowFirstByte]));
+}
+
+#[test]
 fn a_network_that_is_full_sends_no_more_however_many_ask() {
     // 10 MB/s for answers of 500 KB: 20 a second.
     let at = |now: Now| closed(now.load, 50.0, 500.0, 20.0);
