@@ -235,7 +235,7 @@ fn connections_that_are_accepted_too_slowly_are_found() {
     let found = told("slow_connect", &["slow_connect"]);
     assert_eq!(
         of(&found, "slow_connect").sentence,
-        "Opening connections takes 978ms a request in the mean, 90% of the response time: 475 connections were opened for 475 requests, half of them in 0.95ms, some in 4.10s: a full backlog of new connections makes clients ask again after 1s"
+        "Opening connections takes 978ms a request in the mean, 90.1% of the response time: 475 connections were opened for 475 requests, half of them in 0.95ms, some in 4.10s: a full backlog of new connections makes clients ask again after 1s"
     );
 }
 

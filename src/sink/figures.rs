@@ -5,19 +5,10 @@ use std::time::Duration;
 use super::comparison;
 use crate::event::Again;
 use crate::metrics::Seen;
-use crate::units::{format_duration, format_percent};
+use crate::units::format_duration;
+pub(crate) use crate::units::{counted, format_count as count, format_share as share};
+pub(super) use crate::units::{format_bytes as bytes, format_ms as ms, format_span as span};
 use crate::verdict::{Judged, Metric, Of, State, Threshold};
-
-/// A time given in milliseconds, with three digits that matter: `0.42ms`, `12.3ms`, `1.25s`.
-pub(super) fn ms(value: f64) -> String {
-    match value {
-        ..9.995 => format!("{value:.2}ms"),
-        ..99.95 => format!("{value:.1}ms"),
-        ..999.5 => format!("{value:.0}ms"),
-        ..59_995.0 => format!("{:.2}s", value / 1e3),
-        _ => format_duration(Duration::from_secs((value / 1e3).round() as u64)),
-    }
-}
 
 /// As [`ms`], a dash when there is none.
 pub(super) fn ms_or_dash(value: Option<f64>) -> String {
@@ -33,19 +24,6 @@ pub(crate) fn rate(value: f64) -> String {
     }
 }
 
-/// A count with thousands set apart: `1,234,567`.
-pub(crate) fn count(value: u64) -> String {
-    let digits = value.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 /// What is shown of a run, when it is not the whole of one: `2m to 5m of the run, 2 records together`.
 pub(super) fn part(again: Option<&Again>) -> Option<String> {
     let again = again?;
@@ -54,41 +32,6 @@ pub(super) fn part(again: Option<&Again>) -> Option<String> {
     let records = (again.records > 1).then(|| format!("{} records together", again.records));
     let words: Vec<_> = [part, records].into_iter().flatten().collect();
     (!words.is_empty()).then(|| words.join(", "))
-}
-
-/// A share, with three digits that matter: `0%`, `0.7%`, `12.5%`.
-pub(crate) fn share(fraction: f64) -> String {
-    let rounded = match fraction {
-        ..0.01 => (fraction * 1e5).round() / 1e5,
-        ..0.1 => (fraction * 1e4).round() / 1e4,
-        _ => (fraction * 1e3).round() / 1e3,
-    };
-    // Rounding must turn neither a few failures among millions into none, nor nearly all into all.
-    match rounded {
-        0.0 if fraction > 0.0 => "<0.001%".to_owned(),
-        1.0 if fraction < 1.0 => ">99.9%".to_owned(),
-        rounded => format_percent(rounded),
-    }
-}
-
-/// A stretch of time given in seconds, as people say it: `0.4s`, `15s`, `5m20s`.
-pub(super) fn span(seconds: f64) -> String {
-    let tenths = (seconds * 10.0).round().max(0.0) as u64;
-    let whole = if tenths < 600 { tenths * 100 } else { (tenths + 5) / 10 * 1000 };
-    match whole {
-        1..1000 => format!("0.{}s", whole / 100),
-        ms => format_duration(Duration::from_millis(ms)),
-    }
-}
-
-/// A size: `312 B`, `15.3 KB` (1000 bytes), `2.1 MB`, `24.7 GB`.
-pub(super) fn bytes(value: f64) -> String {
-    match value {
-        ..999.5 => format!("{value:.0} B"),
-        ..999_950.0 => format!("{:.1} KB", value / 1e3),
-        ..999_950_000.0 => format!("{:.1} MB", value / 1e6),
-        _ => format!("{:.1} GB", value / 1e9),
-    }
 }
 
 /// The value of a threshold, in the unit of what it looks at.
@@ -233,34 +176,12 @@ pub(super) fn aside_title(name: &str) -> &'static str {
     if name == "before" { "Before the first user" } else { "After the last user" }
 }
 
-/// `1 request`, `1,234 requests`: the word takes an s.
-pub(crate) fn counted(count: u64, word: &str) -> String {
-    format!("{} {word}{}", self::count(count), if count == 1 { "" } else { "s" })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn figures_keep_the_digits_that_matter() {
-        assert_eq!(
-            [0.4213, 12.34, 123.4, 1250.0, 61_000.0].map(ms),
-            ["0.42ms", "12.3ms", "123ms", "1.25s", "1m1s"]
-        );
         assert_eq!([9.463, 142.34, 12_345.6].map(rate), ["9.46", "142.3", "12,346"]);
-        assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!(
-            [0.0, 0.04, 0.37, 15.001, 59.96, 320.4, 86_400.0].map(span),
-            ["0s", "0s", "0.4s", "15s", "1m", "5m20s", "24h"]
-        );
-        assert_eq!(
-            [0.0, 312.4, 15_321.0, 2.1e6, 24.68e9].map(bytes),
-            ["0 B", "312 B", "15.3 KB", "2.1 MB", "24.7 GB"]
-        );
-        assert_eq!(
-            [0.0, 0.000_000_1, 0.007, 0.012_34, 0.407_89, 0.9999, 1.0].map(share),
-            ["0%", "<0.001%", "0.7%", "1.23%", "40.8%", ">99.9%", "100%"]
-        );
     }
 }

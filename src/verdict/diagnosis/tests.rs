@@ -80,7 +80,7 @@ fn a_target_that_serves_no_more_has_a_knee_there() {
     );
     assert_eq!(
         stairs.sentence,
-        "The median response grew from 51ms at 20 users to 2.97s at 400, while throughput stayed at about 101/s: the target serves about 101/s, from about 100 users on"
+        "The median response grew from 50.8ms at 20 users to 2.97s at 400, while throughput stayed at about 101/s: the target serves about 101/s, from about 100 users on"
     );
     assert_eq!(stairs.evidence.seconds, Some((62, 100)));
     let climb = only(&saturated([ramp(0.0, 300.0, 150), hold(300.0, 30)].concat()));
@@ -111,7 +111,7 @@ fn answers_that_take_longer_while_more_are_served_have_a_knee_once_they_are_slow
     assert_eq!((knee.rule, &knee.also[..]), (Rule::Knee, &[Rule::SlowFirstByte][..]));
     assert_eq!(
         knee.sentence,
-        "The median response grew from 39ms at 25 users to 638ms at 200, mostly beyond 150 users; throughput still grew, to 68/s"
+        "The median response grew from 38.8ms at 25 users to 638ms at 200, mostly beyond 150 users; throughput still grew, to 68/s"
     );
 }
 
@@ -157,7 +157,7 @@ fn arrivals_that_find_no_user_are_more_than_the_target_serves() {
     );
     assert_eq!(
         overrun.sentence,
-        "3,500 of 6,000 arrivals (58%) found no free user and were dropped: while 100/s arrived, all 20 users waited for answers, and 40/s were answered"
+        "3,500 of 6,000 arrivals (58.3%) found no free user and were dropped: while 100/s arrived, all 20 users waited for answers, and 40/s were answered"
     );
 }
 
@@ -204,7 +204,7 @@ fn errors_set_in_at_a_load() {
     assert_eq!(stepped.rule, Rule::ErrorsAtLoad);
     assert_eq!(
         stepped.sentence,
-        "Errors set in between 100 and 150 users: from there on 31% of the requests failed, mostly \"status 503\", below it 0.2%"
+        "Errors set in between 100 and 150 users: from there on 30.6% of the requests failed, mostly \"status 503\", below it 0.184%"
     );
     let there_and_back = [ramp(1.0, 200.0, 60), ramp(200.0, 1.0, 60)].concat();
     assert_eq!(only(&failing(there_and_back)).rule, Rule::ErrorsAtLoad);
@@ -245,7 +245,7 @@ fn a_target_that_dies_is_no_matter_of_load() {
     assert_eq!(always.rule, Rule::ErrorsThroughout);
     assert_eq!(
         always.sentence,
-        "10% of the requests failed from the beginning to the end, mostly \"status 500\""
+        "10.3% of the requests failed from the beginning to the end, mostly \"status 500\""
     );
     // A burst of them is not all along, and a plan that accepts a status has no failures.
     let burst = |now: Now, random: &mut SmallRng| Answer {
@@ -270,7 +270,7 @@ fn one_name_that_is_slow_is_told_alone() {
     assert_eq!((slow.rule, slow.evidence.name.as_deref()), (Rule::OneNameSlow, Some("GET /1")));
     assert_eq!(
         slow.sentence,
-        "GET /1 alone is slow: its 95th percentile is 936ms, of the 2 other names it is at most 50ms; 84% of all the time that requests took went there"
+        "GET /1 alone is slow: its 95th percentile is 936ms, of the 2 other names it is at most 49.6ms; 84% of all the time that requests took went there"
     );
     let mut strict = with(150.0);
     strict.limits = broken(Some("/1"), 100.0);
@@ -301,10 +301,10 @@ fn the_part_that_takes_the_time_is_told() {
     assert_eq!(
         told.map(|finding| &*finding.sentence),
         [
-            "Opening connections takes 608ms a request in the mean, 99% of the response time: 1,197 connections were opened for 1,197 requests, in 608ms each (median)",
-            "Agreeing on TLS takes 608ms a request in the mean, 99% of the response time: it was done 1,197 times for 1,197 requests, in 608ms each (median)",
+            "Opening connections takes 608ms a request in the mean, 99.2% of the response time: 1,197 connections were opened for 1,197 requests, in 608ms each (median)",
+            "Agreeing on TLS takes 608ms a request in the mean, 99.2% of the response time: it was done 1,197 times for 1,197 requests, in 608ms each (median)",
             "The target takes 608ms in the mean until the first byte of its answer, 100% of the response time",
-            "Reading the body of an answer takes 608ms in the mean, 99% of the response time: answers have 2.0MB in the mean, and came at 40MB/s in all"
+            "Reading the body of an answer takes 608ms in the mean, 99.2% of the response time: answers have 2.0 MB in the mean, and came at 39.9 MB/s in all"
         ]
     );
 }
@@ -345,7 +345,7 @@ fn a_soak_that_takes_ever_longer_drifts() {
     assert_eq!(drift.rule, Rule::Drift);
     assert_eq!(
         drift.sentence,
-        "The median response drifted up from 46ms to 99ms within 3m36s, while the load stayed at 20 users"
+        "The median response drifted up from 46.3ms to 99.2ms within 3m36s, while the load stayed at 20 users"
     );
     assert_eq!(findings(&soak(|now| 40.0 + f64::from(now.second) * 0.02)), [], "too little");
     assert_eq!(findings(&soak(|now| 100.0 - f64::from(now.second) * 0.3)), [], "it gets faster");
@@ -426,7 +426,7 @@ fn stalls_at_equal_distances_are_periodic() {
     assert_eq!(often.rule, Rule::PeriodicStalls);
     assert_eq!(
         often.sentence,
-        "Every 10s everything stood still for about 915ms: 6 times from 8s to 59s of the run, while the median response is 8.1ms"
+        "Every 10s everything stood still for about 915ms: 6 times from 8s to 59s of the run, while the median response is 8.14ms"
     );
     assert!((figure(&often, "period_s") - 10.0).abs() < 0.5);
     for (at, why) in
@@ -531,7 +531,7 @@ fn users_who_think_do_not_hide_the_contention() {
     assert!((figure(capacity, "usl_alpha") - 0.04).abs() < 0.01, "{capacity:?}");
     assert_eq!(
         capacity.sentence,
-        "1,500 users are stable on one server (95th percentile 64ms); 3,000 need about two, at 4% contention"
+        "1,500 users are stable on one server (95th percentile 64.4ms); 3,000 need about two, at 4% contention"
     );
 }
 
@@ -557,7 +557,7 @@ fn one_name_that_gets_slow_under_load_is_told_instead_of_the_knee_that_it_makes(
     assert_eq!((slow.rule, slow.evidence.name.as_deref()), (Rule::OneNameSlow, Some("GET /0")));
     assert_eq!(
         slow.sentence,
-        "GET /0 alone gets slow under load: its 95th percentile grew from 81ms to 2.51s there, of the 2 other names it is at most 19ms"
+        "GET /0 alone gets slow under load: its 95th percentile grew from 80.5ms to 2.51s there, of the 2 other names it is at most 19.4ms"
     );
     assert_eq!(slow.also, [Rule::Knee, Rule::SlowFirstByte]);
 }

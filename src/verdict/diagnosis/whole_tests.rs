@@ -62,7 +62,7 @@ fn a_stepped_run_has_its_knee_where_the_target_is_full() {
     assert_eq!(told[0].also, [Rule::FlatThroughput, Rule::SlowFirstByte]);
     assert_eq!(
         told[0].sentence,
-        "The median response grew from 20ms at 10 users to 2.99s at 160, while throughput stayed at about 40/s: the target serves about 40/s, from about 41 users on"
+        "The median response grew from 19.8ms at 10 users to 2.99s at 160, while throughput stayed at about 40/s: the target serves about 40/s, from about 41 users on"
     );
 }
 
@@ -83,7 +83,7 @@ fn in_the_open_form_load_is_what_arrives() {
     assert_eq!((told[0].rule, told[0].also[0]), (Rule::Knee, Rule::FlatThroughput));
     assert_eq!(
         told[0].sentence,
-        "The median response grew from 20ms at 10 arrivals/s to 894ms at 60/s, while throughput stayed at about 30/s: the target serves about 30/s, from about 30 arrivals/s on"
+        "The median response grew from 19.6ms at 10 arrivals/s to 894ms at 60/s, while throughput stayed at about 30/s: the target serves about 30/s, from about 30 arrivals/s on"
     );
 }
 
@@ -102,7 +102,7 @@ fn series_of_one_name_are_one_that_gets_slow() {
     assert_eq!(told.len(), 1, "{told:#?}");
     assert_eq!(
         told[0].sentence,
-        "GET /search alone gets slow under load: its 95th percentile grew from 20ms to 867ms there, of GET /list it is 11ms"
+        "GET /search alone gets slow under load: its 95th percentile grew from 20.0ms to 867ms there, of GET /list it is 10.9ms"
     );
 }
 
@@ -177,7 +177,7 @@ fn the_knee_of_a_search_is_that_of_its_looks() {
     assert_eq!(told[0].rule, Rule::Knee);
     assert_eq!(
         told[0].sentence,
-        "The median response grew from 20ms at 10 users to 1.02s at 80, while throughput stayed at about 40/s: the target serves about 40/s, from about 40 users on"
+        "The median response grew from 19.6ms at 10 users to 1.02s at 80, while throughput stayed at about 40/s: the target serves about 40/s, from about 40 users on"
     );
 }
 
