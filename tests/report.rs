@@ -9,12 +9,14 @@ use throng::control::StopReason;
 use throng::event::{Aside, Closing, Ended, Found, Started, Steered};
 use throng::load::{Profile, Span, Steps};
 use throng::metrics::{
-    Answer, Body, Catalogue, Evidence, Exchange, Failure, Fault, Head, Health, Interval, Level,
-    Mark, RequestName, Seen, Sent, Shown, Summary, Throttled,
+    Answer, Body, Catalogue, Evidence, Exchange, Failure, Fault, Head, Interval, Mark, RequestName,
+    Seen, Sent, Shown, Summary,
 };
 use throng::sink::{html, report};
 use throng::verdict::{Of, Threshold, Verdict, judge, validity};
 
+#[path = "report/machine.rs"]
+mod machine;
 #[path = "report/searched.rs"]
 mod searched;
 #[path = "report/served.rs"]
@@ -249,39 +251,6 @@ fn once() -> Vec<Interval> {
     vec![second(0, 2, 1), after]
 }
 
-/// A machine that tells all of itself: half of the seconds it is full.
-fn telling(at: u32) -> Health {
-    let level = |value| Some(Level::over(value, 1));
-    Health {
-        cores: Some(4),
-        process: level(1200 + u64::from(at)),
-        machine: level(if at.is_multiple_of(2) { 960 } else { 540 }),
-        stolen: level(20),
-        files: level(70),
-        files_limit: Some(1024),
-        sockets: level(1264),
-        ports: Some(28_232),
-        memory: level(31_400_000),
-        available: level(2_200_000_000),
-        memory_total: Some(8_300_000_000),
-        throttled: Some(Throttled { of_s: 1, seconds: 1, times: 2, us: 40_000 }),
-        suspended_ms: Some(0),
-        ..Health::default()
-    }
-    .counted(1)
-}
-
-/// More arrives than its users can do.
-fn arriving(at: u32, late_us: u64) -> Interval {
-    let mut interval = second(at, 2, 4);
-    (interval.arrivals, interval.dropped) = (20, 8);
-    interval.stall_us = Some(1300);
-    (0..7).for_each(|_| interval.waited.record(MS(600 + u64::from(at))));
-    (0..5).for_each(|_| interval.beat_late.record(Duration::from_micros(late_us)));
-    interval.health = telling(at);
-    interval
-}
-
 /// An exchange of this series that failed so, or succeeded.
 fn exchange(series: u16, failure: Option<Failure>, at_ms: u64) -> Exchange {
     let body = |shown: Shown| Body { bytes: 9000, shown };
@@ -400,8 +369,10 @@ fn run(name: &str) -> Run {
             (120..160).for_each(|at| seconds[at as usize].merge(&failing(at, &failures)));
             Run::new("Mixed", seconds)
         }
-        "overrun" => Run::new("More than it can do", (0..60).map(|at| arriving(at, 600)).collect()),
-        "late" => Run::new("Began late", (0..60).map(|at| arriving(at, 9000)).collect()),
+        "overrun" => {
+            Run::new("More than it can do", (0..60).map(|at| machine::arriving(at, 600)).collect())
+        }
+        "late" => Run::new("Began late", (0..60).map(|at| machine::arriving(at, 9000)).collect()),
         "search" => Run {
             search: Some(searched::searched()),
             thresholds: &[],
@@ -516,7 +487,7 @@ fn scattered(from_s: u32) -> Interval {
     let mut interval = failing(from_s, &failures);
     (interval.to_s, interval.user_seconds) = (from_s + 72, 72 * 50);
     (interval.arrivals, interval.dropped) = (7200, u64::from(from_s % 1000));
-    interval.health = telling(from_s % 997);
+    interval.health = machine::telling(from_s % 997);
     let stats = interval.names.entry(1).or_default();
     for k in 0..60u64 {
         let us = 700 + (u64::from(from_s) + 1) * 2_654_435_761 % 977 * k * k;
@@ -733,47 +704,4 @@ fn the_report_shows_what_is_in_no_table_of_requests() {
         assert!(!plain.contains(text), "{text} in a run without any");
     }
     assert!(run("warm_only").html().contains("chart-requests"), "the warm-up is drawn");
-}
-
-#[test]
-fn the_report_shows_how_the_generator_fared() {
-    let page = run("overrun").html();
-    for text in [
-        "<ul class=\"reasons suspect\">",
-        "<li>the processors of this machine were 90% busy or more in 30 of 60 seconds: run fewer users, or give throng a machine of its own</li>",
-        "<strong class=\"warn\">SUSPECT</strong>",
-        "<dt>Processors it used</dt><dd>1.23 of 4 <small>1.26 at most</small>",
-        "<dd>75% busy <small>96% at most, 2% went to other machines</small>",
-        "<dt>A worker stood still</dt><dd>1.30ms <small>at most</small>",
-        "<dt>Open files</dt><dd>70 <small>of 1,024</small>",
-        "<dd>1,264 <small>28,232 local ports</small>",
-        "<dd>31.4 MB <small>2.2 GB of 8.3 GB left on the machine</small>",
-        "<dd>in 60 seconds <small>2.40s in all</small>",
-        "<dt>Suspended</dt><dd>never</dd>",
-        "<dt>Began late</dt><dd>0.60ms <small>99th percentile of 300 arrivals, 0.60ms at most</small>",
-        "1,200 arrivals were due. 420 waited for a free user, up to 659ms (99th percentile), which is part of the response time; 480 were dropped, as all 50 users were busy.",
-    ] {
-        assert!(page.contains(text), "{text} is missing");
-    }
-    let late = run("late").html();
-    for text in [
-        "<ul class=\"reasons invalid\">",
-        "<li>arrivals began up to 9.0ms late (p99), more than 5ms beside a median response of",
-        "<strong class=\"bad\">INVALID</strong>",
-        "not to be trusted",
-    ] {
-        assert!(late.contains(text), "{text} is missing");
-    }
-    let silent = run("mixed").html();
-    assert!(silent.contains("This system tells nothing of it."));
-    assert!(!silent.contains("arrivals were due") && !silent.contains("not told"));
-    let mut seconds = vec![second(0, 2, 4)];
-    seconds[0].health.files = Some(Level::over(70, 1));
-    let some = Run::new("Some of it", seconds).html();
-    for text in [
-        "<dt>Open files</dt><dd>70</dd>",
-        "<dt>Suspended</dt><dd><span class=\"dim\">not told</span></dd>",
-    ] {
-        assert!(some.contains(text), "{text} is missing");
-    }
 }
