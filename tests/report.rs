@@ -298,13 +298,15 @@ fn exhibits(exchanges: impl IntoIterator<Item = Exchange>) -> Option<Evidence> {
     Some(evidence)
 }
 
-const RUNS: [&str; 18] = [
+const RUNS: [&str; 20] = [
     "all_failed",
     "day",
     "empty",
     "evidence",
     "flows",
+    "full_machine",
     "hostile",
+    "idle_machine",
     "late",
     "long",
     "many_names",
@@ -373,6 +375,12 @@ fn run(name: &str) -> Run {
             Run::new("More than it can do", (0..60).map(|at| machine::arriving(at, 600)).collect())
         }
         "late" => Run::new("Began late", (0..60).map(|at| machine::arriving(at, 9000)).collect()),
+        "idle_machine" => {
+            Run::new("Alone on its machine", (0..4).map(|at| machine::alone(at, 10)).collect())
+        }
+        "full_machine" => {
+            Run::new("Its machine is full", (0..4).map(|at| machine::alone(at, 1000)).collect())
+        }
         "search" => Run {
             search: Some(searched::searched()),
             thresholds: &[],

@@ -111,8 +111,9 @@
       .map(([part, label]) => ({ label, values: history[part + "_ms_avg"], colour: "part-" + part })) },
     "chart-bytes": { format: bytes, series: [
       { label: "bytes/s", values: history.body_bytes_per_s, colour: "bytes", fill: true } ] },
+    // Where nothing else runs throng is all that the machine does: the broad line is seen beside the other.
     "chart-generator": { format: percent, least: 1, second: some(history.late_ms_p99) ? ms : null, series: [
-      { label: "machine busy", values: history.machine_busy_fraction, colour: "machine", fill: true },
+      { label: "machine busy", values: history.machine_busy_fraction, colour: "machine", fill: true, width: 4 },
       ...(cores ? [{ label: "throng of it", values: history.process_cores.map((used) => (used == null ? null : used / cores)), colour: "users" }] : []),
       { label: "late, p99", values: history.late_ms_p99, colour: "p95", dash: [5, 3], format: ms, scale: some(history.late_ms_p99) ? "second" : "y" } ] },
   };

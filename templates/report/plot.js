@@ -191,7 +191,7 @@ const plots = (function () {
           width: chart.stacked && !one.fill ? 0 : one.width ?? 1.75,
           dash: one.dash,
           spanGaps: false,
-          points: { show: (u, series, from, to) => to - from <= (chart.stacked ? 1 : 40) || undefined, size: 5 },
+          points: { show: (u, series, from, to) => to - from <= (chart.stacked ? 1 : 40) || undefined, size: one.width > 2 ? one.width + 4 : 5 },
           value: (u, value) => chart.format(value),
         })),
       ],

@@ -102,7 +102,8 @@ for (const file of files) {
     const charts = await page.locator(".charts > figure > .chart").all();
     check(`${at}: charts, or none without data`, empty ? charts.length === 0 : charts.length >= 3, charts.length);
     const look = (what, good, seen) => check(`${at}: ${what}`, good, seen);
-    await looks.drawn(page, look, { width, allFailed: run === "all_failed" || isHostile, points: await page.evaluate("run.history.time_s.length") });
+    const isReal = isHostile || run === "a_real_run";
+    await looks.drawn(page, look, { width, isReal, allFailed: run === "all_failed" || isHostile, points: await page.evaluate("run.history.time_s.length") });
     if (run === "flows") {
       // At the middle height of a chart no line runs, but for those of its grid.
       const seen = await page.locator("#chart-users").evaluate(changes);

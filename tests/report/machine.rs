@@ -28,6 +28,21 @@ pub fn telling(at: u32) -> Health {
     .counted(1)
 }
 
+/// All that a machine does is done by throng, so many thousandths of what it could do; the first second has
+/// nothing that it could be measured from.
+pub fn alone(at: u32, thousandths: u64) -> Interval {
+    let level = |value| (at > 0).then(|| Level::over(value, 1));
+    let mut interval = second(at, 2, 4);
+    interval.health = Health {
+        cores: Some(4),
+        process: level(thousandths * 4),
+        machine: level(thousandths),
+        ..Health::default()
+    }
+    .counted(1);
+    interval
+}
+
 /// More arrives than its users can do.
 pub fn arriving(at: u32, late_us: u64) -> Interval {
     let mut interval = second(at, 2, 4);
