@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use throng::control::StopReason;
-use throng::event::{Aside, Closing, Ended, Found, Started, Steered};
+use throng::event::{Again, Aside, Closing, Ended, Found, Started, Steered};
 use throng::load::{Profile, Span, Steps};
 use throng::metrics::{
     Answer, Body, Catalogue, Evidence, Exchange, Failure, Fault, Head, Interval, Mark, RequestName,
@@ -37,6 +37,8 @@ struct Run {
     insecure: bool,
     /// Seconds at the start that are left out.
     warmup: usize,
+    /// The part of it that is shown, when it is not all.
+    part: Option<(u32, u32)>,
     asides: Vec<Interval>,
     steered: Vec<Steered>,
     evidence: Option<Evidence>,
@@ -67,6 +69,7 @@ impl Run {
             stopped_by: None,
             insecure: false,
             warmup: 0,
+            part: None,
             asides: vec![],
             steered: vec![],
             evidence: None,
@@ -96,10 +99,15 @@ impl Run {
             seconds.iter().for_each(|second| summary.add_asked(second, asked(second)));
             summary
         };
-        let (warm, measured) = self.seconds.split_at(self.warmup);
+        let (from, to) = self.part.unwrap_or((0, u32::MAX));
+        let shown = self.seconds.iter().filter(|one| (from..to).contains(&one.from_s));
+        let shown: Vec<_> = shown.cloned().collect();
+        let lasted = self.lasted.min(Duration::from_secs(to.into()));
+        let (warm, measured) = shown.split_at(self.warmup);
         let warmed = Duration::from_secs(warm.len() as u64);
         let mut summary = folded(measured);
-        (summary.duration, summary.loaded) = (self.lasted, self.lasted - warmed);
+        let begun = warmed.max(Duration::from_secs(from.into()));
+        (summary.duration, summary.loaded) = (lasted, lasted - begun);
         let mut warm = folded(warm);
         (warm.duration, warm.loaded) = (warmed, warmed);
         let warmup = (self.warmup > 0).then_some(&warm);
@@ -149,6 +157,8 @@ impl Run {
             thresholds,
             out: "report.html".into(),
         };
+        let part = self.part.is_some();
+        let again = part.then_some(Again { records: 1, cut_off: 0, part: self.part });
         let (stopped, exit_code) = (self.stopped, 0);
         let (asides, verdict) = (&asides[..], &verdict);
         let ended = Ended {
@@ -165,7 +175,7 @@ impl Run {
             exit_code,
             at,
             closing: &Closing::default(),
-            again: None,
+            again: again.as_ref(),
         };
         let mut report = report(&started, &ended);
         report["findings"] = self.findings.clone();
@@ -298,7 +308,7 @@ fn exhibits(exchanges: impl IntoIterator<Item = Exchange>) -> Option<Evidence> {
     Some(evidence)
 }
 
-const RUNS: [&str; 20] = [
+const RUNS: [&str; 21] = [
     "all_failed",
     "day",
     "empty",
@@ -313,6 +323,7 @@ const RUNS: [&str; 20] = [
     "mixed",
     "one_second",
     "overrun",
+    "part",
     "search",
     "steps",
     "stopped",
@@ -388,6 +399,11 @@ fn run(name: &str) -> Run {
             ..Run::new("A search", seconds(390, 2, 6))
         },
         "steps" => stepped(),
+        "part" => Run {
+            part: Some((170, 290)),
+            findings: Value::Null,
+            ..Run { title: "A part of a run", ..stepped() }
+        },
         "day" => Run {
             names: served::names(),
             lasted: Duration::from_secs(86_400),
@@ -682,6 +698,10 @@ fn the_report_says_what_happened_without_a_script() {
     let unverified = ["unjudged", "stopped"].map(|name| run(name).html().contains("not verified"));
     assert_eq!(unverified, [true, false]);
     assert!(run("stopped").html().contains("11.4s of 11.4s"));
+    let part = run("part").html();
+    for text in ["<dd>2m50s to 4m50s of the run</dd>", "<dt>Lasted</dt><dd>2m</dd>"] {
+        assert!(part.contains(text), "{text} is missing");
+    }
 }
 
 #[test]

@@ -126,7 +126,9 @@ pub fn render(report: &Value) -> Result<String, Error> {
         worst => Serde(places.worst()),
         failures => Serde(places.failures(&exhibits)),
         quantiles => Serde(quantiles(report)),
+        lasted_s => seconds(&report["run"]["duration_s"]) - begun(report),
         finishing_s => finishing(report),
+        is_warmed => seconds(&report["warmup"]["duration_s"]) > 0.0,
         users_most => users_most(report, &history),
         asides => Serde(asides(report)),
         told => told(report),
@@ -168,10 +170,19 @@ fn users_most(report: &Value, history: &Value) -> u64 {
 
 /// How long it took at the end to finish what was under way, in seconds.
 fn finishing(report: &Value) -> f64 {
-    let figure = |value: &Value| value.as_f64().unwrap_or_default();
     let run = &report["run"];
-    let warmup = figure(&report["warmup"]["duration_s"]);
-    figure(&run["duration_s"]) - figure(&run["loaded_s"]) - warmup
+    // What is measured begins after the warm-up, or where a part does.
+    let begun = begun(report).max(seconds(&report["warmup"]["duration_s"]));
+    seconds(&run["duration_s"]) - seconds(&run["loaded_s"]) - begun
+}
+
+/// The second of the run that what is shown begins at.
+fn begun(report: &Value) -> f64 {
+    seconds(&report["run"]["part"]["from_s"])
+}
+
+fn seconds(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_default()
 }
 
 /// What ran once, with its title.
@@ -252,6 +263,19 @@ mod tests {
             )
         };
         assert_eq!([most(true, None), most(false, Some(9)), most(false, None)], [64, 64, 500]);
+    }
+
+    #[test]
+    fn a_part_takes_no_longer_to_finish_than_the_run() {
+        let of = |from: Option<u32>, duration: f64, loaded: f64, warmup: f64| {
+            let part = from.map(|from| json!({ "from_s": from }));
+            let run = json!({ "duration_s": duration, "loaded_s": loaded, "part": part });
+            finishing(&json!({ "run": run, "warmup": { "duration_s": warmup } }))
+        };
+        assert_eq!([of(None, 63.0, 60.0, 0.0), of(None, 63.0, 50.0, 10.0)], [3.0, 3.0]);
+        // After the warm-up, from within it on, and up to before the end of the load.
+        assert_eq!([of(Some(40), 63.0, 20.0, 0.0), of(Some(5), 63.0, 50.0, 10.0)], [3.0, 3.0]);
+        assert_eq!(of(Some(20), 40.0, 20.0, 0.0), 0.0);
     }
 
     #[test]

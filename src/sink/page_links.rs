@@ -142,7 +142,9 @@ impl<'r> Places<'r> {
             .collect();
         most_first(&mut errors);
         let (from, to) = span_of(errors.iter());
-        let lasted = self.report["run"]["duration_s"].as_f64().unwrap_or_default();
+        let run = &self.report["run"];
+        let begun = run["part"]["from_s"].as_f64().unwrap_or_default();
+        let lasted = run["duration_s"].as_f64().unwrap_or_default() - begun;
         // Of failures all along there is no part to look at.
         let is_part = to - from < 0.8 * lasted;
         json!({
@@ -353,7 +355,8 @@ mod tests {
     #[test]
     fn failures_stand_by_kind_then_error_the_most_frequent_first() {
         let report = report();
-        let places = Places::new(&report, &[]);
+        let charts = [json!({ "id": "chart-failures" })];
+        let places = Places::new(&report, &charts);
         let kinds = places.failures(&places.exhibits());
         let titles = kinds.iter().map(|kind| (text(kind, "title"), kind["count"].as_u64()));
         assert_eq!(
@@ -365,6 +368,8 @@ mod tests {
         let rows = list(&error["places"]).map(|one| (one["at"].as_u64(), one["exchange"].as_u64()));
         assert_eq!(rows.collect::<Vec<_>>(), [(Some(1), Some(0)), (Some(0), None)]);
         assert_eq!(kinds[1]["errors"][0]["advice"], "look at its log");
+        let from = |kind: &Value| kind["link"]["from_s"].as_f64();
+        assert_eq!((from(&kinds[0]), from(&kinds[1])), (Some(4.0), None), "all along is no part");
         assert_eq!(places.worst()["slow"][0]["name"], "/b");
     }
 }

@@ -5,21 +5,23 @@ const time = (function () {
   "use strict";
   const { history } = run;
   const last = history.time_s.length - 1;
-  const until = Math.max(1, last < 0 ? 0 : history.time_s[last] + history.seconds[last]);
+  // A part of a run begins where it began.
+  const begin = history.time_s[0] ?? 0;
+  const until = Math.max(begin + 1, last < 0 ? 0 : history.time_s[last] + history.seconds[last]);
   // Closer than two points there is nothing more to see.
-  const least = Math.min(until, Math.max(1, 2 * (history.step_s || 1)));
-  const shown = { from: 0, to: until };
+  const least = Math.min(until - begin, Math.max(1, 2 * (history.step_s || 1)));
+  const shown = { from: begin, to: until };
   const drawn = new Set();
   const heard = [];
   let marked = null;
 
-  const whole = () => shown.from <= 0 && shown.to >= until;
+  const whole = () => shown.from <= begin && shown.to >= until;
   const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
   function show(from, to) {
-    const span = clamp(to - from, least, until);
+    const span = clamp(to - from, least, until - begin);
     const middle = (from + to) / 2;
-    shown.from = clamp(middle - span / 2, 0, until - span);
+    shown.from = clamp(middle - span / 2, begin, until - span);
     shown.to = shown.from + span;
     for (const { plot } of drawn) {
       plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
@@ -37,7 +39,7 @@ const time = (function () {
 
   const reset = () => {
     marked = null;
-    show(0, until);
+    show(begin, until);
   };
 
   // Twice as close or as wide, around the cursor or the middle.
@@ -142,5 +144,5 @@ const time = (function () {
   heard.push(tell);
   tell();
 
-  return { shown, until, drawn, options, keys, show, visit, reset, marked: () => marked, whole };
+  return { shown, begin, until, drawn, options, keys, show, visit, reset, marked: () => marked, whole };
 })();

@@ -1,7 +1,7 @@
 // What a person does with a report, one look each: each is given the page, and says what it found by `check`.
 
 const settled = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-const shown = (page) => page.evaluate("({ ...time.shown, until: time.until })");
+const shown = (page) => page.evaluate("({ ...time.shown, begin: time.begin, until: time.until })");
 const text = (page, selector) => page.locator(selector).first().textContent();
 
 // In the middle nothing that stays at the top lies over it.
@@ -56,6 +56,13 @@ export async function drawn(page, check, { width, allFailed, points, isReal }) {
   }
 }
 
+/** The charts of a part of a run begin where it does. */
+export async function part(page, check, { from, to }) {
+  const scales = await page.evaluate("[...time.drawn].map(({ plot }) => [plot.scales.x.min, plot.scales.x.max])");
+  check("the charts show the part, and no more", scales.length > 5 && scales.every(([a, b]) => a === from && b === to), scales);
+  check("which is the whole of the page", await page.locator("#zoom").isHidden());
+}
+
 /** Pointing at one chart tells the figures of all; keys go through time, and say what they meet. */
 export async function cursor(page, check, run) {
   const over = page.locator("#chart-response .u-over");
@@ -94,8 +101,9 @@ export async function zoom(page, check) {
     await settled(page);
   };
   await drag();
-  const { from, to, until } = await shown(page);
-  check("dragging looks closer", Math.abs(from / until - 0.3) < 0.02 && Math.abs(to / until - 0.6) < 0.02, { from, to, until });
+  const { from, to, begin, until } = await shown(page);
+  const span = until - begin;
+  check("dragging looks closer", Math.abs((from - begin) / span - 0.3) < 0.02 && Math.abs((to - begin) / span - 0.6) < 0.02, { from, to, begin, until });
   check("the contents say which part is shown", /\d – \d/.test(await text(page, "#zoom")), await text(page, "#zoom"));
   const scales = await page.evaluate("[...time.drawn].map(({ plot }) => [plot.scales.x.min, plot.scales.x.max])");
   check("all charts show the same part", scales.length > 5 && scales.every(([a, b]) => a === from && b === to), scales);
@@ -108,12 +116,12 @@ export async function zoom(page, check) {
   await page.locator("#chart-requests").focus();
   await page.keyboard.press("+");
   const closer = await shown(page);
-  check("the keyboard looks closer", closer.to - closer.from < 0.6 * until, closer);
+  check("the keyboard looks closer", closer.to - closer.from < 0.6 * span, closer);
   await page.keyboard.press("-");
-  check("and wider", (await shown(page)).to - (await shown(page)).from > 0.9 * until);
+  check("and wider", (await shown(page)).to - (await shown(page)).from > 0.9 * span);
   await page.keyboard.press("+");
   await page.keyboard.press("Escape");
-  check("Escape shows the whole run", (await shown(page)).to === until && (await shown(page)).from === 0);
+  check("Escape shows the whole run", (await shown(page)).to === until && (await shown(page)).from === begin);
 }
 
 /** The figures behind a chart, and its lines by name. */
