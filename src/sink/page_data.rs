@@ -134,10 +134,7 @@ pub(super) fn drawn(report: &Value) -> Value {
 /// threshold sets for those of all requests; a single one counts twice over for red. Without any,
 /// at 500 ms and 1 s.
 pub(super) fn bands(report: &Value) -> Value {
-    // What is not judged is no limit.
-    let is_judged = |one: &&Value| is_of_response(one) && one["state"] != "not_judged";
-    let limits = report["thresholds"].as_array().into_iter().flatten().filter(is_judged);
-    let limits: Vec<f64> = limits.filter_map(|threshold| threshold["limit"].as_f64()).collect();
+    let limits: Vec<f64> = judged(report).filter_map(|one| one["limit"].as_f64()).collect();
     let least = limits.iter().copied().reduce(f64::min);
     let most = limits.iter().copied().reduce(f64::max);
     let (amber, red) = match (least, most) {
@@ -155,9 +152,14 @@ pub(super) fn bands(report: &Value) -> Value {
 
 /// The limits of thresholds on the response times of all requests, as the chart shows them.
 fn limits(report: &Value) -> Vec<Value> {
-    let all = report["thresholds"].as_array().into_iter().flatten();
     let one = |threshold: &Value| json!({ "text": threshold["text"], "ms": threshold["limit"], "broke": threshold["state"] == "broke" });
-    all.filter(|one| is_of_response(one)).map(one).collect()
+    judged(report).map(one).collect()
+}
+
+/// The thresholds on the response times of all requests. What is not judged is no limit.
+fn judged(report: &Value) -> impl Iterator<Item = &Value> {
+    let all = report["thresholds"].as_array().into_iter().flatten();
+    all.filter(|one| is_of_response(one) && one["state"] != "not_judged")
 }
 
 fn is_of_response(threshold: &Value) -> bool {
@@ -302,6 +304,19 @@ mod tests {
             ("rps > 50/s", "per_s", 50.0, None),
         ];
         assert_eq!(of(&several), (200.0, 1000.0));
+    }
+
+    #[test]
+    fn a_threshold_that_is_not_judged_draws_no_line() {
+        let of = |text: &str, limit: Option<f64>, state: &str| json!({ "text": text, "unit": "ms", "limit": limit, "of": null, "state": state });
+        let report = json!({ "thresholds": [
+            of("p95 < 300ms", Some(300.0), "broke"),
+            of("p99 < 110% of baseline", None, "not_judged"),
+            of("p50 < 9ms", Some(9.0), "not_judged"),
+        ] });
+        let drawn = json!([{ "text": "p95 < 300ms", "ms": 300.0, "broke": true }]);
+        assert_eq!(Value::from(limits(&report)), drawn);
+        assert_eq!(bands(&report)["amber_ms"], 300.0);
     }
 
     #[test]
