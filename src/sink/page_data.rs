@@ -211,11 +211,14 @@ pub(super) fn drawn_charts(report: &Value, history: &Value) -> Vec<Value> {
         "Requests per second",
         format!("Chart: at most {} requests and {} failures a second", rates[0], rates[1]),
     ));
-    charts.push(chart(
-        "chart-users",
-        "Users asked for and reached",
-        format!("Chart: at most {} users, {} were asked for", whole("users"), whole("asked_users")),
-    ));
+    let mut spoken = format!("Chart: at most {} users", whole("users"));
+    // Of arrivals nobody asks for users.
+    let is_asked = !values("asked_users").is_empty();
+    if is_asked {
+        spoken += &format!(", {} were asked for", whole("asked_users"));
+    }
+    let title = if is_asked { "Users asked for and reached" } else { "Users" };
+    charts.push(chart("chart-users", title, spoken));
     if history["arrivals_per_s"].is_array() {
         let rates = ["arrivals_per_s", "dropped_per_s"].map(|key| figures::rate(highest(key)));
         charts.push(chart(
@@ -317,6 +320,21 @@ mod tests {
         let drawn = json!([{ "text": "p95 < 300ms", "ms": 300.0, "broke": true }]);
         assert_eq!(Value::from(limits(&report)), drawn);
         assert_eq!(bands(&report)["amber_ms"], 300.0);
+    }
+
+    #[test]
+    fn nothing_is_said_of_users_that_nobody_asked_for() {
+        let of = |asked: Value| {
+            let history = json!({ "time_s": [0, 1], "users": [3, 4], "asked_users": asked });
+            let charts = drawn_charts(&json!({}), &history);
+            let users = charts.into_iter().find(|chart| chart["id"] == "chart-users").unwrap();
+            [&users["title"], &users["spoken"]].map(|text| text.as_str().unwrap().to_owned())
+        };
+        let asked = ["Users asked for and reached", "Chart: at most 4 users, 5 were asked for"];
+        assert_eq!(of(json!([5, 5])), asked);
+        for none in [Value::Null, json!([null, null])] {
+            assert_eq!(of(none), ["Users", "Chart: at most 4 users"]);
+        }
     }
 
     #[test]
