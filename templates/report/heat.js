@@ -101,7 +101,8 @@ const heat = (function () {
       const { left, top, idx } = u.cursor;
       let next = null;
       if (left >= 0 && idx != null) {
-        const at = u.cursor.event && top >= 0 ? u.posToVal(top, "y") : null;
+        // Keys choose a column, the pointer a cell.
+        const at = time.under(u) && top >= 0 ? u.posToVal(top, "y") : null;
         const row = at == null ? densest(idx)?.[0] : Math.max(0, Math.ceil(Math.log10(at / map.least_ms) * map.per_decade));
         if (row != null) next = [idx, row];
       }

@@ -51,9 +51,11 @@ const time = (function () {
   }
 
   let at = null;
+  // The chart that the pointer is in, until keys take the cursor from it.
+  let under = null;
   const cursor = () => at;
   function point(seconds) {
-    at = seconds;
+    [at, under] = [seconds, null];
     for (const { plot } of drawn) {
       plot.setCursor(at == null ? { left: -10, top: -10 } : { left: plot.valToPos(at, "x"), top: 0 }, true, false);
     }
@@ -82,9 +84,13 @@ const time = (function () {
       setSelect: [chosen],
       setCursor: [(u) => {
         // Where the pointer of this chart is, keys go on.
-        if (u.cursor.event && u.cursor.left >= 0) at = u.posToVal(u.cursor.left, "x");
+        if (under === u && u.cursor.left >= 0) at = u.posToVal(u.cursor.left, "x");
       }],
-      ready: [(u) => u.over.addEventListener("dblclick", reset)],
+      ready: [(u) => {
+        u.over.addEventListener("dblclick", reset);
+        // Before the chart itself hears of it.
+        u.root.addEventListener("mousemove", () => (under = u), { capture: true });
+      }],
     },
   };
 
@@ -144,5 +150,5 @@ const time = (function () {
   heard.push(tell);
   tell();
 
-  return { shown, begin, until, drawn, options, keys, show, visit, reset, marked: () => marked, whole };
+  return { shown, begin, until, drawn, options, keys, show, visit, reset, marked: () => marked, under: (u) => under === u, whole };
 })();
