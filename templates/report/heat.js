@@ -134,7 +134,7 @@ const heat = (function () {
       scales: { x: time.options.scale, y: { distr: 3, log: 10, range: () => [bottom, above(high)] } },
       cursor: { ...time.options.cursor, points: { show: false } },
       legend: { show: false },
-      hooks: { ...hooks, setCursor: [...hooks.setCursor, tell], draw: [paint, plots.heads] },
+      hooks: { ...hooks, setCursor: [...hooks.setCursor, tell], drawClear: [plots.behind], draw: [paint, plots.heads] },
       axes,
       series: [{}, { paths: () => null, points: { show: false } }],
     }, [times, times.map(() => above(high))], box);

@@ -44,6 +44,11 @@ const plots = (function () {
     }
   }
 
+  // Behind what a map paints: the warm-up alone, stripes would be taken for its colours.
+  function behind(u) {
+    if (run.warmup) hatched(u);
+  }
+
   // Behind the lines: the stages of the load as stripes, and the part of the run that a link led to.
   function background(u, own) {
     const { ctx } = u;
@@ -53,7 +58,7 @@ const plots = (function () {
     ctx.rect(left, top, width, height);
     ctx.clip();
     if (own) own(u);
-    if (run.warmup) hatched(u);
+    behind(u);
     run.stages.forEach((stage, i) => {
       if (i % 2 === 0) return;
       const [x0, x1] = [stage.from_s, stage.to_s].map((at) => u.valToPos(at, "x", true));
@@ -206,5 +211,5 @@ const plots = (function () {
     return one;
   }
 
-  return { draw, make, above, heads };
+  return { draw, make, above, behind, heads };
 })();

@@ -108,6 +108,8 @@ for (const file of files) {
       // At the middle height of a chart no line runs, but for those of its grid.
       const seen = await page.locator("#chart-users").evaluate(changes);
       check(`${at}: the warm-up is hatched, and nothing else is`, seen.warmup > 2 * seen.after + 6, seen);
+      const map = await page.locator("#chart-heat").evaluate(changes);
+      check(`${at}: the warm-up is hatched in the heat map`, map.warmup > 6 && map.after === 0, map);
       for (const name of ["groups", "failures", "before", "after"]) {
         const heading = page.locator(`section[aria-labelledby="h-${name}"] h2`);
         check(`${at}: there is a section of ${name}`, await heading.isVisible());
