@@ -11,9 +11,11 @@ const charting = (function () {
     value == null ? "–" : value >= 60000 ? clock(value / 1000) : value >= 1000 ? trim((value / 1000).toFixed(2)) + "s" : trim(value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2)) + "ms";
   const clock = (seconds) => {
     if (seconds == null) return "–";
-    const whole = Math.floor(seconds + 1e-9);
+    // Rounded before it is split: what is nearly a second more is that second.
+    const tenths = Math.round(seconds * 10);
+    const whole = Math.floor(tenths / 10);
     const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-    const rest = seconds - whole > 0.05 ? (seconds - whole).toFixed(1).slice(1) : "";
+    const rest = tenths % 10 ? `.${tenths % 10}` : "";
     const two = (n) => String(n).padStart(2, "0");
     return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}${rest}`;
   };

@@ -56,6 +56,12 @@ export async function drawn(page, check, { width, allFailed, points, isReal }) {
   }
 }
 
+/** Times are rounded before they are split into minutes and seconds. */
+export async function clock(page, check) {
+  const said = await page.evaluate(() => [0, 59.96, 87.9852, 87.25, 3599.98, 3725.4].map(charting.clock));
+  check("a time is told as a clock does", said.join() === "0:00,1:00,1:28,1:27.3,1:00:00,1:02:05", said);
+}
+
 /** The charts of a part of a run begin where it does. */
 export async function part(page, check, { from, to }) {
   const scales = await page.evaluate("[...time.drawn].map(({ plot }) => [plot.scales.x.min, plot.scales.x.max])");
