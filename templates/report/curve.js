@@ -68,6 +68,8 @@
   let stop = null;
   const steps = { ArrowRight: 1, ArrowLeft: -1, Home: -99, End: 99 };
   box.addEventListener("keydown", (event) => {
+    // With these keys it is the browser that is spoken to.
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape") {
       stop = null;
       plot.setCursor({ left: -10, top: -10 });

@@ -124,6 +124,7 @@ for (const file of files) {
     check(`${at}: the page is ${colorScheme}`, light === (colorScheme === "light"), dark);
     if (charts.length) await looks.cursor(page, look, run);
     if (run === "mixed") await looks.clock(page, look);
+    if (run === "mixed") await looks.others(page, look);
     if (run === "part") await looks.part(page, look, { from: 170, to: 290 });
     if (["mixed", "part", "steps"].includes(run) && view.axe) await looks.zoom(page, look);
     if (["mixed", "steps"].includes(run) && view.axe) {

@@ -62,6 +62,16 @@ export async function clock(page, check) {
   check("a time is told as a clock does", said.join() === "0:00,1:00,1:28,1:27.3,1:00:00,1:02:05", said);
 }
 
+/** Keys that are the browser's own are left to it. */
+export async function others(page, check) {
+  const taken = await page.locator(".chart").evaluateAll((all) => {
+    const keys = ["ArrowLeft", "ArrowRight", "Home", "End"].flatMap((key) => ["altKey", "ctrlKey", "metaKey"].map((held) => ({ key, [held]: true })));
+    const isTaken = (box, key) => !box.dispatchEvent(new KeyboardEvent("keydown", { ...key, bubbles: true, cancelable: true }));
+    return all.filter((box) => keys.some((key) => isTaken(box, key))).map((box) => box.id);
+  });
+  check("no chart takes keys of the browser", taken.length === 0, taken);
+}
+
 /** The charts of a part of a run begin where it does. */
 export async function part(page, check, { from, to }) {
   const scales = await page.evaluate("[...time.drawn].map(({ plot }) => [plot.scales.x.min, plot.scales.x.max])");
