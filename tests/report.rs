@@ -308,11 +308,12 @@ fn exhibits(exchanges: impl IntoIterator<Item = Exchange>) -> Option<Evidence> {
     Some(evidence)
 }
 
-const RUNS: [&str; 21] = [
+const RUNS: [&str; 22] = [
     "all_failed",
     "day",
     "empty",
     "evidence",
+    "few_failures",
     "flows",
     "full_machine",
     "hostile",
@@ -358,6 +359,18 @@ fn run(name: &str) -> Run {
             let slow = (0..2).flat_map(|name| (0..3).map(move |at| exchange(name, None, at * 999)));
             let evidence = exhibits(failed.chain([rule]).chain(slow));
             Run { evidence, ..Run::new("Evidence", seconds) }
+        }
+        // One failure among thousands, and a name that is met once.
+        "few_failures" => {
+            let mut seconds: Vec<Interval> = seconds(60, 1, 3);
+            for second in &mut seconds {
+                let stats = second.names.entry(0).or_default();
+                (0..497).for_each(|k| stats.response_ok.record(MS(9 + k % 20)));
+                second.issued += 497;
+            }
+            seconds[30].merge(&failing(30, &[(Failure::Status(503), 1)]));
+            seconds[20].merge(&second(20, 2, 1));
+            Run::new("Hardly any failed", seconds)
         }
         "warm_only" => Run {
             warmup: 4,

@@ -95,7 +95,7 @@
       { label: "p99", values: history.response_ms_p99, colour: "p99" },
       { label: "max", values: history.response_ms_max, colour: "dim", hidden: true, dash: [3, 3] } ] },
     "chart-requests": { format: count, stacked: true, series: [
-      { label: "failed", values: history.failures_per_s, colour: "failed" },
+      { label: "failed", values: history.failures_per_s, colour: "failed", few: true },
       { label: "succeeded", values: history.requests_per_s.map((all, i) => Math.max(0, all - history.failures_per_s[i])), colour: "requests", fill: true } ] },
     "chart-users": { format: count, times: ends, series: [
       { label: "users", values: history.users, colour: "users", fill: true },
@@ -132,7 +132,7 @@
     if (chart.stacked && all.length) {
       // What is too thin to be seen at any time would only be a word without an area.
       const highest = Math.max(...chart.series[0].values.map((_, i) => chart.series.reduce((sum, one) => sum + (one.values[i] ?? 0), 0)));
-      const seen = chart.series.filter((one) => one.values.some((value) => value > highest / 200));
+      const seen = chart.series.filter((one) => one.values.some((value) => value > (one.few ? 0 : highest / 200)));
       if (seen.length) chart.series = seen;
     }
     if (!chart.series.length) continue;

@@ -51,7 +51,7 @@ const named = (function () {
         { label: "p95", values: history.response_ms_p95, colour: "p95" },
         { label: "p99", values: history.response_ms_p99, colour: "p99" } ] }],
       ["Requests per second", `${count(figures[0])} requests, ${count(figures[1])} failed`, { format: count, stacked: true, series: [
-        { label: "failed", values: failed, colour: "failed" },
+        { label: "failed", values: failed, colour: "failed", few: true },
         { label: "succeeded", values: history.requests_per_s.map((all, at) => Math.max(0, all - failed[at])), colour: "requests", fill: true } ] }],
     ];
     for (const [caption, words, chart] of both) {

@@ -70,6 +70,14 @@ const names = (function () {
     ctx.lineJoin = "round";
     trace(values, false);
     ctx.stroke();
+    // What is met once has no line to either side.
+    ctx.fillStyle = colour(name);
+    values.forEach((value, i) => {
+      if (value == null || values[i - 1] != null || values[i + 1] != null) return;
+      ctx.beginPath();
+      ctx.arc(Math.min(Math.max(x(i), 2), WIDE - 2), y(value), 1.75, 0, 2 * Math.PI);
+      ctx.fill();
+    });
     if (fails) area(fails, colour("failed"));
   }
   const seen = new Set();

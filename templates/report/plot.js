@@ -106,6 +106,19 @@ const plots = (function () {
     ctx.restore();
   }
 
+  // Few failures among many requests are no area that could be seen: a stroke at the foot of the chart is.
+  function few(u, at) {
+    const { ctx } = u;
+    const { left, top, width, height } = u.bbox;
+    const [foot, tall] = [Math.round(top + height), Math.round(3 * ratio())];
+    ctx.fillStyle = colour("failed");
+    u.data[at].forEach((value, i) => {
+      const x = u.valToPos(u.data[0][i], "x", true);
+      if (!(value > 0) || x < left || x > left + width || u.valToPos(value, "y", true) < foot - tall) return;
+      ctx.fillRect(Math.round(x - ratio()), foot - tall, Math.round(2 * ratio()), tall);
+    });
+  }
+
   // Sums from below: each of the stacked lines lies on those before it. Where one is missing all are.
   function stacked(series) {
     const sums = series[0].values.map(() => 0);
@@ -150,7 +163,7 @@ const plots = (function () {
 
   /**
    * Draws a chart into a box. A chart is { times, series: [{ label, values, colour, fill, dash, hidden, scale,
-   * format }], format, stacked, fills: [[upper, lower, colour]], behind, over, least, second }.
+   * format, few }], format, stacked, fills: [[upper, lower, colour]], behind, over, least, second }.
    */
   function draw(chart, box, tall) {
     const off = new Set(chart.series.filter((one) => one.hidden));
@@ -181,7 +194,7 @@ const plots = (function () {
         ...hooks,
         setCursor: [...hooks.setCursor, (u) => tell(u.cursor.left < 0 ? null : u.cursor.idx)],
         drawClear: [(u) => background(u, chart.behind)],
-        draw: [heads, ...(chart.over ? [chart.over] : [])],
+        draw: [heads, (u) => order.forEach((one, i) => one.few && !off.has(one) && few(u, i + 1)), ...(chart.over ? [chart.over] : [])],
       },
       axes,
       bands: (chart.fills ?? []).map(([upper, lower, name]) => ({ series: [upper + 1, lower + 1], fill: () => colour(name) })),

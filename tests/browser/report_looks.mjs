@@ -62,6 +62,23 @@ export async function clock(page, check) {
   check("a time is told as a clock does", said.join() === "0:00,1:00,1:28,1:27.3,1:00:00,1:02:05", said);
 }
 
+/** One failure among thousands is in the chart and its key; a name that is met once is in its small charts. */
+export async function few(page, check) {
+  const chart = page.locator("#chart-requests");
+  const missing = await chart.evaluate(unpainted, ["failed", "requests"]);
+  check("a single failure is seen", missing.length === 0, missing);
+  const failed = page.locator("#chart-requests + .key-list .key-one", { hasText: "failed" });
+  check("and named", (await failed.count()) === 1);
+  await failed.click();
+  check("it is switched off by its name", (await chart.evaluate(unpainted, ["failed"])).length === 1);
+  await failed.click();
+  const row = page.locator("#names tbody > tr[id^=name-]").nth(1);
+  await centred(row);
+  await settled(page);
+  const painted = await row.locator("canvas").evaluateAll((all) => all.map((one) => one.getContext("2d").getImageData(0, 0, one.width, one.height).data.some((part) => part > 0)));
+  check("what is met once has a point in its row", painted.length === 2 && painted.every((one) => one), painted);
+}
+
 /** Keys that are the browser's own are left to it. */
 export async function others(page, check) {
   const taken = await page.locator(".chart").evaluateAll((all) => {
