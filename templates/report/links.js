@@ -1,4 +1,5 @@
 // Follows links within the page: to a chart and a part of its time, to a name that opens, to what is folded.
+// Each is a step that the browser's Back undoes.
 (function () {
   "use strict";
   const { element } = charting;
@@ -20,17 +21,43 @@
     } else target.scrollIntoView();
   }
 
+  // What is shown at a place, kept with the address: the part of the run, and which names are open.
+  let step = 0;
+  const seen = () => ({ step, part: time.part(), open: names.opened(), top: window.scrollY });
+  const keep = () => window.history.replaceState(seen(), "");
+  const left = new Map();
+
+  function restore(to) {
+    step = to.step;
+    time.restore(to.part);
+    const now = names.opened();
+    now.filter((i) => !to.open.includes(i)).forEach(names.close);
+    to.open.filter((i) => !now.includes(i)).forEach(names.open);
+  }
+
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.('a[href^="#"]');
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     const hash = link.getAttribute("href");
-    // What is gone back to is the place that was left.
-    if (location.hash !== hash) window.history.pushState(null, "", hash);
+    // What is gone back to is the place that was left, as it was left.
+    keep();
+    left.set(step, link);
+    step += 1;
+    window.history.pushState(null, "", hash);
     follow(hash, link);
+    keep();
   });
-  window.addEventListener("popstate", () => location.hash && follow(location.hash));
-  if (location.hash) follow(location.hash);
+  window.addEventListener("popstate", ({ state }) => {
+    if (state) {
+      restore(state);
+      // What opened or closed has moved the place that the browser went back to.
+      window.scrollTo(0, state.top);
+      left.get(step)?.focus({ preventScroll: true });
+    } else if (location.hash) follow(location.hash);
+  });
+  if (window.history.state) restore(window.history.state);
+  else if (location.hash) follow(location.hash);
 
   // The contents say where the reader is.
   const links = [...document.querySelectorAll('.contents a[href^="#h-"]')];

@@ -4,7 +4,7 @@ const names = (function () {
   const { element, colour, count, ms } = charting;
   const { make } = plots;
   const table = element("names");
-  if (!table || !run.names.length) return { open: () => null };
+  if (!table || !run.names.length) return { open: () => null, close: () => {}, opened: () => [] };
 
   // So many are shown before all are asked for. The rest is put away before anything is laid out.
   const FIRST = 30;
@@ -250,5 +250,5 @@ const names = (function () {
   }
 
   arrange();
-  return { open, button: (i) => buttons[i] };
+  return { open, close, opened: () => [...details.keys()], button: (i) => buttons[i] };
 })();

@@ -42,6 +42,13 @@ const time = (function () {
     show(begin, until);
   };
 
+  // Which part is shown, and the way back to it.
+  const part = () => ({ from: shown.from, to: shown.to, marked });
+  function restore(part) {
+    marked = part.marked;
+    show(part.from, part.to);
+  }
+
   // Twice as close or as wide, around the cursor or the middle.
   function closer(factor) {
     const at = cursor() ?? (shown.from + shown.to) / 2;
@@ -138,17 +145,17 @@ const time = (function () {
   // Says which part is shown, and leads back to the whole.
   const bar = charting.element("zoom");
   const button = document.createElement("button");
-  const part = document.createElement("span");
+  const told = document.createElement("span");
   button.type = "button";
   button.textContent = "Whole run";
   button.addEventListener("click", reset);
-  bar.append(part, button);
+  bar.append(told, button);
   const tell = () => {
     bar.hidden = whole();
-    part.textContent = `${charting.clock(shown.from)} – ${charting.clock(shown.to)}`;
+    told.textContent = `${charting.clock(shown.from)} – ${charting.clock(shown.to)}`;
   };
   heard.push(tell);
   tell();
 
-  return { shown, begin, until, drawn, options, keys, show, visit, reset, marked: () => marked, under: (u) => under === u, whole };
+  return { shown, begin, until, drawn, options, keys, show, visit, part, restore, reset, marked: () => marked, under: (u) => under === u, whole };
 })();

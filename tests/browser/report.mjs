@@ -133,7 +133,10 @@ for (const file of files) {
       await looks.heatAndCurve(page, look);
     }
     if (["mixed", "steps", "large"].includes(run) && view.axe) await looks.names(page, look, run);
-    if (run === "steps") await looks.links(page, look);
+    if (run === "steps") {
+      await looks.back(page, look);
+      await looks.links(page, look);
+    }
     if (run === "large") {
       const spent = await page.evaluate(() => performance.getEntriesByType("navigation")[0].domComplete);
       const rows = await page.locator("#names tbody tr:visible").count();

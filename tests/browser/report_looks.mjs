@@ -257,6 +257,41 @@ export async function names(page, check, run) {
   check("and closes", (await detail.count()) === 0 && (await button.getAttribute("aria-expanded")) === "false");
 }
 
+/** What a link shows and opens is a step that the browser's Back undoes. */
+export async function back(page, check) {
+  const whole = await shown(page);
+  const open = () => page.locator("#names tr.opened th").allTextContents();
+  const link = (words) => page.locator(".findings").getByRole("link", { name: words }).first();
+  const first = link(/^See the response times/);
+  await centred(first);
+  const top = await page.evaluate(() => window.scrollY);
+  await first.click();
+  const part = await shown(page);
+  await link("Open GET /search").click();
+  const [opened, closer] = [await open(), await shown(page)];
+  check("two links are two steps", opened.length === 1 && part.from !== closer.from && part.from > whole.from, { whole, part, closer });
+  await page.goBack();
+  await settled(page);
+  const once = await shown(page);
+  check("Back closes the name and shows the part before", (await open()).length === 0 && once.from === part.from && once.to === part.to, [await open(), once]);
+  await page.goBack();
+  await settled(page);
+  const twice = await shown(page);
+  check("and then the whole run", twice.from === whole.from && twice.to === whole.to && (await page.locator("#zoom").isHidden()), twice);
+  const place = await page.evaluate(() => [window.scrollY, document.activeElement.textContent]);
+  check("where the link stands", Math.abs(place[0] - top) < 2 && place[1].startsWith("See the response times"), [top, ...place]);
+  await page.goForward();
+  await page.goForward();
+  await settled(page);
+  check("Forward goes there again", (await open()).join() === opened.join() && (await shown(page)).from === closer.from, [await open(), await shown(page)]);
+  await page.reload();
+  await settled(page);
+  check("and so does the same address", (await open()).join() === opened.join() && (await shown(page)).from === closer.from, [await open(), await shown(page)]);
+  await page.goBack();
+  await page.goBack();
+  await settled(page);
+}
+
 /** Findings, thresholds and failures lead to what shows them. */
 export async function links(page, check) {
   const link = (within, words) => page.locator(within).getByRole("link", { name: words }).first();
