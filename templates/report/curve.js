@@ -61,6 +61,15 @@
     series: [{}, ...series.map((one) => ({ stroke: () => colour(one.colour), width: 2, dash: one.dash, points: { show: false } }))],
   }, [xs, ...series.map((one) => one.values)], box);
   box.after(list);
+  // Two digits more than the axis has: the points are closer than its marks.
+  const fraction = (x) => Number((1 - 10 ** -x).toFixed(Math.ceil(x) + 4));
+  tables.behind(box, "percentiles of response time", {
+    times: xs.map((x) => (longest && x === end ? 1 : fraction(x))),
+    columns: series.map((one) => ({ ...one, format: ms })),
+    head: "Of requests",
+    key: "fraction",
+    tell: (fraction) => (fraction === 1 ? "all" : `${Number((fraction * 100).toFixed(9))}%`),
+  });
 
   // Keys go through the percentiles that have names.
   const stops = marks.map((mark) => xs.findIndex((x) => x >= mark - 1e-9)).filter((i) => i >= 0);

@@ -4,13 +4,13 @@ const tables = (function () {
   const { make } = plots;
 
   const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const csv = ({ times, columns }) =>
-    [["time_s", ...columns.map(({ label }) => label)].map(quoted).join(","), ...times.map((at, i) => [at, ...columns.map(({ values }) => values[i] ?? "")].join(","))].join("\n") + "\n";
+  const csv = ({ times, columns, key = "time_s" }) =>
+    [[key, ...columns.map(({ label }) => label)].map(quoted).join(","), ...times.map((at, i) => [at, ...columns.map(({ values }) => values[i] ?? "")].join(","))].join("\n") + "\n";
 
-  function rows({ times, columns }) {
+  function rows({ times, columns, head: first = "At", tell = charting.clock }) {
     const table = make("table", "data");
     const head = table.createTHead().insertRow();
-    ["At", ...columns.map(({ label }) => label)].forEach((label, i) => {
+    [first, ...columns.map(({ label }) => label)].forEach((label, i) => {
       const cell = make("th", i ? "n" : "", label);
       cell.scope = "col";
       head.append(cell);
@@ -18,14 +18,15 @@ const tables = (function () {
     const body = table.createTBody();
     times.forEach((at, i) => {
       const row = body.insertRow();
-      const cell = make("th", "", charting.clock(at));
+      const cell = make("th", "", tell(at));
       cell.scope = "row";
       row.append(cell, ...columns.map(({ values, format }) => make("td", "n", format(values[i]))));
     });
     return table;
   }
 
-  // Below a chart and its key.
+  // Below a chart and its key. Figures are { times, columns: [{ label, values, format }] }; where the first
+  // column is not of times, `head` and `key` name it, and `tell` says its values.
   function behind(box, title, figures) {
     const details = make("details", "figures");
     const summary = make("summary", "", "Table");

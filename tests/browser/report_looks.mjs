@@ -52,6 +52,8 @@ export async function drawn(page, check, { width, allFailed, points, isReal }) {
     const missing = await chart.evaluate(unpainted, wanted);
     check(`${id} is drawn`, missing.length === 0 || (isReal && missing.length < wanted.length), missing);
     const box = await chart.boundingBox();
+    const tables = await chart.evaluate((box) => box.closest("figure").querySelectorAll("details.figures").length);
+    check(`${id} has its figures as a table`, tables === 1, tables);
     check(`${id} fits its window`, box.x >= 0 && box.x + box.width <= width, box);
   }
 }
@@ -211,6 +213,14 @@ export async function heatAndCurve(page, check) {
   await page.keyboard.press("End");
   const longest = await text(page, "#reading");
   const max = await page.locator(".quantiles tbody tr:last-child td").textContent();
+  const behind = page.locator("figure", { has: page.locator("#chart-curve") }).locator("details.figures");
+  await behind.locator("summary").click();
+  await behind.locator("table.data").waitFor({ timeout: 5000 });
+  const shares = await behind.locator("tbody th").allTextContents();
+  const ends = await behind.locator("tbody tr:last-child td").first().textContent();
+  const parts = shares.slice(0, -1).map(parseFloat);
+  check("its table goes from none to all", shares[0] === "0%" && shares.at(-1) === "all" && ["25%", "50%", "75%", "93.75%"].every((share) => shares.includes(share)) && parts.every((part, i) => !i || part > parts[i - 1]) && parseFloat(ends) === parseFloat(max), [ends, max, shares]);
+  await behind.locator("summary").click();
   check("the curve ends at the longest", longest.startsWith("the longest: response time") && Math.abs(parseFloat(longest.split("response time ")[1]) - parseFloat(max)) < 0.1, [longest, max]);
 }
 
