@@ -652,6 +652,21 @@ fn the_report_shows_exchanges_whole() {
 }
 
 #[test]
+fn the_guide_names_each_chart_as_its_heading_does() {
+    let guide = include_str!("../docs/reading-results.md");
+    let mut charts = 0;
+    let page = ["day", "mixed"].map(|name| run(name).html()).concat();
+    let captions = page.split("<figcaption>").skip(1).filter(|rest| rest.contains("id=\"chart-"));
+    for caption in captions.filter_map(|rest| rest.split("</figcaption>").next()) {
+        let title =
+            caption.replace("Response time and service time", "Percentiles of response time");
+        assert!(guide.contains(&format!("\n| {title}")), "{title} is not in the guide");
+        charts += 1;
+    }
+    assert!(charts > 15, "{charts} charts");
+}
+
+#[test]
 fn markup_of_plan_and_server_stays_text() {
     let page = run("hostile").html();
     assert_eq!(page.matches("<script").count(), 3, "data, chart library, and ours");
