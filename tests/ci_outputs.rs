@@ -491,7 +491,7 @@ fn what_is_told_of_a_run_reads_like_this() {
     # HELP throng_exit_code What the shell sees.
     # TYPE throng_exit_code gauge
     throng_exit_code 1
-    # HELP throng_duration_seconds How long the run took.
+    # HELP throng_duration_seconds How long the run took, or the part of it that is shown.
     # TYPE throng_duration_seconds gauge
     throng_duration_seconds 2
     # EOF

@@ -213,7 +213,9 @@ impl Replay {
         fold.carry(seen.carried.unwrap_or(0) - cut);
         fold.leave_waiting(waiting);
         let folded = fold.end(duration, loaded, &health);
-        let part = self.part.map(|(from, to)| (from, to.min(seen.reached)));
+        // The last second is rarely a whole one.
+        let last = (ending.duration.as_secs_f64().round() as u32).min(seen.reached);
+        let part = self.part.map(|(from, to)| (from, to.min(last).max(from + 1)));
         let evidence = ending.evidence.map(|exchanges| {
             let mut kept = Evidence::default();
             let within = |exchange: &&Exchange| match self.part {

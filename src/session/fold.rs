@@ -13,7 +13,9 @@ use crate::verdict::{Baseline, Stage, Standings, Threshold, Timetable};
 pub(super) struct Fold {
     /// In whole seconds: that is how figures come.
     warmup: Duration,
-    /// What is shown begins there: behind the warm-up, or later.
+    /// What is shown begins there, within the warm-up or behind it.
+    begins: Duration,
+    /// What counts of it begins there: behind the warm-up, or later.
     from: Duration,
     standings: Standings,
     summary: Summary,
@@ -24,7 +26,7 @@ pub(super) struct Fold {
 /// A run that was folded to its end.
 pub(super) struct Folded {
     pub(super) summary: Summary,
-    /// That of the warm-up, when there was one.
+    /// That of the warm-up, when any of it is shown.
     pub(super) warmup: Option<Summary>,
     pub(super) standings: Standings,
     /// The parts of the load in time.
@@ -59,12 +61,13 @@ impl Fold {
         timetable: Timetable,
         from: u32,
     ) -> Self {
-        let begins = timetable.warmup.max(from);
+        let counts = timetable.warmup.max(from);
         Self {
+            begins: Duration::from_secs(from.into()),
             warmup: Duration::from_secs(timetable.warmup.into()),
-            from: Duration::from_secs(begins.into()),
+            from: Duration::from_secs(counts.into()),
             stages: timetable.stages.clone(),
-            standings: Standings::new(thresholds, &Timetable { warmup: begins, ..timetable }),
+            standings: Standings::new(thresholds, &Timetable { warmup: counts, ..timetable }),
             summary: Summary::new(catalogue.clone()),
             warm: Summary::new(catalogue.clone()),
         }
@@ -87,7 +90,8 @@ impl Fold {
         let end = Duration::from_secs(u64::from(interval.to_s));
         if end <= self.warmup {
             self.warm.add_asked(interval, users);
-            (self.warm.duration, self.warm.loaded) = (end, end.min(loaded));
+            self.warm.duration = end;
+            self.warm.loaded = end.min(loaded).saturating_sub(self.begins);
         } else {
             self.summary.add_asked(interval, users);
         }
@@ -126,8 +130,9 @@ impl Fold {
         self.summary.loaded = loaded.min(duration).saturating_sub(self.from);
         // A run may end within its warm-up.
         self.warm.duration = self.warm.duration.min(duration);
-        self.warm.loaded = self.warm.loaded.min(loaded).min(duration);
-        let warmup = (!self.warmup.is_zero()).then_some(self.warm);
+        let loaded = loaded.min(duration).saturating_sub(self.begins);
+        self.warm.loaded = self.warm.loaded.min(loaded);
+        let warmup = (self.begins < self.warmup).then_some(self.warm);
         if let Some(warmup) = &warmup {
             self.summary.carried += warmup.unaccounted();
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::comparison;
 use crate::event::Again;
-use crate::metrics::Seen;
+use crate::metrics::{Seen, Summary};
 use crate::units::format_duration;
 pub(crate) use crate::units::{counted, format_count as count, format_share as share};
 pub(super) use crate::units::{format_bytes as bytes, format_ms as ms, format_span as span};
@@ -32,6 +32,13 @@ pub(super) fn part(again: Option<&Again>) -> Option<String> {
     let records = (again.records > 1).then(|| format!("{} records together", again.records));
     let words: Vec<_> = [part, records].into_iter().flatten().collect();
     (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// How long that took of which a summary is: times in it are counted from the start of the run, and of
+/// one that is shown again in part only that part counts.
+pub(super) fn lasted(summary: &Summary, again: Option<&Again>) -> Duration {
+    let from = again.and_then(|again| again.part).map_or(0, |(from, _)| from);
+    summary.duration.saturating_sub(Duration::from_secs(from.into()))
 }
 
 /// The value of a threshold, in the unit of what it looks at.

@@ -30,7 +30,7 @@ use crate::verdict::{Metric, Of, State, Verdict};
 ///   `slowest_left_out` the series, of which none is kept. `body_is` says what `body` is of the whole, which has
 ///   `body_bytes`: `whole`, `beginning`, `empty`, `not_text`, or `not_kept`. A `head` that is `null` was not
 ///   kept either. `curl` sends the request again, after what `curl_note` says was done.
-/// - `warmup` is `null` without one, `before` and `after` are when the plan has none.
+/// - `warmup` is `null` without one and in a part behind it, `before` and `after` are when the plan has none.
 /// - `body_bytes` are as they came over the wire, those of redirects left out; `decoded_bytes` what those became that were decompressed,
 ///   because something looked at them.
 /// - `notices` are what servers did that is odd and no failure, with the number of requests that met it.
@@ -42,7 +42,7 @@ use crate::verdict::{Metric, Of, State, Verdict};
 ///   is `threshold`.
 /// - `run.records` of which the figures are made: several when `throng report` put them together; of those
 ///   `records_cut_off` have no end. `run.part` is the part of the run that is shown, when it is not all:
-///   all figures are of it, but `duration_s` is counted from the start of the run.
+///   all figures are of it, but `duration_s`, here and in `warmup`, is counted from the start of the run.
 /// - `validity.state` is `VALID`, `SUSPECT` or `INVALID`; the `reasons` of the last make the exit code 3.
 /// - `run.beats` are what was due on a beat: arrivals that a user was free for, and paced iterations.
 ///   How late they began is the generator's doing, and judged.

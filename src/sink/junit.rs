@@ -33,7 +33,7 @@ fn suite(xml: &mut Xml, started: &Started, ended: &Ended<'_>) -> io::Result<()> 
     let (tests, failed) = (cases.len().to_string(), failed.to_string());
     // A zone is not allowed here; it is UTC.
     let at = started.at.strftime("%Y-%m-%dT%H:%M:%S").to_string();
-    let seconds = format!("{:.3}", ended.summary.duration.as_secs_f64());
+    let seconds = format!("{:.3}", figures::lasted(ended.summary, ended.again).as_secs_f64());
     let name =
         [&started.plan_name, &started.plan_file].into_iter().find(|name| !name.trim().is_empty());
     let name = one_line(name.map_or("plan", String::as_str));
@@ -75,6 +75,7 @@ fn properties(xml: &mut Xml, started: &Started, ended: &Ended<'_>) -> io::Result
         property("exit_code", &ended.exit_code.to_string()),
         property("throng", env!("CARGO_PKG_VERSION")),
     ];
+    properties.extend(figures::part(ended.again).map(|part| property("shown", &part)));
     let labels = started.labels.iter();
     properties.extend(labels.map(|(key, value)| (format!("label.{key}"), value.clone())));
     for (name, value) in &properties {

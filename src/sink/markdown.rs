@@ -72,6 +72,9 @@ fn heading(started: &Started, ended: &Ended<'_>, out: &mut String) {
     let _ = writeln!(out, "## {mark} {}: {word}\n", code(&started.plan_name));
     let sentence = json::sentence(ended);
     let _ = writeln!(out, "{sentence} **{}**", ended.verdict.validity.word());
+    if let Some(part) = figures::part(ended.again) {
+        let _ = writeln!(out, "\nShown: {part}.");
+    }
 }
 
 fn reasons(validity: &Validity, out: &mut String) {
@@ -184,7 +187,11 @@ fn failure_table(summary: &Summary, out: &mut String) {
 
 fn facts(started: &Started, ended: &Ended<'_>, out: &mut String) {
     let at = started.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
-    let took = figures::span(ended.summary.duration.as_secs_f64());
+    let span = |of: &Summary| figures::span(figures::lasted(of, ended.again).as_secs_f64());
+    let took = match figures::part(ended.again) {
+        None => format!("took {}", span(ended.summary)),
+        Some(_) => format!("{} of it shown", span(ended.summary)),
+    };
     out.push('\n');
     let mut say = |what: &str, is: &str| {
         let _ = writeln!(out, "- {what}: {}", code(is));
@@ -193,7 +200,10 @@ fn facts(started: &Started, ended: &Ended<'_>, out: &mut String) {
     say("Plan", &started.plan_file);
     say("Load", &started.profile);
     say("Target", &started.target);
-    say("Began", &format!("{at}, took {took}"));
+    say("Began", &format!("{at}, {took}"));
+    if let Some(warm) = ended.warmup {
+        say("Warm-up, left out", &span(warm));
+    }
     say("Seed", &started.seed.to_string());
     for (key, value) in started.labels.iter().take(LABELS) {
         say("Label", &format!("{key}={value}"));

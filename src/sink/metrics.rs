@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use super::case::{self, Outcome, Unique};
+use super::figures;
 use super::text::shortened;
 use crate::event::{Ended, Started};
 use crate::metrics::Row;
@@ -131,8 +132,8 @@ pub fn metrics_txt(_: &Started, ended: &Ended<'_>) -> io::Result<String> {
     family(
         "throng_duration_seconds",
         "gauge",
-        "How long the run took.",
-        of_all(summary.duration.as_secs_f64()),
+        "How long the run took, or the part of it that is shown.",
+        of_all(figures::lasted(summary, ended.again).as_secs_f64()),
     );
     out.push_str("# EOF\n");
     Ok(out)

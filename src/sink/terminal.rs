@@ -122,7 +122,7 @@ pub fn summary_text(started: &Started, ended: &Ended<'_>, width: Option<u16>) ->
     let _ = writeln!(out, "\n{}", requests(summary, width));
     groups(summary, width, &mut out);
     ended.asides.iter().for_each(|one| aside(one, width, &mut out));
-    remarks(started, summary, ended.warmup, &mut out);
+    remarks(started, ended, &mut out);
     failures(summary, &mut out);
     exceptions(summary, &mut out);
     search::lines(ended, &mut out);
@@ -244,7 +244,8 @@ fn aside(aside: &Aside, width: Option<u16>, out: &mut String) {
 }
 
 /// What is in no table, a line each, where there is any.
-fn remarks(started: &Started, summary: &Summary, warmup: Option<&Summary>, out: &mut String) {
+fn remarks(started: &Started, ended: &Ended<'_>, out: &mut String) {
+    let Ended { summary, warmup, again, .. } = *ended;
     let totals = &summary.totals;
     // One empty line before all of them.
     let mut gap = "\n";
@@ -262,14 +263,16 @@ fn remarks(started: &Started, summary: &Summary, warmup: Option<&Summary>, out: 
             ": {}, {counts}; left out of the figures above",
             figures::counted(all.requests(), "request")
         );
-        remark(plain, format!("warm-up {}", format_duration(warm.duration)), &says);
+        let lasted = format_duration(figures::lasted(warm, again));
+        remark(plain, format!("warm-up {lasted}"), &says);
     }
     if totals.dropped > 0 {
         let what = figures::counted(totals.dropped, "arrival");
         let were = if totals.dropped == 1 { "was" } else { "were" };
         let why = match (totals.not_started, started.users_peak) {
             (0, 1) => "the only user was busy".to_owned(),
-            (0, all) => format!("all {} were busy", people(u64::from(all))),
+            // Not all of them have come yet when the generator cannot keep up.
+            (0, all) => format!("none of at most {} was free", people(u64::from(all))),
             _ => "users were busy, or could not start".to_owned(),
         };
         remark(WARN, what, &format!(" {were} dropped: {why}"));

@@ -229,7 +229,7 @@ fn arrivals_that_were_dropped_or_waited_are_said() {
     assert_eq!(
         told(both, 200),
         [
-            "1,234 arrivals were dropped: all 200 users were busy",
+            "1,234 arrivals were dropped: none of at most 200 users was free",
             "766 arrivals waited for a free user, up to 1.25s (p99): part of the response time",
         ]
     );

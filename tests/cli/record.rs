@@ -163,6 +163,59 @@ fn a_part_of_a_load_that_waits_for_its_users_adds_up() {
     }
 }
 
+/// Every result says that it is of a part, and how long that was; the warm-up as far as it is in it.
+#[test]
+fn a_part_is_told_everywhere() {
+    let folder = Folder::new();
+    // 60 seconds, of which 12 are warm-up.
+    let record =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/causes/healthy_after_warm_up.jsonl.gz");
+    let shown = |part: &str| {
+        let said = folder.throng(&format!("report {record} {part} --out part"));
+        let read = |file: &str| folder.read(&format!("part/{file}"));
+        let lines = |text: &str, begin: &[&str]| -> Vec<String> {
+            let is_told = |line: &&str| begin.iter().any(|begin| line.starts_with(begin));
+            text.lines().filter(is_told).map(str::to_owned).collect()
+        };
+        let warm = lines(&said.out, &["warm-up"]);
+        let summary = lines(&read("summary.md"), &["Shown", "- Began", "- Warm"]);
+        let junit = read("junit.xml").replace("\" ", "\"\n").replace("/>", "\n");
+        let junit = lines(&junit, &["time=\"", "value=\"0s ", "value=\"5s ", "value=\"20s "]);
+        // The whole time stands once more, at one of the cases, and none at the others.
+        (warm.concat(), summary.join("\n"), junit[..junit.len().min(2)].join(" "))
+    };
+    let is = |warm: &str, summary: &str, junit: &str| {
+        (warm.to_owned(), summary.to_owned(), junit.to_owned())
+    };
+    assert_eq!(
+        shown("--from 20s"),
+        is(
+            "",
+            "Shown: 20s to 1m of the run.\n\
+             - Began: `2026-11-29 09:35:09 UTC, 40s of it shown`",
+            "time=\"40.016\" value=\"20s to 1m of the run\""
+        )
+    );
+    assert_eq!(
+        shown("--from 5s --to 40s"),
+        is(
+            "warm-up 7s: 82 requests, none failed; left out of the figures above",
+            "Shown: 5s to 40s of the run.\n\
+             - Began: `2026-11-29 09:35:09 UTC, 35s of it shown`\n\
+             - Warm-up, left out: `7s`",
+            "time=\"35.000\" value=\"5s to 40s of the run\""
+        )
+    );
+    assert_eq!(
+        shown(""),
+        is(
+            "warm-up 12s: 122 requests, none failed; left out of the figures above",
+            "- Began: `2026-11-29 09:35:09 UTC, took 1m`\n- Warm-up, left out: `12s`",
+            "time=\"60.016\" time=\"60.016\""
+        )
+    );
+}
+
 #[test]
 fn a_part_that_begins_after_the_end_is_a_mistake() {
     let folder = Folder::new();
