@@ -75,8 +75,8 @@ counted node tests/editor/plans.mjs
 say "The report in a browser"
 npm ci --silent --no-audit --no-fund --prefix tests/browser
 # `tests/report.rs` has left a page for each kind of run there; this one is of a real run.
-# A threshold may break on a busy machine: the page is what is looked at.
-cargo run --quiet --release -- run plans/todo.yaml --demo -u 20 -t 4s --out target/tmp/run >/dev/null 2>&1 || [ $? -eq 1 ]
+# On a busy machine a threshold may break, or nothing be trusted: the page is what is looked at.
+cargo run --quiet --release -- run plans/todo.yaml --demo -u 20 -t 4s --out target/tmp/run >/dev/null 2>&1 || [[ $? =~ ^[13]$ ]]
 cp target/tmp/run/report.html target/tmp/reports/a_real_run.html
 counted node tests/browser/report.mjs target/tmp/reports/*.html
 counted node tests/browser/comparison.mjs target/tmp/comparisons/*.html
