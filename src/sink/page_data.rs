@@ -9,6 +9,7 @@ use super::figures;
 pub(super) fn charts(report: &Value, history: &Value) -> Value {
     let names = report["names"].as_array().into_iter().flatten();
     let mut data = json!({
+        "id": id(report),
         "history": history,
         "warmup": report["warmup"].get("duration_s").map(|s| json!({ "duration_s": s })),
         "stages": report["stages"],
@@ -27,6 +28,20 @@ pub(super) fn charts(report: &Value, history: &Value) -> Value {
     short(&mut curve, 8);
     data["curve"] = curve;
     data
+}
+
+/// What tells this page from that of another run at the same address: what was looked at there says nothing
+/// of this one.
+fn id(report: &Value) -> String {
+    let run = &report["run"];
+    let parts = [
+        &run["started"],
+        &run["seed"],
+        &run["part"]["from_s"],
+        &run["duration_s"],
+        &report["totals"]["requests"],
+    ];
+    parts.map(Value::to_string).join(" ")
 }
 
 /// A name over time, and its figures in the order of the table's columns: what it is sorted by.

@@ -21,18 +21,34 @@
     } else target.scrollIntoView();
   }
 
-  // What is shown at a place, kept with the address: the part of the run, and which names are open.
+  // What is shown at a place, kept with the address: the part of the run, and which names are open. A page
+  // of another run may come to stand at the same address: none of it is of that.
   let step = 0;
-  const seen = () => ({ step, part: time.part(), open: names.opened(), top: window.scrollY });
-  const keep = () => window.history.replaceState(seen(), "");
+  const seen = () => ({ run: run.id, step, part: time.part(), open: names.opened(), top: window.scrollY });
+  const own = (state) => state?.run === run.id;
+  let waits = null;
+  function keep() {
+    clearTimeout(waits);
+    window.history.replaceState(seen(), "");
+  }
   const left = new Map();
+
+  // What the reader does after it came from a link is seen again too. Browsers bear only so many changes in
+  // a short time.
+  function later() {
+    clearTimeout(waits);
+    waits = setTimeout(keep, 200);
+  }
+  time.listen(later);
+  names.listen(later);
 
   function restore(to) {
     step = to.step;
     time.restore(to.part);
     const now = names.opened();
-    now.filter((i) => !to.open.includes(i)).forEach(names.close);
-    to.open.filter((i) => !now.includes(i)).forEach(names.open);
+    now.filter((title) => !to.open.includes(title)).forEach((title) => names.close(names.find(title)));
+    to.open.filter((title) => !now.includes(title)).forEach((title) => names.open(names.find(title)));
+    clearTimeout(waits);
   }
 
   document.addEventListener("click", (event) => {
@@ -49,15 +65,18 @@
     keep();
   });
   window.addEventListener("popstate", ({ state }) => {
-    if (state) {
+    clearTimeout(waits);
+    if (own(state)) {
       restore(state);
       // What opened or closed has moved the place that the browser went back to.
       window.scrollTo(0, state.top);
       left.get(step)?.focus({ preventScroll: true });
-    } else if (location.hash) follow(location.hash);
+    } else if (!state && location.hash) follow(location.hash);
   });
-  if (window.history.state) restore(window.history.state);
-  else if (location.hash) follow(location.hash);
+  const before = window.history.state;
+  if (own(before)) restore(before);
+  // Another run has other names and exchanges by the same number, but the same sections.
+  else if (location.hash && !(before && /\d$/.test(location.hash))) follow(location.hash);
 
   // The contents say where the reader is.
   const links = [...document.querySelectorAll('.contents a[href^="#h-"]')];

@@ -4,7 +4,7 @@ const names = (function () {
   const { element, colour, count, ms } = charting;
   const { make } = plots;
   const table = element("names");
-  if (!table || !run.names.length) return { open: () => null, close: () => {}, opened: () => [] };
+  if (!table || !run.names.length) return { open: () => null, close: () => {}, opened: () => [], find: () => -1, listen: () => {} };
 
   // So many are shown before all are asked for. The rest is put away before anything is laid out.
   const FIRST = 30;
@@ -169,6 +169,7 @@ const names = (function () {
     status.textContent = hits === rows.length ? `${count(hits)} names` : `${count(hits)} of ${count(rows.length)} names`;
   }
   const details = new Map();
+  const heard = [];
   if (rows.length > 5) {
     const label = make("label", "", "Find ");
     search.type = "search";
@@ -223,6 +224,7 @@ const names = (function () {
     rows[i].classList.remove("opened");
     buttons[i].setAttribute("aria-expanded", "false");
     buttons[i].removeAttribute("aria-controls");
+    heard.forEach((tell) => tell());
   }
 
   function open(i) {
@@ -246,9 +248,17 @@ const names = (function () {
       found = () => true;
     }
     arrange();
+    heard.forEach((tell) => tell());
     return rows[i];
   }
 
   arrange();
-  return { open, close, opened: () => [...details.keys()], button: (i) => buttons[i] };
+  return {
+    open,
+    close,
+    opened: () => [...details.keys()].map((i) => titles[i]),
+    find: (title) => titles.indexOf(title),
+    listen: (tell) => heard.push(tell),
+    button: (i) => buttons[i],
+  };
 })();

@@ -42,9 +42,10 @@ const time = (function () {
     show(begin, until);
   };
 
-  // Which part is shown, and the way back to it.
-  const part = () => ({ from: shown.from, to: shown.to, marked });
+  // Which part is shown, none when all is, and the way back to it.
+  const part = () => (whole() && !marked ? null : { from: shown.from, to: shown.to, marked });
   function restore(part) {
+    if (!part) return reset();
     marked = part.marked;
     show(part.from, part.to);
   }
@@ -157,5 +158,5 @@ const time = (function () {
   heard.push(tell);
   tell();
 
-  return { shown, begin, until, drawn, options, keys, show, visit, part, restore, reset, marked: () => marked, under: (u) => under === u, whole };
+  return { shown, begin, until, drawn, options, keys, show, visit, part, restore, reset, listen: (tell) => heard.push(tell), marked: () => marked, under: (u) => under === u, whole };
 })();

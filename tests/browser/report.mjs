@@ -2,7 +2,7 @@
 // The last line is `N passed, M failed`.
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 import * as looks from "./report_looks.mjs";
@@ -136,6 +136,12 @@ for (const file of files) {
     if (run === "steps") {
       await looks.back(page, look);
       await looks.links(page, look);
+      if (view === views[0]) {
+        const other = join(dirname(file), "day.html");
+        const second = await context.newPage();
+        await looks.again(second, look, { file, other });
+        await second.close();
+      }
     }
     if (run === "large") {
       const spent = await page.evaluate(() => performance.getEntriesByType("navigation")[0].domComplete);

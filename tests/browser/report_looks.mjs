@@ -1,5 +1,10 @@
 // What a person does with a report, one look each: each is given the page, and says what it found by `check`.
 
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
 const settled = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 const shown = (page) => page.evaluate("({ ...time.shown, begin: time.begin, until: time.until })");
 const text = (page, selector) => page.locator(selector).first().textContent();
@@ -300,6 +305,48 @@ export async function back(page, check) {
   await page.goBack();
   await page.goBack();
   await settled(page);
+}
+
+/** What is looked at is seen again when the page is loaded again, until it is the page of another run. */
+export async function again(page, check, { file, other }) {
+  const folder = mkdtempSync(join(tmpdir(), "throng-report-"));
+  const address = join(folder, "report.html");
+  copyFileSync(file, address);
+  await page.goto(pathToFileURL(address).href);
+  const open = () => page.locator("#names tr.opened th").allTextContents();
+  const kept = (what) => page.waitForFunction(what, null, { timeout: 5000 }).catch(() => {});
+  const link = () => page.locator(".findings").getByRole("link", { name: "Open GET /search" }).first();
+  await link().click();
+  const closer = await shown(page);
+  await page.reload();
+  await settled(page);
+  check("a part that a link led to is seen again", (await shown(page)).to === closer.to && closer.to < closer.until && (await open()).length === 1, [closer, await shown(page)]);
+  await page.locator("#zoom button").click();
+  await kept(() => history.state.part === null);
+  await page.reload();
+  await settled(page);
+  check("the whole run after it stays whole", (await page.locator("#zoom").isHidden()) && (await shown(page)).to === closer.until, await shown(page));
+  await page.locator("#names tr.opened").getByRole("button").click();
+  await kept(() => history.state.open.length === 0);
+  await page.reload();
+  await settled(page);
+  check("a name that was closed stays closed", (await open()).length === 0, await open());
+  await link().click();
+  await page.locator(".contents").getByRole("link", { name: /^Names/ }).click();
+  for (const hash of ["#h-names", "#name-0"]) {
+    await page.evaluate((hash) => history.replaceState(history.state, "", hash), hash);
+    copyFileSync(other, address);
+    await page.reload();
+    await settled(page);
+    const { from, to, begin, until } = await shown(page);
+    check("nothing of one run is seen again in another", until !== closer.until && from === begin && to === until && (await page.locator("#zoom").isHidden()) && (await open()).length === 0, [await shown(page), await open()]);
+  }
+  await page.locator("#names tbody button").first().click();
+  await kept(() => history.state.run === run.id);
+  await page.reload();
+  await settled(page);
+  check("but of the other it is", (await open()).length === 1, await open());
+  rmSync(folder, { recursive: true });
 }
 
 /** Findings, thresholds and failures lead to what shows them. */
