@@ -308,7 +308,7 @@ fn exhibits(exchanges: impl IntoIterator<Item = Exchange>) -> Option<Evidence> {
     Some(evidence)
 }
 
-const RUNS: [&str; 22] = [
+const RUNS: [&str; 23] = [
     "all_failed",
     "day",
     "empty",
@@ -325,6 +325,7 @@ const RUNS: [&str; 22] = [
     "one_second",
     "overrun",
     "part",
+    "rare",
     "search",
     "steps",
     "stopped",
@@ -423,6 +424,7 @@ fn run(name: &str) -> Run {
             spans: Some(vec![]),
             ..Run::new("A day of arrivals", served::day())
         },
+        "rare" => Run { names: served::names(), ..Run::new("Few answers", served::rare()) },
         "tls" => Run {
             names: served::names(),
             thresholds: &["p95 < 500ms", "p99 < 1s", "error_rate < 1%"],

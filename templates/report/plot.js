@@ -119,6 +119,32 @@ const plots = (function () {
     });
   }
 
+  // A value between none has no line to either side.
+  const alone = (values, i) => values[i] != null && values[i - 1] == null && values[i + 1] == null;
+
+  function lonely(values) {
+    const found = values.map((_, i) => i).filter((i) => alone(values, i));
+    return found.length ? found : null;
+  }
+
+  // What is stacked is an area, and of a value alone there is none: a bar is.
+  function bars(u, at, name) {
+    const { ctx } = u;
+    const { left, top, width, height } = u.bbox;
+    const wide = Math.round(4 * ratio());
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(left, top, width, height);
+    ctx.clip();
+    ctx.fillStyle = colour(name);
+    u.data[at].forEach((value, i) => {
+      if (!alone(u.data[at], i) || !(value > 0)) return;
+      const y = u.valToPos(value, "y", true);
+      ctx.fillRect(Math.round(u.valToPos(u.data[0][i], "x", true) - wide / 2), y, wide, top + height - y);
+    });
+    ctx.restore();
+  }
+
   // Sums from below: each of the stacked lines lies on those before it. Where one is missing all are.
   function stacked(series) {
     const sums = series[0].values.map(() => 0);
@@ -194,7 +220,7 @@ const plots = (function () {
         ...hooks,
         setCursor: [...hooks.setCursor, (u) => tell(u.cursor.left < 0 ? null : u.cursor.idx)],
         drawClear: [(u) => background(u, chart.behind)],
-        draw: [heads, (u) => order.forEach((one, i) => one.few && !off.has(one) && few(u, i + 1)), ...(chart.over ? [chart.over] : [])],
+        draw: [heads, (u) => chart.stacked && order.forEach((one, i) => !off.has(one) && bars(u, i + 1, one.colour)), (u) => order.forEach((one, i) => one.few && !off.has(one) && few(u, i + 1)), ...(chart.over ? [chart.over] : [])],
       },
       axes,
       bands: (chart.fills ?? []).map(([upper, lower, name]) => ({ series: [upper + 1, lower + 1], fill: () => colour(name) })),
@@ -209,7 +235,11 @@ const plots = (function () {
           width: chart.stacked && !one.fill ? 0 : one.width ?? 1.75,
           dash: one.dash,
           spanGaps: false,
-          points: { show: (u, series, from, to) => to - from <= (chart.stacked ? 1 : 40) || undefined, size: one.width > 2 ? one.width + 4 : 5 },
+          points: {
+            show: (u, series, from, to) => !chart.stacked && to - from <= 40,
+            filter: (u, series, isShown) => (isShown || chart.stacked ? null : lonely(u.data[series])),
+            size: one.width > 2 ? one.width + 4 : 5,
+          },
           value: (u, value) => chart.format(value),
         })),
       ],

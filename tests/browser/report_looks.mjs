@@ -86,6 +86,16 @@ export async function few(page, check) {
   check("what is met once has a point in its row", painted.length === 2 && painted.every((one) => one), painted);
 }
 
+/** An answer with none in the seconds beside it is seen, in areas too. */
+export async function rare(page, check) {
+  const missing = await page.locator("#chart-timings").evaluate(unpainted, ["part-tls", "part-first_byte"]);
+  check("what answers took is seen where they are rare", missing.length === 0, missing);
+  const part = page.locator("#chart-timings + .key-list .key-one", { hasText: "first byte" });
+  await part.click();
+  check("and switched off by its name", (await page.locator("#chart-timings").evaluate(unpainted, ["part-first_byte"])).length === 1);
+  await part.click();
+}
+
 /** Keys that are the browser's own are left to it. */
 export async function others(page, check) {
   const taken = await page.locator(".chart").evaluateAll((all) => {

@@ -214,3 +214,22 @@ pub fn tls() -> Vec<Interval> {
         })
         .collect()
 }
+
+/// Two answers every third second: before and after it there are none.
+pub fn rare() -> Vec<Interval> {
+    let mut dice = Dice(88_172_645_463_325_252);
+    (0..120)
+        .map(|at| {
+            let mut interval = Interval::second(at);
+            interval.user_seconds = 1;
+            if at % 3 == 1 {
+                let stats = interval.names.entry(3).or_default();
+                for slower in [1.0, 5.0] {
+                    one(stats, &PAGES[3], slower, 0.0, true, at, &mut dice);
+                }
+                interval.issued = stats.requests();
+            }
+            interval
+        })
+        .collect()
+}
