@@ -643,7 +643,7 @@ fn the_report_shows_exchanges_whole() {
         "The head was not kept: no rule of this request reads it.",
         "<p class=\"dim note\">There was none.</p>",
         "<code>curl --http1.1 --insecure --header &#x27;Authorization: Bearer ***&#x27; --header Content-Type: --data-raw &#x27;{&quot;note&quot;",
-        "<p class=\"dim note\">Before: put in what is hidden: `***`; the user’s cookies are missing: the answer changed them.</p>",
+        "<p class=\"dim note\">Before: put in what is hidden: <code>***</code>; the user’s cookies are missing: the answer changed them.</p>",
         "<h3>The slowest of each name</h3>",
         "Of 1 more way of failing no exchange is kept.",
     ] {
@@ -697,6 +697,10 @@ fn findings_and_thresholds_lead_to_what_shows_them() {
     let finding =
         json!([{ "title": "<b>", "sentence": "</p><img src=x>", "advice": null, "where": {} }]);
     let hostile = Run { findings: finding, ..run("mixed") }.html();
+    let finding = json!([{ "title": "few", "sentence": "`p9 < 1s` of /`<b>`", "advice": "more `--workers`", "where": {} }]);
+    let coded = Run { findings: finding, ..run("mixed") }.html();
+    let said = "<p><code>p9 &lt; 1s</code> of &#x2f;`&lt;b&gt;`. <span class=\"dim\">More <code>--workers</code>.</span></p>";
+    assert!(coded.contains(said));
     assert!(hostile.contains("<h3>&lt;b&gt;</h3>") && !hostile.contains("<img"));
     assert!(!run("mixed").html().contains("h-findings"), "a run in which nothing was found");
 }
@@ -717,7 +721,11 @@ fn the_report_says_what_happened_without_a_script() {
     }
     let by = "fail in `pay` (plan.yaml:7)";
     let ended = Run { stopped: Some(StopReason::Plan), stopped_by: Some(by), ..run("stopped") };
-    assert!(ended.html().contains("11.4s of 11.4s <small>ended by fail in `pay` (plan.yaml:7)<"));
+    assert!(
+        ended
+            .html()
+            .contains("11.4s of 11.4s <small>ended by fail in <code>pay</code> (plan.yaml:7)<")
+    );
     let steered =
         Steered { at: MS(3100), by: "Ada </td>".into(), change: "50 users over 10s".into() };
     let changed = Run { steered: vec![steered], ..run("stopped") }.html();
@@ -750,7 +758,7 @@ fn the_report_shows_what_is_in_no_table_of_requests() {
         "<h2 id=\"h-before\">Before the first user</h2>",
         "<h2 id=\"h-after\">After the last user</h2>",
         "<td class=\"n\">1</td><th scope=\"row\">status 500</th>",
-        "<th scope=\"row\">there is no `id` yet</th>",
+        "<th scope=\"row\">there is no <code>id</code> yet</th>",
         "<td>group checkout</td>",
         "<td>class Buyer</td>",
         "\"warmup\":{\"duration_s\":12}",

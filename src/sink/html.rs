@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use minijinja::value::Serde;
-use minijinja::{Environment, Error, ErrorKind, Value as Field, context};
+use minijinja::{Environment, Error, ErrorKind, HtmlEscape, Value as Field, context};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -83,9 +83,37 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     templates.add_filter("seconds", |field: &Field| number(field).map_or_else(dash, figures::span));
     templates.add_filter("capital", |text: &str| capital(text));
     templates.add_filter("visible", |text: &str| visible(&text.replace("\r\n", "\n")).into_owned());
+    templates.add_filter("coded", |text: &str| Field::from_safe_string(coded(text)));
     templates.add_filter("calendar", |text: &str| text.replace('T', " ").replace('Z', " UTC"));
     templates
 });
+
+/// A sentence as HTML, where what stands between backticks is code. A name in it may hold some as well: only
+/// those at the edges of words are taken, and whatever they enclose is escaped.
+fn coded(text: &str) -> String {
+    let inside = |c: char| c.is_alphanumeric() || c == '`';
+    let mut html = String::new();
+    let mut rest = text;
+    let mut before = None;
+    while let Some(at) = rest.find('`') {
+        let (plain, code) = (&rest[..at], &rest[at + 1..]);
+        before = plain.chars().next_back().or(before);
+        let opens = before.is_none_or(|c| c.is_whitespace() || c == '(');
+        let ends =
+            |(at, _): &(usize, &str)| *at > 0 && !code[at + 1..].chars().next().is_some_and(inside);
+        let end = code.match_indices('`').find(ends).filter(|_| opens);
+        html += &HtmlEscape(plain).to_string();
+        if let Some((end, _)) = end {
+            html += &format!("<code>{}</code>", HtmlEscape(&code[..end]));
+            rest = &code[end + 1..];
+        } else {
+            html.push('`');
+            rest = code;
+        }
+        before = Some('`');
+    }
+    html + &HtmlEscape(rest).to_string()
+}
 
 fn number(field: &Field) -> Option<f64> {
     f64::try_from(field.clone()).ok()
@@ -250,6 +278,26 @@ mod tests {
         assert!(
             !STYLE.contains("</style") && !STYLE.contains("@import") && !STYLE.contains("url(")
         );
+    }
+
+    #[test]
+    fn what_stands_between_backticks_is_code() {
+        for (text, html) in [
+            ("`p99 < 2s` had 3", "<code>p99 &lt; 2s</code> had 3"),
+            (
+                "more `--workers` (`-w`), `a`: `b`",
+                "more <code>--workers</code> (<code>-w</code>), <code>a</code>: <code>b</code>",
+            ),
+            ("</p>`<b>`", "&lt;&#x2f;p&gt;`&lt;b&gt;`"),
+            ("`</code><img src=x>`", "<code>&lt;&#x2f;code&gt;&lt;img src=x&gt;</code>"),
+            ("of GET /a`b, more `c`", "of GET &#x2f;a`b, more <code>c</code>"),
+            ("`x of /a`b` had 3", "<code>x of &#x2f;a`b</code> had 3"),
+            ("one ` alone", "one ` alone"),
+            ("none `` there", "none `` there"),
+            ("`", "`"),
+        ] {
+            assert_eq!(coded(text), html);
+        }
     }
 
     #[test]

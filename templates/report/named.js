@@ -82,13 +82,17 @@ const named = (function () {
       const row = link.closest("tr");
       const head = row.querySelector("th") ?? row.closest("details").querySelector("summary .error");
       const error = head.firstChild.textContent.trim();
-      const advice = row.querySelector("th > .told")?.textContent ?? row.closest("details")?.dataset.advice;
+      const told = (row.querySelector("th") ? row : element(row.closest("details").dataset.error)).querySelector("th > .told");
       row.id ||= `failure-${i}-${list.childElementCount}`;
       const item = make("li");
       const to = make("a", "", error);
       to.href = `#${row.id}`;
       item.append(make("b", "bad", row.cells[0].textContent), " ", to);
-      if (advice) item.append(" ", make("small", "", advice));
+      if (told) {
+        const advice = make("small");
+        advice.append(...told.cloneNode(true).childNodes);
+        item.append(" ", advice);
+      }
       list.append(item);
     }
     lead(inner, "How it failed", list);
