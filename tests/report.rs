@@ -106,7 +106,7 @@ impl Run {
         let (warm, measured) = shown.split_at(self.warmup);
         let warmed = Duration::from_secs(warm.len() as u64);
         let mut summary = folded(measured);
-        let begun = warmed.max(Duration::from_secs(from.into()));
+        let begun = warmed + Duration::from_secs(from.into());
         (summary.duration, summary.loaded) = (lasted, lasted - begun);
         let mut warm = folded(warm);
         (warm.duration, warm.loaded) = (warmed, warmed);
@@ -761,7 +761,7 @@ fn the_report_shows_what_is_in_no_table_of_requests() {
         "<th scope=\"row\">there is no <code>id</code> yet</th>",
         "<td>group checkout</td>",
         "<td>class Buyer</td>",
-        "\"warmup\":{\"duration_s\":12}",
+        "\"warmup\":{\"until_s\":12}",
     ] {
         assert!(page.contains(text), "{text} is missing");
     }
@@ -770,4 +770,12 @@ fn the_report_shows_what_is_in_no_table_of_requests() {
         assert!(!plain.contains(text), "{text} in a run without any");
     }
     assert!(run("warm_only").html().contains("chart-requests"), "the warm-up is drawn");
+    let part = Run { part: Some((5, 40)), warmup: 7, ..run("flows") }.html();
+    for text in [
+        "<dt>Lasted</dt><dd>35s</dd>",
+        "<dt>Warm-up</dt><dd>7s <small>left out of the figures</small>",
+        "\"warmup\":{\"until_s\":12}",
+    ] {
+        assert!(part.contains(text), "{text} is missing in the part");
+    }
 }

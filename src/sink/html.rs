@@ -9,6 +9,7 @@ use minijinja::{Environment, Error, ErrorKind, HtmlEscape, Value as Field, conte
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::page_data::begun;
 use super::page_links::Places;
 use super::text::capital;
 use super::{figures, page_data};
@@ -199,14 +200,9 @@ fn users_most(report: &Value, history: &Value) -> u64 {
 /// How long it took at the end to finish what was under way, in seconds.
 fn finishing(report: &Value) -> f64 {
     let run = &report["run"];
-    // What is measured begins after the warm-up, or where a part does.
-    let begun = begun(report).max(seconds(&report["warmup"]["duration_s"]));
+    // What is measured begins where a part does, and after what is in it of the warm-up.
+    let begun = begun(report) + seconds(&report["warmup"]["duration_s"]);
     seconds(&run["duration_s"]) - seconds(&run["loaded_s"]) - begun
-}
-
-/// The second of the run that what is shown begins at.
-fn begun(report: &Value) -> f64 {
-    seconds(&report["run"]["part"]["from_s"])
 }
 
 fn seconds(value: &Value) -> f64 {
@@ -322,7 +318,7 @@ mod tests {
         };
         assert_eq!([of(None, 63.0, 60.0, 0.0), of(None, 63.0, 50.0, 10.0)], [3.0, 3.0]);
         // After the warm-up, from within it on, and up to before the end of the load.
-        assert_eq!([of(Some(40), 63.0, 20.0, 0.0), of(Some(5), 63.0, 50.0, 10.0)], [3.0, 3.0]);
+        assert_eq!([of(Some(40), 63.0, 20.0, 0.0), of(Some(5), 63.0, 50.0, 5.0)], [3.0, 3.0]);
         assert_eq!(of(Some(20), 40.0, 20.0, 0.0), 0.0);
     }
 

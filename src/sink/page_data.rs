@@ -8,10 +8,11 @@ use super::figures;
 /// What the charts are drawn from.
 pub(super) fn charts(report: &Value, history: &Value) -> Value {
     let names = report["names"].as_array().into_iter().flatten();
+    let warmup = report["warmup"]["duration_s"].as_f64();
     let mut data = json!({
         "id": id(report),
         "history": history,
-        "warmup": report["warmup"].get("duration_s").map(|s| json!({ "duration_s": s })),
+        "warmup": warmup.map(|shown| json!({ "until_s": begun(report) + shown })),
         "stages": report["stages"],
         "bands": bands(report),
         "limits": limits(report),
@@ -28,6 +29,11 @@ pub(super) fn charts(report: &Value, history: &Value) -> Value {
     short(&mut curve, 8);
     data["curve"] = curve;
     data
+}
+
+/// The second of the run that what is shown begins at.
+pub(super) fn begun(report: &Value) -> f64 {
+    report["run"]["part"]["from_s"].as_f64().unwrap_or_default()
 }
 
 /// What tells this page from that of another run at the same address: what was looked at there says nothing

@@ -16,7 +16,7 @@ const plots = (function () {
     const { ctx } = u;
     const { left, top, width, height } = u.bbox;
     // Its figures are in no table; the word stands below those of the stages.
-    const x1 = Math.min(u.valToPos(run.warmup.duration_s, "x", true), left + width);
+    const x1 = Math.min(u.valToPos(run.warmup.until_s, "x", true), left + width);
     if (x1 <= left) return;
     ctx.save();
     ctx.beginPath();
