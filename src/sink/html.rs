@@ -161,6 +161,7 @@ pub fn render(report: &Value) -> Result<String, Error> {
         users_most => users_most(report, &history),
         asides => Serde(asides(report)),
         told => told(report),
+        warm_told => warm_told(report),
         evidence => Serde(&exhibits),
     };
     TEMPLATES.get_template("report.html")?.render(context! { page, ..Field::from(Serde(report)) })
@@ -220,6 +221,13 @@ fn asides(report: &Value) -> Vec<Value> {
 /// The system told something of the generator.
 fn told(report: &Value) -> bool {
     report["generator"].as_object().is_some_and(|all| all.values().any(|one| !one.is_null()))
+}
+
+/// It told something while the run warmed up, which the chart of the generator shows.
+fn warm_told(report: &Value) -> bool {
+    let all = |key: &str| report["warmup"]["history"][key].as_array().into_iter().flatten();
+    let keys = ["process_cores", "machine_busy_fraction", "late_ms_p99"];
+    keys.into_iter().flat_map(all).any(|one| !one.is_null())
 }
 
 /// The verdict in a sign, for the title of the page, and in a word.

@@ -86,6 +86,9 @@ fn the_report_shows_how_the_generator_fared() {
     let silent = run("mixed").html();
     assert!(silent.contains("This system tells nothing of it."));
     assert!(!silent.contains("arrivals were due") && !silent.contains("not told"));
+    let warm = Run { part: Some((0, 8)), warmup: 8, ..run("overrun") }.html();
+    assert!(warm.contains("What it told is of the warm-up, which is left out of the figures:"));
+    assert!(warm.contains("id=\"chart-generator\"") && !warm.contains("tells nothing"));
     let mut seconds = vec![second(0, 2, 4)];
     seconds[0].health.files = Some(Level::over(70, 1));
     let some = Run::new("Some of it", seconds).html();
