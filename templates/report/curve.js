@@ -23,11 +23,23 @@
   const [least, most] = [Math.min(...all), Math.max(...all)];
   const tall = () => height() + 60;
 
+  // Where there is no room for the words of all marks, those that are asked for most stay.
+  function spaced(u, splits) {
+    const each = (u.width - 72) / Math.max(end, 0.5);
+    const wanted = [3, 4, 1, 5, 6, 7, 8, 9, 10, 0, 2].filter((i) => i < splits.length);
+    const kept = wanted.reduce((kept, i) => {
+      const wide = (at) => 7.6 * words(splits[at]).length;
+      const apart = (at) => Math.abs(splits[at] - splits[i]) * each >= (wide(at) + wide(i)) / 2 + 8;
+      return kept.every(apart) ? [...kept, i] : kept;
+    }, []);
+    return splits.map((x, i) => (kept.includes(i) ? words(x) : ""));
+  }
+
   const axes = charting.axes(ms);
   axes[1].size = 58;
   axes[1].values = (u, ticks) => ticks.map((tick) => (tick == null ? "" : ms(tick)));
   const marks = [0, Math.log10(2), Math.log10(4), 1, 2, 3, 4, 5, 6, 7, 8].filter((x) => x <= end);
-  axes[0] = { ...axes[0], splits: () => marks, filter: (u, splits) => splits, incrs: undefined, space: 10, values: (u, splits) => splits.map((x, i) => (i === 2 && u.width < 500 ? "" : words(x))) };
+  axes[0] = { ...axes[0], splits: () => marks, filter: (u, splits) => splits, incrs: undefined, space: 10, values: spaced };
   const list = plots.make("div", "key-list");
   const keys = series.map((one) => {
     const item = plots.make("span", "key-one");

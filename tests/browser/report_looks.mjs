@@ -193,6 +193,23 @@ export async function figures(page, check) {
   check("and shown again", (await isShown()) && (await page.locator("#chart-response").evaluate(unpainted, ["p99"])).length === 0);
 }
 
+/** The words on a canvas, and where they begin and end. */
+const spoken = async (box) => {
+  const canvas = box.querySelector("canvas");
+  const { prototype } = CanvasRenderingContext2D;
+  const { fillText } = prototype;
+  const said = new Map();
+  prototype.fillText = function (text, x, ...rest) {
+    const half = this.measureText(text).width / 2;
+    if (this.canvas === canvas) said.set(text, { text, left: x - half, right: x + half });
+    fillText.call(this, text, x, ...rest);
+  };
+  ["beforeprint", "afterprint"].forEach((event) => window.dispatchEvent(new Event(event)));
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  prototype.fillText = fillText;
+  return [...said.values()].sort((a, b) => a.left - b.left);
+};
+
 /** The map tells of the cell that is pointed at, the curve of the percentile that is chosen. */
 export async function heatAndCurve(page, check) {
   const over = page.locator("#chart-heat .u-over");
@@ -236,6 +253,10 @@ export async function heatAndCurve(page, check) {
   const parts = shares.slice(0, -1).map(parseFloat);
   check("its table goes from none to all", shares[0] === "0%" && shares.at(-1) === "all" && ["25%", "50%", "75%", "93.75%"].every((share) => shares.includes(share)) && parts.every((part, i) => !i || part > parts[i - 1]) && parseFloat(ends) === parseFloat(max), [ends, max, shares]);
   await behind.locator("summary").click();
+  const words = await page.locator("#chart-curve").evaluate(spoken);
+  const marks = words.filter(({ text }) => text.endsWith("%"));
+  const close = marks.filter((one, i) => i && one.left - marks[i - 1].right < 6);
+  check("the words below the curve do not touch", close.length === 0 && ["50%", "90%"].every((want) => marks.some(({ text }) => text === want)), marks);
   check("the curve ends at the longest", longest.startsWith("the longest: response time") && Math.abs(parseFloat(longest.split("response time ")[1]) - parseFloat(max)) < 0.1, [longest, max]);
 }
 
