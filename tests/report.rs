@@ -308,7 +308,7 @@ fn exhibits(exchanges: impl IntoIterator<Item = Exchange>) -> Option<Evidence> {
     Some(evidence)
 }
 
-const RUNS: [&str; 23] = [
+const RUNS: [&str; 24] = [
     "all_failed",
     "day",
     "empty",
@@ -318,6 +318,7 @@ const RUNS: [&str; 23] = [
     "full_machine",
     "hostile",
     "idle_machine",
+    "kinds",
     "late",
     "long",
     "many_names",
@@ -372,6 +373,17 @@ fn run(name: &str) -> Run {
             seconds[30].merge(&failing(30, &[(Failure::Status(503), 1)]));
             seconds[20].merge(&second(20, 2, 1));
             Run::new("Hardly any failed", seconds)
+        }
+        // One kind of failure hundreds of times a second, of the others one at all.
+        "kinds" => {
+            let mut seconds: Vec<Interval> = seconds(60, 2, 6);
+            let mut fail = |at: u32, failure, times| {
+                seconds[at as usize].merge(&failing(at, &[(failure, times)]));
+            };
+            (20..40).for_each(|at| fail(at, Failure::Status(503), 300));
+            fail(30, Failure::Rule(0), 1);
+            fail(50, Failure::Fault(Fault::ConnectRefused), 1);
+            Run::new("Failures of rare kinds", seconds)
         }
         "warm_only" => Run {
             warmup: 4,

@@ -104,8 +104,8 @@
       { label: "due", values: history.arrivals_per_s, colour: "requests", fill: true },
       { label: "dropped", values: history.dropped_per_s, colour: "failed", fill: true } ] },
     "chart-failures": { format: count, stacked: true, series: kinds
-      .filter(([kind]) => history.failures_by_kind_per_s?.[kind])
-      .map(([kind, label]) => ({ label, values: history.failures_by_kind_per_s[kind], colour: "kind-" + kind })) },
+      .filter(([kind]) => some(history.failures_by_kind_per_s?.[kind]))
+      .map(([kind, label]) => ({ label, values: history.failures_by_kind_per_s[kind], colour: "kind-" + kind, few: true })) },
     "chart-timings": { format: ms, stacked: true, series: parts
       .filter(([part]) => some(history[part + "_ms_avg"]))
       .map(([part, label]) => ({ label, values: history[part + "_ms_avg"], colour: "part-" + part })) },

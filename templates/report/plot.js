@@ -106,16 +106,19 @@ const plots = (function () {
     ctx.restore();
   }
 
-  // Few failures among many requests are no area that could be seen: a stroke at the foot of the chart is.
-  function few(u, at) {
+  // Few failures among many requests, or of one kind among those of others, are no area that could be seen:
+  // a stroke where it would begin is.
+  function few(u, at, { values, colour: name }) {
     const { ctx } = u;
-    const { left, top, width, height } = u.bbox;
-    const [foot, tall] = [Math.round(top + height), Math.round(3 * ratio())];
-    ctx.fillStyle = colour("failed");
-    u.data[at].forEach((value, i) => {
+    const { left, width } = u.bbox;
+    const tall = Math.round(3 * ratio());
+    ctx.fillStyle = colour(name);
+    u.data[at].forEach((sum, i) => {
       const x = u.valToPos(u.data[0][i], "x", true);
-      if (!(value > 0) || x < left || x > left + width || u.valToPos(value, "y", true) < foot - tall) return;
-      ctx.fillRect(Math.round(x - ratio()), foot - tall, Math.round(2 * ratio()), tall);
+      if (!(values[i] > 0) || sum == null || x < left || x > left + width) return;
+      const [foot, head] = [sum - values[i], sum].map((value) => u.valToPos(value, "y", true));
+      if (head < foot - tall) return;
+      ctx.fillRect(Math.round(x - ratio()), Math.round(foot) - tall, Math.round(2 * ratio()), tall);
     });
   }
 
@@ -128,7 +131,7 @@ const plots = (function () {
   }
 
   // What is stacked is an area, and of a value alone there is none: a bar is.
-  function bars(u, at, name) {
+  function bars(u, at, { colour: name }) {
     const { ctx } = u;
     const { left, top, width, height } = u.bbox;
     const wide = Math.round(4 * ratio());
@@ -199,6 +202,7 @@ const plots = (function () {
       const values = table(chart, off);
       return [chart.times, ...order.map((one) => values[chart.series.indexOf(one)])];
     };
+    const on = (u, draw) => order.forEach((one, i) => off.has(one) || draw(u, i + 1, one));
     const top = 1.08;
     const { hooks } = time.options;
     let tell = () => {};
@@ -220,7 +224,7 @@ const plots = (function () {
         ...hooks,
         setCursor: [...hooks.setCursor, (u) => tell(u.cursor.left < 0 ? null : u.cursor.idx)],
         drawClear: [(u) => background(u, chart.behind)],
-        draw: [heads, (u) => chart.stacked && order.forEach((one, i) => !off.has(one) && bars(u, i + 1, one.colour)), (u) => order.forEach((one, i) => one.few && !off.has(one) && few(u, i + 1)), ...(chart.over ? [chart.over] : [])],
+        draw: [heads, (u) => chart.stacked && on(u, bars), (u) => on(u, (u, at, one) => one.few && few(u, at, one)), ...(chart.over ? [chart.over] : [])],
       },
       axes,
       bands: (chart.fills ?? []).map(([upper, lower, name]) => ({ series: [upper + 1, lower + 1], fill: () => colour(name) })),

@@ -124,6 +124,7 @@ for (const file of files) {
     check(`${at}: the page is ${colorScheme}`, light === (colorScheme === "light"), dark);
     if (charts.length) await looks.cursor(page, look, run);
     if (run === "few_failures") await looks.few(page, look);
+    if (run === "kinds") await looks.kinds(page, look);
     if (run === "rare") await looks.rare(page, look);
     if (run === "mixed") await looks.clock(page, look);
     if (run === "mixed") await looks.others(page, look);

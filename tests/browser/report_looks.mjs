@@ -86,6 +86,14 @@ export async function few(page, check) {
   check("what is met once has a point in its row", painted.length === 2 && painted.every((one) => one), painted);
 }
 
+/** Of failures each kind is named and seen, however seldom it was met. */
+export async function kinds(page, check) {
+  const named = await page.locator("#chart-failures + .key-list .key-one").allTextContents();
+  check("each kind of failure is in the key", named.map((one) => one.trim()).join() === "server errors,connection,rules of the plan", named);
+  const missing = await page.locator("#chart-failures").evaluate(unpainted, ["kind-server_error", "kind-connection", "kind-rule"]);
+  check("and in the chart", missing.length === 0, missing);
+}
+
 /** An answer with none in the seconds beside it is seen, in areas too. */
 export async function rare(page, check) {
   const missing = await page.locator("#chart-timings").evaluate(unpainted, ["part-tls", "part-first_byte"]);
