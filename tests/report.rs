@@ -109,7 +109,7 @@ impl Run {
         let begun = warmed + Duration::from_secs(from.into());
         (summary.duration, summary.loaded) = (lasted, lasted - begun);
         let mut warm = folded(warm);
-        (warm.duration, warm.loaded) = (warmed, warmed);
+        (warm.duration, warm.loaded) = (begun, warmed);
         let warmup = (self.warmup > 0).then_some(&warm);
         let asides: Vec<_> = ["before", "after"]
             .into_iter()

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::over_time::{self, Names, OverTime};
 use super::{Sink, evidence, figures, findings, search, write_whole};
 use crate::control::StopReason;
-use crate::event::{Aside, Ended, Event, Started, Steered};
+use crate::event::{Again, Aside, Ended, Event, Started, Steered};
 use crate::load::Span;
 use crate::metrics::{Failure, Interval, Level, Notice, Row, Summary};
 use crate::untrusted::visible_json;
@@ -42,7 +42,7 @@ use crate::verdict::{Metric, Of, State, Verdict};
 ///   is `threshold`.
 /// - `run.records` of which the figures are made: several when `throng report` put them together; of those
 ///   `records_cut_off` have no end. `run.part` is the part of the run that is shown, when it is not all:
-///   all figures are of it, but `duration_s`, here and in `warmup`, is counted from the start of the run.
+///   all figures are of it, but `duration_s` is counted from the start of the run.
 /// - `validity.state` is `VALID`, `SUSPECT` or `INVALID`; the `reasons` of the last make the exit code 3.
 /// - `run.beats` are what was due on a beat: arrivals that a user was free for, and paced iterations.
 ///   How late they began is the generator's doing, and judged.
@@ -142,7 +142,7 @@ pub fn report(started: &Started, ended: &Ended<'_>) -> Value {
         "notices": notices(summary),
         "before": aside(ended.asides, "before"),
         "after": aside(ended.asides, "after"),
-        "warmup": ended.warmup.map(warmup),
+        "warmup": ended.warmup.map(|warm| warmup(warm, ended.again)),
         "thresholds": thresholds(verdict),
         "changes": ended.steered.iter().map(steered).collect::<Vec<_>>(),
         "search": ended.search.map(search::value),
@@ -380,9 +380,9 @@ fn aside(asides: &[Aside], name: &str) -> Value {
     })
 }
 
-fn warmup(summary: &Summary) -> Value {
+fn warmup(summary: &Summary, again: Option<&Again>) -> Value {
     json!({
-        "duration_s": rounded(Some(summary.duration.as_secs_f64())),
+        "duration_s": rounded(Some(figures::lasted(summary, again).as_secs_f64())),
         "iterations_ended": summary.totals.iterations,
         "issued": summary.totals.issued,
         "cancelled": summary.totals.cancelled,

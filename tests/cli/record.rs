@@ -178,6 +178,9 @@ fn a_part_is_told_everywhere() {
             text.lines().filter(is_told).map(str::to_owned).collect()
         };
         let warm = lines(&said.out, &["warm-up"]);
+        let page = &folder.json("part/summary.json")["warmup"]["duration_s"];
+        let told = warm.first().and_then(|line| line.strip_prefix("warm-up ")?.split_once("s:"));
+        assert_eq!(page.as_f64(), told.map(|(seconds, _)| seconds.parse().unwrap()));
         let summary = lines(&read("summary.md"), &["Shown", "- Began", "- Warm"]);
         let junit = read("junit.xml").replace("\" ", "\"\n").replace("/>", "\n");
         let junit = lines(&junit, &["time=\"", "value=\"0s ", "value=\"5s ", "value=\"20s "]);

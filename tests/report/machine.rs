@@ -70,7 +70,7 @@ fn the_report_shows_how_the_generator_fared() {
         "<dd>in 60 seconds <small>2.40s in all</small>",
         "<dt>Suspended</dt><dd>never</dd>",
         "<dt>Began late</dt><dd>0.60ms <small>99th percentile of 300 arrivals, 0.60ms at most</small>",
-        "1,200 arrivals were due. 420 waited for a free user, up to 659ms (99th percentile), which is part of the response time; 480 were dropped, as all 50 users were busy.",
+        "1,200 arrivals were due. 420 waited for a free user, up to 659ms (99th percentile), which is part of the response time; 480 were dropped, as none of at most 50 users was free.",
     ] {
         assert!(page.contains(text), "{text} is missing");
     }
