@@ -11,6 +11,13 @@ const FAILS: (f64, u64) = (0.01, 10);
 /// That is so many times as many as before.
 const TIMES: f64 = 4.0;
 
+/// That a larger share of a level fails is certain when by chance so many would with one percent at most: as the
+/// logarithm.
+const CERTAIN: f64 = 4.6;
+
+/// They begin small when from some level on it is so many times as large a share as up to there.
+const STEEP: f64 = 3.0;
+
 /// A level takes part in it when so large a share of what fails in all of them fails on it.
 const PART: f64 = 0.2;
 
@@ -47,13 +54,30 @@ impl Count {
         self.failures as f64 / self.requests.max(1) as f64
     }
 
-    /// More of them fail than `before`, by three and a half standard errors of the difference.
-    fn is_more(self, before: Self) -> bool {
+    /// A larger share of them fails than may. Of n requests of which a share p fails, k > np or more fail with a
+    /// chance of e^-(k ln(k/np) - k + np) at most (H. Chernoff, 1952).
+    fn fails(self) -> bool {
+        let (failed, may) = (self.failures as f64, FAILS.0 * self.requests as f64);
+        failed > may && failed * (failed / may).ln() - failed + may >= CERTAIN
+    }
+
+    /// They fail, and more of them than `before` if those did too.
+    fn sets_in(self, before: Self) -> bool {
+        self.fails() && (!before.fails() || self.off(before) > 3.5)
+    }
+
+    /// By how many standard errors of the difference more of them fail than `before`.
+    fn off(self, before: Self) -> f64 {
         let all =
             (self.failures + before.failures) as f64 / (self.requests + before.requests) as f64;
         let each = |count: Self| 1.0 / count.requests.max(1) as f64;
         let error = (all * (1.0 - all) * (each(self) + each(before))).sqrt();
-        self.share() - before.share() > 3.5 * error
+        (self.share() - before.share()) / error.max(f64::MIN_POSITIVE)
+    }
+
+    /// More of them fail than `before`, by three and a half standard errors of the difference.
+    fn is_more(self, before: Self) -> bool {
+        self.off(before) > 3.5
             && self.share() >= FAILS.0.max(TIMES * before.share())
             && self.failures >= FAILS.1
     }
@@ -72,47 +96,120 @@ fn mostly(run: &Run, from_s: u32) -> String {
 pub(super) fn at_load(run: &Run) -> Option<Finding> {
     let levels = run.levels();
     let most = levels.iter().map(Level::error_rate).fold(0.0, f64::max);
-    let sets_in = (1..levels.len()).find(|at| {
+    let steep = (1..levels.len()).find(|at| {
         levels[*at..].iter().all(|level| level.error_rate() >= most * PART)
             && Count::levels(levels[*at..].iter()).is_more(Count::levels(levels[..*at].iter()))
     })?;
-    let (below, above) = levels.split_at(sets_in);
-    let (last, first) = (below.last()?, above.first()?);
-    let from_s = above.iter().map(|level| level.from_s).min()?;
-    let to_s = above.iter().map(|level| level.to_s).max()?;
+    let to_s = levels[steep..].iter().map(|level| level.to_s).max()?;
     // When the load is low again it must be over.
-    let later = run.moments.iter().filter(|moment| {
-        moment.from_s >= to_s.saturating_add(2) && moment.load <= last.load && moment.load > 0.0
-    });
-    let (before, after, later) =
-        (Count::levels(below.iter()), Count::levels(above.iter()), Count::moments(later));
-    if later.requests + later.failures >= FAILS.1 && later.share() >= GOOD.0.min(after.share()) {
+    let low = levels[steep - 1].load;
+    let later = Count::moments(run.moments.iter().filter(|moment| {
+        moment.from_s >= to_s.saturating_add(2) && moment.load <= low && moment.load > 0.0
+    }));
+    let bad = Count::levels(levels[steep..].iter()).share();
+    if later.requests + later.failures >= FAILS.1 && later.share() >= GOOD.0.min(bad) {
         return None;
     }
-    let load = run.load;
-    // A rising load is less when the level begins, which is where the errors are shown, than in its mean.
-    let begins = run.moments.iter().find(|moment| moment.from_s >= from_s);
-    let (onset, load_errors) = match begins.filter(|_| !run.is_held()) {
-        Some(begins) => (format!("at about {}", load.of(about(begins.load))), begins.load),
-        None => {
-            (format!("between {} and {}", load.bare(last.load), load.of(first.load)), first.load)
-        }
+    Some(set_in(levels, steep)?.told(run))
+}
+
+/// Errors that set in at a load.
+struct SetIn<'a> {
+    last: &'a Level,
+    /// The highest below it of which hardly anything fails.
+    held: Option<&'a Level>,
+    first: &'a Level,
+    /// Below it, and from there on.
+    before: Count,
+    after: Count,
+    /// Where they become many, when they begin with few: the level, those up to it, and those from it on.
+    steep: Option<(&'a Level, Count, Count)>,
+    seconds: (u32, u32),
+}
+
+/// They may have begun before the level from which on they are many: on the first that fails, when none above it
+/// is without them again.
+fn set_in<'a>(levels: &'a [Level], steep: usize) -> Option<SetIn<'a>> {
+    let of = |levels: &[Level]| Count::levels(levels.iter());
+    let holds = |from: usize, at: usize| {
+        levels[at].error_rate() < FAILS.0 && of(&levels[from..at]).is_more(of(&levels[at..=at]))
     };
-    let sentence = format!(
-        "Errors set in {onset}: from there on {} of the requests failed{}, below it {}",
-        share(after.share()),
-        mostly(run, from_s),
-        if before.failures == 0 { "none".to_owned() } else { share(before.share()) },
-    );
-    let advice = "look at the target's log of that time, and at what it has a limit on: connections, \
-                  workers, the connections of its database, memory";
-    let finding = Finding::new(Rule::ErrorsAtLoad, sentence, advice, Chart::Failures).figures(&[
-        ("load_held", last.load),
-        ("load_errors", load_errors),
-        ("error_rate", after.share()),
-        ("error_rate_below", before.share()),
-    ]);
-    Some(finding.seconds(from_s, to_s))
+    let begins = |at: &usize| {
+        of(&levels[*at..=*at]).sets_in(of(&levels[..*at]))
+            && !(*at + 1..=steep).any(|later| holds(*at, later))
+    };
+    let at = (1..steep).find(begins).unwrap_or(steep);
+    let (below, above) = levels.split_at(at);
+    let (few, many) = above.split_at(steep - at);
+    let is_steep = !few.is_empty() && of(many).share() >= STEEP * of(few).share();
+    Some(SetIn {
+        last: below.last()?,
+        held: below.iter().rfind(|level| level.error_rate() < FAILS.0),
+        first: above.first()?,
+        before: of(below),
+        after: of(above),
+        steep: many.first().filter(|_| is_steep).map(|level| (level, of(few), of(many))),
+        seconds: (
+            above.iter().map(|level| level.from_s).min()?,
+            above.iter().map(|level| level.to_s).max()?,
+        ),
+    })
+}
+
+impl SetIn<'_> {
+    fn told(&self, run: &Run) -> Finding {
+        let Self { last, held, first, before, after, steep, seconds } = *self;
+        let load = run.load;
+        // A rising load is less when the level begins, which is where the errors are shown, than in its mean.
+        let begins = |level: &Level| match run.moments.iter().find(|one| one.from_s >= level.from_s)
+        {
+            Some(begins) if !run.is_held() => begins.load,
+            _ => level.load,
+        };
+        let load_errors = begins(first);
+        let place = match run.is_held() {
+            true => format!("between {} and {}", load.bare(last.load), load.of(first.load)),
+            false => format!("at about {}", load.of(about(load_errors))),
+        };
+        let below = if before.failures == 0 { "none".to_owned() } else { share(before.share()) };
+        let mostly = mostly(run, seconds.0);
+        // What failed there already has not set in.
+        let onset = if before.share() >= 2.0 * FAILS.0 {
+            format!("More requests fail from {} on", place.trim_start_matches("at "))
+        } else {
+            format!("Errors set in {place}")
+        };
+        let sentence = match steep {
+            Some((many, few, rest)) => format!(
+                "{onset}: from there on {} of the requests failed, and from {} on {}{mostly}; {below} below {}",
+                share(few.share()),
+                load.of(about(begins(many))),
+                share(rest.share()),
+                load.bare(about(load_errors)),
+            ),
+            None => format!(
+                "{onset}: from there on {} of the requests failed{mostly}, below it {below}",
+                share(after.share()),
+            ),
+        };
+        let advice = "look at the target's log of that time, and at what it has a limit on: \
+                      connections, workers, the connections of its database, memory";
+        let mut figures: Vec<_> = held.map(|held| ("load_held", held.load)).into_iter().collect();
+        figures.extend([
+            ("load_errors", load_errors),
+            ("error_rate", after.share()),
+            ("error_rate_below", before.share()),
+        ]);
+        if let Some((many, few, rest)) = steep {
+            figures.extend([
+                ("error_rate_onset", few.share()),
+                ("load_errors_many", begins(many)),
+                ("error_rate_many", rest.share()),
+            ]);
+        }
+        let finding = Finding::new(Rule::ErrorsAtLoad, sentence, advice, Chart::Failures);
+        finding.figures(&figures).seconds(seconds.0, seconds.1)
+    }
 }
 
 /// Up to some second hardly anything fails, and from it to the end most of it: the target died.

@@ -212,6 +212,50 @@ fn errors_set_in_at_a_load() {
 }
 
 #[test]
+fn errors_set_in_where_the_first_do_and_not_where_they_are_many() {
+    let failing = |loads: Vec<f64>, share: fn(f64) -> f64| {
+        let answer = move |now: Now, random: &mut SmallRng| Answer {
+            first_byte: around(random, 20.0, 0.3),
+            failed: random.random::<f64>() < share(now.load),
+            ..Answer::default()
+        };
+        only(&made(loads, |now| now.load / 2.0, answer))
+    };
+    let few_first = |load: f64| match load {
+        ..60.0 => 0.002,
+        ..140.0 => 0.06,
+        _ => 0.5,
+    };
+    let stepped = failing(stairs(&[25.0, 50.0, 100.0, 150.0, 200.0], 20), few_first);
+    assert_eq!(
+        stepped.sentence,
+        "Errors set in between 50 and 100 users: from there on 6.74% of the requests failed, and from 150 users on 49.9%; 0.3% below 100"
+    );
+    assert_eq!((figure(&stepped, "load_held"), figure(&stepped, "load_errors")), (50.0, 100.0));
+    assert_eq!(figure(&stepped, "load_errors_many"), 150.0);
+    let climbed = failing(ramp(1.0, 200.0, 120), few_first);
+    assert!((45.0..=75.0).contains(&figure(&climbed, "load_errors")), "{climbed:?}");
+    assert!(figure(&climbed, "load_held") < 60.0, "{climbed:?}");
+    assert!((120.0..=150.0).contains(&figure(&climbed, "load_errors_many")), "{climbed:?}");
+    // What is over again at more load was none of it.
+    let passing = |load: f64| match load {
+        50.0 => 0.06,
+        ..140.0 => 0.002,
+        _ => 0.5,
+    };
+    let passed = failing(stairs(&[25.0, 50.0, 100.0, 150.0, 200.0], 20), passing);
+    assert_eq!((figure(&passed, "load_held"), figure(&passed, "load_errors")), (100.0, 150.0));
+    // What fails at any load has not set in, and no load held.
+    let always = |load: f64| if load > 140.0 { 0.5 } else { 0.05 };
+    let always = failing(stairs(&[25.0, 50.0, 100.0, 150.0, 200.0], 20), always);
+    assert_eq!(
+        always.sentence,
+        "More requests fail from between 100 and 150 users on: from there on 49.9% of the requests failed, below it 5.64%"
+    );
+    assert!(always.figures.iter().all(|one| one.key != "load_held"), "{always:?}");
+}
+
+#[test]
 fn a_target_that_dies_is_no_matter_of_load() {
     let dies = |loads: Vec<f64>| {
         let answer = |now: Now, random: &mut SmallRng| Answer {
