@@ -1,7 +1,8 @@
 //! Owns the sentence of capacity: how many users one server carries, and how many servers more users need.
 
 use super::finding::{Chart, Finding, Rule};
-use super::run::{Run, SLOW_MS};
+use super::limits::SLOW_MS;
+use super::run::Run;
 use super::words::{about, count, counted, ms};
 use crate::verdict::capacity::{Level, Load, fit};
 

@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng};
 use super::findings;
 use super::made::{Answer, Made, Now, around, hold, limit, ramp, stairs};
 use super::run::Run;
-use crate::verdict::Statistic::{Avg, Percentile};
+use crate::verdict::Statistic::{Avg, Max, Percentile};
 use crate::verdict::capacity::Load;
 
 /// The shapes of load that plans have, some with few requests.
@@ -30,10 +30,15 @@ fn shapes() -> Vec<(&'static str, Load, Vec<f64>)> {
 /// A service without a fault, that is not the same from second to second: times are log-normal around a
 /// level that wanders, some are much longer, a few requests fail; with more load they take a little longer.
 fn healthy(shape: &(&'static str, Load, Vec<f64>), seed: u64) -> Run {
+    healthy_of(shape, seed, 1.0)
+}
+
+/// With answers that take so many times as long.
+fn healthy_of(shape: &(&'static str, Load, Vec<f64>), seed: u64, times: f64) -> Run {
     let (_, load, loads) = shape;
     let mut random = SmallRng::seed_from_u64(seed ^ 0x5eed);
     let mut pick = |from: f64, to: f64| from + (to - from) * random.random::<f64>();
-    let (median, spread, tail) = (pick(2.0, 60.0), pick(0.2, 0.7), pick(0.0, 0.02));
+    let (median, spread, tail) = (times * pick(2.0, 60.0), pick(0.2, 0.7), pick(0.0, 0.02));
     let (fails, more, wander, remains) =
         (pick(-0.005, 0.005), pick(0.0, 0.5), pick(0.0, 0.15), pick(0.0, 0.95));
     let per_load = if *load == Load::Rate { 1.0 } else { pick(0.3, 1.2) };
@@ -76,9 +81,26 @@ fn healthy(shape: &(&'static str, Load, Vec<f64>), seed: u64) -> Run {
 
 /// The same with thresholds that it keeps by a little, and that its 95th percentile would not.
 fn with_thresholds(mut run: Run) -> Run {
-    let all = [Percentile(0.5), Percentile(0.9), Avg].map(|of| limit(&run, None, of, 1.02));
+    let all = [Percentile(0.5), Percentile(0.9), Avg, Percentile(0.99), Max];
+    let all = all.map(|of| limit(&run, None, of, 1.02));
     let one = [Percentile(0.5), Avg].map(|of| limit(&run, Some("/1"), of, 1.02));
     run.limits = all.into_iter().chain(one).collect();
+    run
+}
+
+/// The same with answers that take many times as long, as thresholds of all, or of each name, allow.
+fn allowed(shape: &(&'static str, Load, Vec<f64>), seed: u64) -> Run {
+    let mut run = healthy_of(shape, seed, 40.0);
+    let (all, names) = match seed % 4 {
+        0 => (Some(Percentile(0.99)), None),
+        1 => (Some(Max), None),
+        2 => (None, Some(Percentile(0.95))),
+        _ => (None, Some(Percentile(0.99))),
+    };
+    let all = all.map(|of| limit(&run, None, of, 1.02));
+    let names = names.into_iter().flat_map(|of| ["/0", "/1", "/2"].map(|name| (name, of)));
+    let names = names.map(|(name, of)| limit(&run, Some(name), of, 1.02));
+    run.limits = all.into_iter().chain(names).collect();
     run
 }
 
@@ -90,13 +112,15 @@ fn hold_against_healthy_runs(runs: u64) {
         let before = told.len();
         for seed in 0..runs {
             let run = healthy(&shape, seed);
-            for (how, run) in [("", run.clone()), (", with thresholds", with_thresholds(run))] {
+            let kept = with_thresholds(run.clone());
+            let allowed = allowed(&shape, seed);
+            for (how, run) in [("", run), (", with thresholds", kept), (", allowed", allowed)] {
                 let found = findings(&run).into_iter().map(|finding| finding.sentence);
                 told.extend(found.map(|what| format!("{}, {seed}{how}: {what}", shape.0)));
             }
         }
         println!(
-            "{}: {} of {runs}, each as it is and with thresholds",
+            "{}: {} of {runs}, each as it is, with thresholds, and as slow as they allow",
             shape.0,
             told.len() - before
         );

@@ -6,7 +6,8 @@ use std::time::Duration;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
-use super::run::{Generator, Limit, Run, Series, ends};
+use super::limits::{Limit, Whose};
+use super::run::{Generator, Run, Series, ends};
 use crate::metrics::Timing;
 use crate::verdict::capacity::{Load, Moment, Spent, climb, levels};
 use crate::verdict::{Op, Statistic, judge};
@@ -172,8 +173,9 @@ pub(super) fn limit(run: &Run, name: Option<&str>, statistic: Statistic, times: 
     let of = |of: &str| run.names.iter().find(|series| series.name.ends_with(of));
     let series = name.and_then(of).unwrap_or(&run.all);
     let most_ms = judge::time(&series.response, statistic).unwrap_or(0.0) * times;
-    let (name, broke) = (name.map(str::to_owned), times <= 1.0);
-    Limit { name, statistic, op: Op::Less, most_ms, broke }
+    let of = name.map_or(Whose::All, |name| Whose::Name(name.to_owned()));
+    let broke = times <= 1.0;
+    Limit { of, statistic, op: Op::Less, most_ms, broke }
 }
 
 /// So many seconds of one load.

@@ -9,6 +9,7 @@ mod errors;
 mod finding;
 mod generator;
 mod knee;
+mod limits;
 mod names;
 mod parts;
 mod run;

@@ -3,16 +3,11 @@
 
 use std::time::Duration;
 
+use super::limits::Limit;
 use super::{Case, Sought};
-use crate::metrics::{self, FailureKind, NameStats, Point, Summary, Timing};
+use crate::metrics::{self, FailureKind, NameStats, Point, RequestName, Summary, Timing};
 use crate::verdict::capacity::{Level, Load, Moment, Spent, climb, levels, levels_of};
-use crate::verdict::{
-    Judged, Metric, Of, Op, Stage, State, Statistic, Threshold, judge, threshold, validity,
-};
-
-/// Without a threshold on it a response is slow when the 95th percentile is longer, in milliseconds: what
-/// people wait without noticing much.
-pub(super) const SLOW_MS: f64 = 500.0;
+use crate::verdict::{Judged, Stage, State, Threshold, validity};
 
 /// A level is held against one with so many times less load at least: nearer ones differ by little but chance.
 pub(super) const APART: f64 = 1.4;
@@ -80,28 +75,6 @@ pub(super) struct Series {
     pub(super) ends: Option<[Timing; 2]>,
 }
 
-/// What a threshold demands of response times: of their mean, or of a percentile up to the 95th.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Limit {
-    /// The name that it is of, none for all.
-    pub(super) name: Option<String>,
-    /// What of the times it is about.
-    pub(super) statistic: Statistic,
-    pub(super) op: Op,
-    /// The most that is allowed, in milliseconds.
-    pub(super) most_ms: f64,
-    /// The run did not keep it.
-    pub(super) broke: bool,
-}
-
-impl Limit {
-    /// These times do not keep it.
-    fn is_passed(&self, response: &Timing) -> bool {
-        let value = judge::time(response, self.statistic);
-        value.is_some_and(|value| !self.op.holds(value, self.most_ms))
-    }
-}
-
 /// A threshold with too few samples.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Few {
@@ -139,6 +112,13 @@ pub(super) struct Generator {
     pub(super) at: Option<(u32, u32)>,
 }
 
+impl Series {
+    /// The name of a series: `GET /todos`.
+    pub(super) fn called(name: &RequestName) -> String {
+        format!("{} {}", name.method, name.name).trim().to_owned()
+    }
+}
+
 impl Run {
     /// The run of a case.
     pub(super) fn of(case: &Case<'_>) -> Self {
@@ -157,12 +137,14 @@ impl Run {
                 first_s: row.seen.first_ms as f64 / 1e3,
             })
         });
+        let limit = |judged| Limit::of_judged(judged, summary);
+        let limits = verdict.thresholds.iter().filter_map(limit);
         let mut run = Self {
             load,
             is_search: false,
             all: series(String::new(), summary.all(), &totals.waited),
             names: names(summary, &moments),
-            limits: verdict.thresholds.iter().filter_map(limit_of).collect(),
+            limits: limits.collect(),
             few: verdict.thresholds.iter().filter_map(few).collect(),
             failures: together(failures),
             arrivals: totals.arrivals,
@@ -174,14 +156,14 @@ impl Run {
             moments,
         };
         if let Some(sought) = case.sought {
-            run.search(sought, &stretches);
+            run.search(summary, sought, &stretches);
         }
         run
     }
 
     /// It is a search with such looks, from and up to these seconds. Between them the load changes, and what was
     /// asked for before is still worked off.
-    fn search(&mut self, sought: Sought<'_>, looks: &[(u32, u32)]) {
+    fn search(&mut self, summary: &Summary, sought: Sought<'_>, looks: &[(u32, u32)]) {
         let Sought { must, broke, strained } = sought;
         self.is_search = true;
         self.moments.retain(|moment| {
@@ -190,42 +172,9 @@ impl Run {
         (self.held, self.climb) = (levels_of(&self.moments, looks), Vec::new());
         self.all.response = Timing::default();
         self.moments.iter().for_each(|moment| self.all.response.merge(&moment.response));
-        let limit = |threshold: &Threshold| limit(threshold, threshold.limit.fixed(), broke);
+        let limit = |one: &Threshold| Limit::of(one, one.limit.fixed(), broke, summary);
         self.limits = must.iter().filter_map(limit).collect();
         self.generator.invalid = strained.map(str::to_owned).into_iter().collect();
-    }
-
-    /// The limits that these times are held against: those of the name, else those of all.
-    fn limits(&self, name: Option<&str>) -> Vec<&Limit> {
-        let is_of = |limit: &&Limit| match (&limit.name, name) {
-            (Some(of), Some(name)) => of == name || name.ends_with(&format!(" {of}")),
-            (_, _) => false,
-        };
-        let own: Vec<&Limit> = self.limits.iter().filter(is_of).collect();
-        let of_all = || self.limits.iter().filter(|limit| limit.name.is_none()).collect();
-        if own.is_empty() { of_all() } else { own }
-    }
-
-    /// A threshold says how slow the responses of all may be.
-    pub(super) fn is_limited(&self) -> bool {
-        !self.limits(None).is_empty()
-    }
-
-    /// Whether the responses of the whole run are slow: longer than a threshold allows that it broke, and
-    /// without thresholds longer than people wait without noticing.
-    pub(super) fn is_slow_in_all(&self) -> bool {
-        let (limits, all) = (self.limits(None), &self.all.response);
-        let is_broken = |limit: &&Limit| limit.broke && limit.is_passed(all);
-        if limits.is_empty() { is_noticed(all) } else { limits.iter().any(is_broken) }
-    }
-
-    /// Whether the responses of a part of it are slow. It may pass a limit that the whole has kept: then it
-    /// must be noticed as well.
-    pub(super) fn is_slow(&self, response: &Timing, name: Option<&str>) -> bool {
-        let limits = self.limits(name);
-        let passed: Vec<_> = limits.iter().filter(|limit| limit.is_passed(response)).collect();
-        let is_allowed = passed.is_empty() && !limits.is_empty();
-        passed.iter().any(|limit| limit.broke) || (!is_allowed && is_noticed(response))
     }
 
     /// The levels to hold against each other: where the load stood still on three at least, and on nearly
@@ -244,18 +193,6 @@ impl Run {
         let is_whole = self.held.len() >= 3 && top(&self.held) >= HIGH * top(&self.climb);
         is_whole || self.climb.len() < 3
     }
-}
-
-/// The 95th percentile is longer than people wait without noticing. That is certain, by two standard errors
-/// of how many are longer.
-fn is_noticed(response: &Timing) -> bool {
-    if !response.quantile_ms(0.95).is_some_and(|p95| p95 > SLOW_MS) {
-        return false;
-    }
-    let longer = |(us, count): &(u64, u64)| if *us as f64 / 1e3 > SLOW_MS { *count } else { 0 };
-    let over = response.counts().iter().map(longer).sum::<u64>() as f64;
-    let count = response.count() as f64;
-    over > 0.05 * count + 2.0 * (0.05 * 0.95 * count).sqrt()
 }
 
 /// The whole seconds of a run in which load was asked for.
@@ -314,7 +251,7 @@ fn names(summary: &Summary, moments: &[Moment]) -> Vec<Series> {
     rows.into_iter()
         .map(|row| {
             let mut series = series(
-                format!("{} {}", row.name.method, row.name.name).trim().to_owned(),
+                Series::called(&row.name),
                 &row.stats,
                 // Who waited, and not for what, is not kept.
                 &Timing::default(),
@@ -378,31 +315,6 @@ fn series(name: String, stats: &NameStats, waited: &Timing) -> Series {
         body_bytes: stats.body_bytes,
         ends: None,
     }
-}
-
-/// That of a threshold that was judged.
-fn limit_of(judged: &Judged) -> Option<Limit> {
-    let limit = limit(&judged.threshold, judged.limit, judged.state == State::Broke);
-    limit.filter(|_| judged.state != State::NotJudged)
-}
-
-/// What a threshold demands of response times, if it is one on them, when its limit is that number.
-fn limit(threshold: &Threshold, most_ms: Option<f64>, broke: bool) -> Option<Limit> {
-    let name = match &threshold.of {
-        None => None,
-        Some(Of::Name(name)) => Some(name.clone()),
-        Some(_) => return None,
-    };
-    let Metric::Time(timing, statistic) = threshold.metric else { return None };
-    let is_response = matches!(timing, threshold::Timing::Response | threshold::Timing::OkResponse);
-    let is_of_most = match statistic {
-        Statistic::Percentile(quantile) => quantile <= 0.95,
-        Statistic::Avg => true,
-        Statistic::Min | Statistic::Max => false,
-    };
-    let op = threshold.op;
-    let limit = Limit { name, statistic, op, most_ms: most_ms?, broke };
-    (is_response && is_of_most && op.is_upper()).then_some(limit)
 }
 
 fn few(judged: &Judged) -> Option<Few> {

@@ -3,8 +3,9 @@
 use rand::RngExt;
 use rand::rngs::SmallRng;
 
+use super::limits::{Limit, SLOW_MS, Whose};
 use super::made::{Answer, Made, Now, around, closed, hold, limit, ramp, stairs};
-use super::run::{Failed, Few, Limit, Run};
+use super::run::{Failed, Few, Run};
 use super::{Finding, Rule, findings};
 use crate::verdict::capacity::Load;
 use crate::verdict::{Op, Statistic};
@@ -48,8 +49,9 @@ fn only(run: &Run) -> Finding {
 
 /// A limit of the 95th percentile that the run broke.
 fn broken(name: Option<&str>, most_ms: f64) -> Vec<Limit> {
-    let (name, statistic) = (name.map(str::to_owned), Statistic::Percentile(0.95));
-    vec![Limit { name, statistic, op: Op::Less, most_ms, broke: true }]
+    let of = name.map_or(Whose::All, |name| Whose::Name(name.to_owned()));
+    let statistic = Statistic::Percentile(0.95);
+    vec![Limit { of, statistic, op: Op::Less, most_ms, broke: true }]
 }
 
 fn figure(finding: &Finding, key: &str) -> f64 {
@@ -550,7 +552,7 @@ fn a_threshold_of_half_a_second_is_one() {
     let capacity = |run: &Run| findings(run).into_iter().find(|one| one.rule == Rule::Capacity);
     let told = capacity(&run).unwrap();
     assert!(told.sentence.contains("answer within twice the time of 4 users"), "{told:?}");
-    run.limits = broken(None, super::run::SLOW_MS);
+    run.limits = broken(None, SLOW_MS);
     assert_eq!(capacity(&run), None, "no level keeps it");
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{Case, Finding, Rule, Sought, diagnose};
-use crate::metrics::{Catalogue, Interval, RequestName, Summary};
-use crate::verdict::{Judged, Stage, Threshold, Validity, Verdict, judge};
+use crate::metrics::{Catalogue, Facet, Interval, RequestName, Summary};
+use crate::verdict::{Judged, Of, Stage, Threshold, Validity, Verdict, judge};
 
 /// A summary of so many seconds, each of which `fill` fills, with the users that were asked for.
 fn summary(seconds: u32, fill: impl Fn(u32, &mut Interval) -> u32) -> Summary {
@@ -28,8 +28,20 @@ fn told(summary: &Summary) -> Vec<Finding> {
 
 /// With thresholds, judged over the whole run.
 fn told_with(summary: &Summary, thresholds: &[&str]) -> Vec<Finding> {
-    let judged = |text: &&str| judge(&Threshold::parse(text).unwrap(), summary);
-    let thresholds = thresholds.iter().map(judged).collect();
+    told_by(summary, thresholds.iter().map(|text| Threshold::parse(text).unwrap()))
+}
+
+/// With thresholds of a part of the requests.
+fn told_of(summary: &Summary, thresholds: &[(Of, &str)]) -> Vec<Finding> {
+    let of = |(of, text): &(Of, &str)| Threshold {
+        of: Some(of.clone()),
+        ..Threshold::parse(text).unwrap()
+    };
+    told_by(summary, thresholds.iter().map(of))
+}
+
+fn told_by(summary: &Summary, thresholds: impl Iterator<Item = Threshold>) -> Vec<Finding> {
+    let thresholds = thresholds.map(|threshold| judge(&threshold, summary)).collect();
     let verdict = Verdict { thresholds, validity: Validity::Valid };
     diagnose(&Case { summary, verdict: &verdict, stages: &[], sought: None, workers: 2 })
 }
@@ -130,10 +142,88 @@ fn a_threshold_that_held_makes_nothing_slow_and_one_that_broke_does() {
     for held in ["p50 < 80ms", "p90 < 110ms", "avg <= 80ms", "ok.p50 < 80ms", "p95 < 500ms"] {
         assert_eq!(told_with(&run, &[held]), [], "{held}");
     }
-    for broken in ["p50 < 40ms", "p90 < 60ms", "avg <= 60ms", "ok.p50 < 40ms", "p95 < 100ms"] {
+    let broken = ["p50 < 40ms", "p90 < 60ms", "avg <= 60ms", "ok.p50 < 40ms", "p95 < 100ms"];
+    for broken in broken.into_iter().chain(["p99 < 100ms"]) {
         let told = told_with(&run, &[broken, "p50 < 1s"]);
         assert_eq!((told.len(), told[0].rule), (1, Rule::SlowFirstByte), "{broken}: {told:#?}");
     }
+}
+
+/// Answers that would be slow without a threshold, of two names, the second of two classes and with a tag.
+fn long() -> Summary {
+    let mut run = summary(60, |_, interval| {
+        interval.user_seconds = 20;
+        answer(interval, 0, 20, 700);
+        answer(interval, 1, 5, 800);
+        answer(interval, 2, 5, 900);
+        20
+    });
+    let facet = |class: &str, tags: &[&str]| Facet {
+        class: class.into(),
+        tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+    };
+    run.catalogue.facets =
+        vec![facet("Buyer", &["slow"]), facet("Buyer", &["slow"]), facet("Visitor", &["slow"])];
+    run
+}
+
+#[test]
+fn what_a_threshold_allows_is_not_slow_whatever_of_the_times_it_is_on() {
+    let run = long();
+    assert_eq!(told(&run).len(), 1, "no threshold allows it");
+    for held in ["p99 < 2s", "max < 3s", "p99.8 < 2s", "ok.max <= 1s"] {
+        assert_eq!(told_with(&run, &[held]), [], "{held}");
+        assert_eq!(told_with(&run, &[held, "max < 100ms"]), [], "{held}");
+    }
+    // That one response is longer is no reason to call the others slow, nor to call them quick.
+    let quick = summary(60, |second, interval| {
+        interval.user_seconds = 20;
+        answer(interval, 0, 30, 20);
+        answer(interval, 0, u64::from(second == 30), 4000);
+        20
+    });
+    assert_eq!(told_with(&quick, &["max < 3s"]), []);
+    for broken in ["max < 900ms", "min < 2s", "rps > 1", "connect.p95 < 1s"] {
+        assert_eq!(told_with(&run, &[broken]), told(&run), "{broken}");
+    }
+}
+
+#[test]
+fn the_whole_is_not_slow_when_all_of_its_names_keep_limits_of_their_own() {
+    let run = long();
+    let told = |limits: &[(Of, &str)]| {
+        let rules = told_of(&run, limits).into_iter().map(|finding| finding.rule);
+        rules.collect::<Vec<_>>()
+    };
+    let name = |name: &str| Of::Name(name.into());
+    let slow = [Rule::SlowFirstByte];
+    assert_eq!(told(&[(name("/list"), "p95 < 2s"), (name("GET /search"), "max < 2s")]), []);
+    assert_eq!(told(&[(name("/list"), "p95 < 2s")]), slow, "nothing allows it of /search");
+    assert_eq!(told(&[(Of::Tag("slow".into()), "p95 < 2s")]), []);
+    let (buyer, visitor) = (Of::Class("Buyer".into()), Of::Class("Visitor".into()));
+    assert_eq!(told(&[(buyer, "p95 < 2s"), (visitor, "p95 < 2s")]), slow, "/search is of both");
+    assert_eq!(told(&[(Of::Group("buy".into()), "p95 < 2s")]), slow, "what is in it is not known");
+    let broken = [(name("/list"), "p95 < 100ms"), (name("/search"), "p95 < 2s")];
+    assert_eq!(told(&broken), slow, "most requests are longer than they may be");
+    let broken = [(name("/list"), "p95 < 2s"), (name("/search"), "p95 < 100ms")];
+    assert_eq!(told(&broken), slow, "they may not be, and that is noticed");
+}
+
+#[test]
+fn a_name_that_is_all_there_is_may_be_as_slow_as_it_may() {
+    // It takes longer with load, and is allowed to.
+    let run = summary(80, |second, interval| {
+        let users = [10, 20, 40, 80][second as usize / 20];
+        interval.user_seconds = users;
+        answer(interval, 0, users / 4, 40 + users * 10);
+        users as u32
+    });
+    let of_name = |limit| told_of(&run, &[(Of::Name("/list".into()), limit)]);
+    assert_eq!((told(&run).len(), told(&run)[0].rule), (1, Rule::Knee));
+    assert_eq!(of_name("p95 < 2s"), []);
+    assert_eq!(told_with(&run, &["p99 < 2s"]), []);
+    let broken = of_name("p99 < 700ms");
+    assert_eq!((broken.len(), broken[0].rule), (1, Rule::Knee), "{broken:#?}");
 }
 
 /// Looks of three seconds, each after two in which the level settles and answers take long, whatever it is;
@@ -188,6 +278,14 @@ fn in_a_search_counts_what_must_hold_there_and_no_threshold_of_the_plan() {
     assert_eq!(told_of_search(&run, &["p95 < 30ms"], false, None), [], "all levels keep it");
     let told = told_of_search(&run, &["p95 < 10ms"], true, None);
     assert_eq!((told.len(), told[0].rule), (1, Rule::SlowFirstByte), "{told:#?}");
+    let long = searched(&[10, 20, 30, 40], |_| 700);
+    for must in ["p99 < 2s", "max < 2s"] {
+        assert_eq!(told_of_search(&long, &[must], false, None), [], "all levels keep {must}");
+    }
+    for must in ["p99 < 600ms", "error_rate < 1%"] {
+        let told = told_of_search(&long, &[must], true, None);
+        assert_eq!((told.len(), told[0].rule), (1, Rule::SlowFirstByte), "{must}: {told:#?}");
+    }
 }
 
 #[test]
