@@ -124,3 +124,23 @@ fn a_fault_is_found_however_its_noise_falls() {
     }
     assert!(short.is_empty(), "{short:#?}");
 }
+
+/// N* of [`full`] is 21.
+#[test]
+fn a_corner_is_told_where_it_is_and_not_as_a_bend() {
+    const RUNS: u64 = 20;
+    for Fault { what, loads, rate, answer, .. } in faults().into_iter().take(2) {
+        let mut bends = 0;
+        for seed in 0..RUNS {
+            let (load, loads, names) = (Load::Users, loads.clone(), &[1.0]);
+            let run = Made { seed, load, loads, rate: &rate, answer: &answer, names }.run();
+            let found = findings(&run).remove(0);
+            let figure = |key| found.figures.iter().find(|one| one.key == key);
+            if let Some(knee) = figure("load_knee") {
+                assert!((17.0..=27.0).contains(&knee.value), "{what}, {seed}: {found:?}");
+            }
+            bends += u64::from(figure("load_knee_above").is_some());
+        }
+        assert!(bends <= RUNS / 10, "{what}: {bends} of {RUNS}");
+    }
+}

@@ -22,6 +22,14 @@ const GREW_ALONE: f64 = 2.0;
 /// share of what it grows by.
 const BENDS: f64 = 0.15;
 
+/// The bend is smooth when before it a level serves less than such a share of what the lines say that meet there,
+/// by more than one and a half standard errors.
+const SMOOTH: f64 = 0.9;
+
+/// A level serves what the target can when it serves such a share of the highest throughput, or the difference is
+/// less than a standard error.
+const REACHED: f64 = 0.95;
+
 /// A level of which a larger share fails is none to hold anything against: its times are those of failing, as
 /// the limit of a timeout.
 const FAILS: f64 = 0.2;
@@ -41,6 +49,8 @@ struct Climb<'a> {
     has_fallen: bool,
     /// The load at which the line of the lowest levels meets the highest throughput.
     meets: f64,
+    /// Where the bend is smooth, it lies above that: between these loads the highest throughput is reached.
+    reaches: Option<(f64, f64)>,
     /// The highest throughput.
     most: f64,
 }
@@ -80,11 +90,24 @@ fn climbed<'a>(levels: &[&'a Level], unevenness: f64) -> Option<Climb<'a>> {
     let per_load = levels.iter().map(|level| level.throughput() / level.load).fold(0.0, f64::max);
     let most = levels.iter().map(|level| level.throughput()).fold(0.0, f64::max);
     let meets = (most / per_load).clamp(first.load, top.load);
+    // Of several that serve the most, one does by chance.
+    let highest = levels.iter().find(|level| level.throughput() >= most)?;
+    let reaches = levels.iter().position(|level| {
+        let off = (level.throughput() / most.max(f64::MIN_POSITIVE)).ln();
+        off >= REACHED.ln() || off > -error(level, highest)
+    });
+    let is_short = |level: &&&Level| {
+        let line = most.min(per_load * level.load).max(f64::MIN_POSITIVE);
+        let part = (level.throughput() / line).ln();
+        part < SMOOTH.ln() && part < -1.5 * error(level, first)
+    };
+    let reaches = reaches.filter(|at| levels[..*at].iter().any(|level| is_short(&level)));
+    let reaches = reaches.map(|at| (levels[at - 1].load, levels[at].load));
     let has_fallen = levels.iter().any(|level| {
         let left = top.throughput() / level.throughput().max(f64::MIN_POSITIVE);
         left < FALLEN && left.ln() < -3.0 * error(top, level)
     });
-    Some(Climb { base, top, is_flat, has_fallen, meets, most })
+    Some(Climb { base, top, is_flat, has_fallen, meets, reaches, most })
 }
 
 /// By how much more than its root the number of requests in a second is off, from one second to the next: 1 when
@@ -100,7 +123,7 @@ fn unevenness(moments: &[Moment]) -> f64 {
 }
 
 fn tell(run: &Run, levels: &[&Level], climb: &Climb<'_>) -> Option<Finding> {
-    let Climb { base, top, is_flat, has_fallen, meets, most } = *climb;
+    let Climb { base, top, is_flat, has_fallen, meets, reaches, most } = *climb;
     let more = top.p50() - base.p50();
     let is_slow = run.is_slow(&top.response, None);
     let grew = if is_flat {
@@ -126,16 +149,21 @@ fn tell(run: &Run, levels: &[&Level], climb: &Climb<'_>) -> Option<Finding> {
         (true, false) => (
             Rule::Knee,
             format!(
-                "{times}, while throughput {}: the target serves {}about {serves}, from about {} on",
+                "{times}, while throughput {}: the target serves {}about {serves}, {}",
                 if has_fallen {
                     format!("rose to {serves} and fell again, to {}", rate(top.throughput()))
                 } else {
                     format!("stayed at about {serves}")
                 },
                 if has_fallen { "at most " } else { "" },
-                load.of(about(meets))
+                match reaches {
+                    Some((below, at)) => {
+                        format!("and reaches that between {} and {}", load.bare(below), load.of(at))
+                    }
+                    None => format!("from about {} on", load.of(about(meets))),
+                }
             ),
-            Some(meets),
+            Some(reaches.map_or(meets, |(_, at)| at)),
         ),
         (true, true) => (
             Rule::FlatThroughput,
@@ -172,8 +200,11 @@ fn tell(run: &Run, levels: &[&Level], climb: &Climb<'_>) -> Option<Finding> {
          pool of workers"
     );
     let knee = from.map(|from| ("load_knee", from));
+    let below = reaches.filter(|_| is_flat && !is_at_once);
+    let below = below.map(|(below, _)| ("load_knee_above", below));
     let finding = Finding::new(rule, sentence, &advice, Chart::Response);
-    let mut finding = finding.figures(knee.as_slice()).figures(&[
+    let finding = finding.figures(knee.as_slice()).figures(below.as_slice());
+    let mut finding = finding.figures(&[
         ("load_base", base.load),
         ("load_top", top.load),
         ("response_ms_p50_base", base.p50()),

@@ -92,6 +92,31 @@ fn a_target_that_serves_no_more_has_a_knee_there() {
     }
 }
 
+/// By the Universal Scalability Law, which has no corner: it serves the most, 318 a second, with 22 users.
+fn contended(loads: Vec<f64>) -> Run {
+    let law =
+        |users: f64| 40.0 * users / (1.0 + 0.04 * (users - 1.0) + 0.002 * users * (users - 1.0));
+    run(loads, move |now| law(now.load), move |now| now.load / law(now.load) * 1e3)
+}
+
+#[test]
+fn a_bend_without_a_corner_has_its_knee_where_the_most_is_reached() {
+    let stairs = only(&contended(stairs(&[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0], 15)));
+    assert_eq!(stairs.rule, Rule::Knee);
+    assert_eq!(
+        stairs.sentence,
+        "The median response grew from 24.9ms at 1 user to 290ms at 64, while throughput rose to 308/s and fell again, to 226/s: the target serves at most about 308/s, and reaches that between 8 and 16 users"
+    );
+    assert_eq!((figure(&stairs, "load_knee_above"), figure(&stairs, "load_knee")), (8.0, 16.0));
+    assert_eq!(stairs.evidence.seconds, Some((61, 105)), "from the level of 16 users on");
+    let climb = only(&contended(ramp(1.0, 60.0, 120)));
+    let (above, knee) = (figure(&climb, "load_knee_above"), figure(&climb, "load_knee"));
+    assert!(
+        above < knee && (8.0..=22.0).contains(&above) && (12.0..=26.0).contains(&knee),
+        "{climb:?}"
+    );
+}
+
 #[test]
 fn a_target_that_serves_no_more_from_the_beginning_is_flat() {
     let flat = only(&saturated(stairs(&[150.0, 200.0, 300.0, 400.0], 20)));
