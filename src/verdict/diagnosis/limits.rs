@@ -64,8 +64,11 @@ impl Limit {
         Some(Self { of, statistic, op: threshold.op, most_ms: most_ms?, broke })
     }
 
-    /// These times do not keep it.
+    /// These times do not keep it. Where the whole does, those of a part must be longer by more than chance.
     fn is_passed(&self, response: &metrics::Timing) -> bool {
+        if let (Statistic::Percentile(quantile), false) = (self.statistic, self.broke) {
+            return is_over(response, quantile, self.most_ms);
+        }
         let value = judge::time(response, self.statistic);
         value.is_some_and(|value| !self.op.holds(value, self.most_ms))
     }
@@ -202,14 +205,18 @@ impl Run {
     }
 }
 
-/// The 95th percentile is longer than people wait without noticing. That is certain, by two standard errors
-/// of how many are longer.
+/// The 95th percentile is longer than people wait without noticing.
 fn is_noticed(response: &metrics::Timing) -> bool {
-    if !response.quantile_ms(0.95).is_some_and(|p95| p95 > SLOW_MS) {
+    is_over(response, 0.95, SLOW_MS)
+}
+
+/// The percentile is longer than that. It is certain, by two standard errors of how many are longer.
+fn is_over(response: &metrics::Timing, quantile: f64, most_ms: f64) -> bool {
+    if !response.quantile_ms(quantile).is_some_and(|value| value > most_ms) {
         return false;
     }
-    let longer = |(us, count): &(u64, u64)| if *us as f64 / 1e3 > SLOW_MS { *count } else { 0 };
+    let longer = |(us, count): &(u64, u64)| if *us as f64 / 1e3 > most_ms { *count } else { 0 };
     let over = response.counts().iter().map(longer).sum::<u64>() as f64;
     let count = response.count() as f64;
-    over > 0.05 * count + 2.0 * (0.05 * 0.95 * count).sqrt()
+    over > (1.0 - quantile) * count + 2.0 * (quantile * (1.0 - quantile) * count).sqrt()
 }
