@@ -353,19 +353,26 @@ fn a_target_that_ends_part_way_is_not_blamed_on_the_load() {
 
 #[test]
 fn a_generator_that_could_not_keep_up_is_all_that_is_told() {
-    told("generator_costly", &["generator_limit"]);
+    let found = told("generator_costly", &["generator_limit"]);
+    let limit = of(&found, "generator_limit");
+    assert!(limit.sentence.ends_with("; a worker stood still for 4.1s, and its users with it"));
+    assert!(limit.advice.starts_with("give it more `--workers`, run fewer users"), "{limit:?}");
 }
 
 #[test]
 fn arrivals_that_a_generator_began_late_are_all_that_is_told() {
-    told("generator_arrivals", &["generator_limit"]);
+    let found = told("generator_arrivals", &["generator_limit"]);
+    let limit = of(&found, "generator_limit");
+    assert!(limit.sentence.ends_with(", more than 20% of the median response of 26.4s"));
+    assert!(limit.advice.starts_with("give it more `--workers`, run fewer users"), "{limit:?}");
 }
 
 #[test]
 fn a_generator_that_was_suspended_is_all_that_is_told() {
     let found = told("generator_suspended", &["generator_limit"]);
     let limit = of(&found, "generator_limit");
-    assert!(limit.sentence.contains(": the process was suspended for 17.6s"), "{limit:?}");
+    assert!(limit.sentence.contains(": the process was suspended for 17.6s: "), "{limit:?}");
+    assert!(limit.sentence.ends_with(" looks slower by that"), "{limit:?}");
     // Neither processors nor users have to do with it.
     assert!(limit.advice.starts_with("run it again where it is left alone"), "{limit:?}");
 }

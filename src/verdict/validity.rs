@@ -1,8 +1,9 @@
 //! Owns whether a run can be trusted: a generator that could not do its part is not a pass.
 
+use std::fmt;
 use std::time::Duration;
 
-use crate::metrics::{Failure, FailureKind, Health, Interval, Summary};
+use crate::metrics::{Failure, FailureKind, Fault, Health, Interval, Summary};
 use crate::units::format_duration;
 
 /// Whether the figures of a run can be trusted.
@@ -64,11 +65,72 @@ const SUSPENDED_MS: u64 = 1000;
 /// A worker that stood still for longer.
 const STALL_US: u64 = 1_000_000;
 
+/// What to do when it was late.
+const FEWER: &str = "run fewer per machine, or on a quieter one";
+
+/// What to do when it was suspended.
+const AGAIN: &str = "run it again";
+
+/// A reason to doubt the figures.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Reason {
+    /// What was: "arrivals began up to 22ms late (p99), more than 5ms".
+    pub(super) what: String,
+    /// What to do about it, behind what leads to it; empty when there is nothing to do.
+    advice: (&'static str, String),
+    /// The generator was short of something that has to be given to it.
+    is_shortage: bool,
+}
+
+impl Reason {
+    pub(super) fn new(what: String, advice: &str) -> Self {
+        Self { what, advice: (": ", advice.to_owned()), is_shortage: false }
+    }
+
+    fn bare(what: String) -> Self {
+        Self { what, ..Self::default() }
+    }
+
+    fn shortage(fault: Fault) -> Self {
+        Self { is_shortage: true, ..Self::new(fault.sentence().to_owned(), fault.advice()) }
+    }
+
+    fn suspended(what: String) -> Self {
+        Self { advice: (", so ", AGAIN.to_owned()), ..Self::bare(what) }
+    }
+
+    /// One of [`strain`], as it was said.
+    pub(super) fn of_strain(said: &str) -> Self {
+        let of_generator = |fault: &&Fault| fault.kind() == FailureKind::Generator;
+        let shortages = Fault::ALL.iter().filter(of_generator).copied().map(Self::shortage);
+        let others = [Self::new(String::new(), FEWER), Self::suspended(String::new())];
+        let mut other = others.into_iter().filter_map(|kind| {
+            let (leads, advice) = &kind.advice;
+            let what = said.strip_suffix(&**advice)?.strip_suffix(leads)?.to_owned();
+            Some(Self { what, ..kind })
+        });
+        let mut shortages = shortages.filter(|reason| reason.to_string() == said);
+        shortages.next().or_else(|| other.next()).unwrap_or_else(|| Self::bare(said.to_owned()))
+    }
+
+    /// What has to be given to the generator.
+    pub(super) fn lacks(&self) -> Option<&str> {
+        self.is_shortage.then_some(&self.advice.1)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (leads, advice) = &self.advice;
+        write!(f, "{}{leads}{advice}", self.what)
+    }
+}
+
 /// What speaks against the figures.
 #[derive(Default)]
 struct Doubts {
-    invalid: Vec<String>,
-    suspect: Vec<String>,
+    invalid: Vec<Reason>,
+    suspect: Vec<Reason>,
 }
 
 /// Looks for what makes a run untrustworthy: counts that do not add up (law 4), users or workers `lost`
@@ -98,7 +160,7 @@ pub fn validity_of_search(summary: &Summary, lost: u64, cut_off: usize) -> Valid
 }
 
 /// Of these reasons those that are of the generator: what makes the run invalid, and what suspect.
-pub(super) fn of_generator(summary: &Summary) -> (Vec<String>, Vec<String>) {
+pub(super) fn of_generator(summary: &Summary) -> (Vec<Reason>, Vec<Reason>) {
     let mut doubts = Doubts::default();
     doubts.of_generator(summary);
     (doubts.invalid, doubts.suspect)
@@ -112,19 +174,17 @@ pub fn strain(part: &Summary) -> Vec<String> {
     doubts.shortages(part);
     doubts.lateness(&part.totals, part.all().response().quantile_ms(0.5));
     doubts.health(&part.totals.health, part.totals.stall_us);
-    doubts.invalid
+    doubts.invalid.iter().map(Reason::to_string).collect()
 }
 
 impl Doubts {
     fn validity(self) -> Validity {
-        let Self { mut invalid, suspect } = self;
+        let Self { invalid, suspect } = self;
+        let said = |reasons: &[&[Reason]]| reasons.concat().iter().map(Reason::to_string).collect();
         match (invalid.is_empty(), suspect.is_empty()) {
             (true, true) => Validity::Valid,
-            (true, false) => Validity::Suspect(suspect),
-            (false, _) => {
-                invalid.extend(suspect);
-                Validity::Invalid(invalid)
-            }
+            (true, false) => Validity::Suspect(said(&[&suspect])),
+            (false, _) => Validity::Invalid(said(&[&invalid, &suspect])),
         }
     }
 
@@ -138,12 +198,12 @@ impl Doubts {
         let at = format_duration(Duration::from_secs(summary.duration.as_secs()));
         match cut_off {
             0 => {}
-            1 => self.invalid.push(format!(
+            1 => self.invalid.push(Reason::bare(format!(
                 "the record stops at {at} without an end: the run was killed, or still goes on"
-            )),
-            n => self.invalid.push(format!(
+            ))),
+            n => self.invalid.push(Reason::bare(format!(
                 "{n} records stop without an end, the last at {at}: their runs were killed, or still go on"
-            )),
+            ))),
         }
     }
 
@@ -151,25 +211,25 @@ impl Doubts {
         let totals = &summary.totals;
         let unaccounted = summary.unaccounted();
         if unaccounted != 0 {
-            self.invalid.push(format!(
+            self.invalid.push(Reason::bare(format!(
                 "the counts do not add up: {unaccounted} of {} requests have no end; this is a bug in throng",
                 totals.issued
-            ));
+            )));
         }
         // What began may have come in the warm-up, so it can be more.
         let begun = totals.waited.count() + totals.beat_late.count();
         let gone = begun + totals.dropped + totals.left_out + summary.waiting;
         let unbegun = totals.arrivals.saturating_sub(gone);
         if unbegun > 0 {
-            self.invalid.push(format!(
+            self.invalid.push(Reason::bare(format!(
                 "the arrivals do not add up: {unbegun} of {} neither began nor were dropped; this is a bug in throng",
                 totals.arrivals
-            ));
+            )));
         }
         if lost > 0 {
-            self.invalid.push(format!(
+            self.invalid.push(Reason::bare(format!(
                 "{lost} users or workers stopped in the middle; this is a bug in throng"
-            ));
+            )));
         }
     }
 
@@ -178,9 +238,9 @@ impl Doubts {
             if let Failure::Fault(fault) = row.failure
                 && fault.kind() == FailureKind::Generator
             {
-                let sentence = format!("{}: {}", fault.sentence(), fault.advice());
-                if !self.invalid.contains(&sentence) {
-                    self.invalid.push(sentence);
+                let reason = Reason::shortage(fault);
+                if !self.invalid.contains(&reason) {
+                    self.invalid.push(reason);
                 }
             }
         }
@@ -193,18 +253,15 @@ impl Doubts {
             arrivals if late.count() > arrivals => "arrivals and paced iterations",
             _ => "arrivals",
         };
-        let advice = "run fewer per machine, or on a quieter one";
         if late.count() < BEATS {
             let latest = late.max_ms().filter(|ms| *ms > median.unwrap_or(0.0).max(ABSURD_MS));
             if let Some(latest) = latest {
                 let latest = time(latest);
-                self.suspect.push(match late.count() {
-                    1 => format!(
-                        "the only {} began {latest} late: {advice}",
-                        what.trim_end_matches('s')
-                    ),
-                    count => format!("the latest of {count} {what} began {latest} late: {advice}"),
-                });
+                let what = match late.count() {
+                    1 => format!("the only {} began {latest} late", what.trim_end_matches('s')),
+                    count => format!("the latest of {count} {what} began {latest} late"),
+                };
+                self.suspect.push(Reason::new(what, FEWER));
             }
             return;
         }
@@ -225,53 +282,63 @@ impl Doubts {
             Some(median) => format!("{least}ms beside a median response of {}", time(median)),
             None => format!("{least}ms"),
         };
-        found.push(format!(
-            "{what} began up to {} late (p99), more than {limit}: {advice}",
-            time(p99)
-        ));
+        let what = format!("{what} began up to {} late (p99), more than {limit}", time(p99));
+        found.push(Reason::new(what, FEWER));
     }
 
     fn health(&mut self, health: &Health, stall_us: Option<u64>) {
         let suspended = health.suspended_ms.filter(|ms| *ms > SUSPENDED_MS);
         if let Some(ms) = suspended {
-            self.invalid.push(format!(
-                "the process was suspended for {}: what was under way looks slower by that, so run it again",
+            self.invalid.push(Reason::suspended(format!(
+                "the process was suspended for {}: what was under way looks slower by that",
                 time(ms as f64)
-            ));
+            )));
         }
         if let Some(machine) = health.machine
             && is_often(health.full_s, machine.seconds)
         {
-            self.suspect.push(format!(
-                "the processors of this machine were 90% busy or more in {} of {} seconds: run fewer users, or give throng a machine of its own",
-                health.full_s, machine.seconds
+            self.suspect.push(Reason::new(
+                format!(
+                    "the processors of this machine were 90% busy or more in {} of {} seconds",
+                    health.full_s, machine.seconds
+                ),
+                "run fewer users, or give throng a machine of its own",
             ));
         }
         if let Some(held) = health.throttled
             && (is_often(held.seconds, held.of_s) || is_long(held.us, held.of_s))
         {
-            self.suspect.push(format!(
-                "the processor limit of this container held throng back in {} of {} seconds, {} in all: raise it, or run fewer users",
-                held.seconds,
-                held.of_s,
-                time(held.us as f64 / 1e3)
+            self.suspect.push(Reason::new(
+                format!(
+                    "the processor limit of this container held throng back in {} of {} seconds, {} in all",
+                    held.seconds,
+                    held.of_s,
+                    time(held.us as f64 / 1e3)
+                ),
+                "raise it, or run fewer users",
             ));
         }
         if let Some(left) = health.available
             && is_often(health.short_s, left.seconds)
         {
-            self.suspect.push(format!(
-                "this machine was short of memory in {} of {} seconds, with {} MiB left: run fewer users, or on a larger one",
-                health.short_s,
-                left.seconds,
-                left.least >> 20
+            self.suspect.push(Reason::new(
+                format!(
+                    "this machine was short of memory in {} of {} seconds, with {} MiB left",
+                    health.short_s,
+                    left.seconds,
+                    left.least >> 20
+                ),
+                "run fewer users, or on a larger one",
             ));
         }
         // What suspends the process makes its workers stand still.
         if let Some(us) = stall_us.filter(|us| *us > STALL_US && suspended.is_none()) {
-            self.suspect.push(format!(
-                "a worker stood still for {}, and its users with it: run fewer users, or on a quieter machine",
-                time(us as f64 / 1e3)
+            self.suspect.push(Reason::new(
+                format!(
+                    "a worker stood still for {}, and its users with it",
+                    time(us as f64 / 1e3)
+                ),
+                "run fewer users, or on a quieter machine",
             ));
         }
     }
@@ -300,7 +367,7 @@ fn time(ms: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::{Catalogue, Fault, Level, RequestName, Seen, Throttled};
+    use crate::metrics::{Catalogue, Level, RequestName, Seen, Throttled};
     use std::time::Duration;
 
     const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -317,6 +384,33 @@ mod tests {
     fn judged(change: impl FnOnce(&mut Interval)) -> (&'static str, Vec<String>) {
         let validity = validity(&summary(change), 0, 0);
         (validity.word(), validity.reasons().to_vec())
+    }
+
+    #[test]
+    fn what_strained_a_search_is_known_apart_from_its_advice() {
+        let strain = |change: fn(&mut Interval)| {
+            let said = strain(&summary(change)).remove(0);
+            let reason = Reason::of_strain(&said);
+            assert_eq!(reason.to_string(), said);
+            (reason.what.clone(), reason.lacks().map(str::to_owned))
+        };
+        let late = |interval: &mut Interval| {
+            (0..200).for_each(|_| interval.beat_late.record(MS(900)));
+        };
+        let short = |interval: &mut Interval| {
+            let seen = Seen { count: 1, first_ms: 0, last_ms: 0, ..Seen::default() };
+            let failures = &mut interval.names.entry(0).or_default().failures;
+            failures.push((Failure::Fault(Fault::LocalFiles), seen));
+        };
+        let suspended = |interval: &mut Interval| interval.health.suspended_ms = Some(3100);
+        let late_by = "paced iterations began up to 900ms late (p99), more than 5ms";
+        assert_eq!(strain(late), (late_by.into(), None));
+        let limit = "raise the limit (`ulimit -n`) or run fewer users".to_owned();
+        assert_eq!(strain(short), ("no file descriptors left".into(), Some(limit)));
+        let slower = "the process was suspended for 3.1s: what was under way looks slower by that";
+        assert_eq!(strain(suspended), (slower.into(), None));
+        let other = Reason::of_strain("what an older version said: do this");
+        assert_eq!(other, Reason::bare("what an older version said: do this".into()));
     }
 
     fn valid() -> (&'static str, Vec<String>) {

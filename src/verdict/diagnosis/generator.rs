@@ -3,6 +3,7 @@
 use super::finding::{Chart, Finding, Rule};
 use super::run::Run;
 use super::words::{ms, share};
+use crate::verdict::validity::Reason;
 
 /// What uses so much of its processors has none left. A worker is one thread: it cannot use more than one.
 const BUSY: f64 = 0.85;
@@ -33,9 +34,10 @@ pub(super) fn limit(run: &Run) -> Option<Finding> {
     if let Some(half) = late {
         reasons.push(format!("half of what was due began {} late or more", ms(half)));
     }
-    reasons.extend(generator.invalid.first().cloned());
+    // What to do about them is the advice of the finding.
+    reasons.extend(generator.invalid.first().map(|reason| reason.what.clone()));
     if reasons.len() < 2 && !generator.suspect.is_empty() && !reasons.is_empty() {
-        reasons.extend(generator.suspect.first().cloned());
+        reasons.extend(generator.suspect.first().map(|reason| reason.what.clone()));
     }
     if reasons.is_empty() {
         return None;
@@ -44,8 +46,11 @@ pub(super) fn limit(run: &Run) -> Option<Finding> {
         "The generator was the limit, so the figures say little of the target: {}",
         reasons.join("; ")
     );
+    let lacks = generator.invalid.first().and_then(Reason::lacks);
+    let lacks = lacks.map(|give| format!("{give}, and see whether the figures stay the same"));
     let advice = match (busy, generator.few_workers) {
-        // What else happened to it says its reason.
+        _ if let Some(lacks) = &lacks => lacks,
+        // Neither processors nor users have to do with it.
         (None, _) if late.is_none() => {
             "run it again where it is left alone, and see whether the figures stay the same"
         }

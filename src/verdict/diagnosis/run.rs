@@ -7,7 +7,8 @@ use super::limits::Limit;
 use super::{Case, Sought};
 use crate::metrics::{self, FailureKind, NameStats, Point, RequestName, Summary, Timing};
 use crate::verdict::capacity::{Level, Load, Moment, Spent, climb, levels, levels_of};
-use crate::verdict::{Judged, Stage, State, Threshold, validity};
+use crate::verdict::validity::{self, Reason};
+use crate::verdict::{Judged, Stage, State, Threshold};
 
 /// A level is held against one with so many times less load at least: nearer ones differ by little but chance.
 pub(super) const APART: f64 = 1.4;
@@ -96,10 +97,10 @@ pub(super) struct Failed {
 /// How the generator fared.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Generator {
-    /// What of it makes the run invalid, each a sentence; of a search what ended it.
-    pub(super) invalid: Vec<String>,
+    /// What of it makes the run invalid; of a search what ended it.
+    pub(super) invalid: Vec<Reason>,
     /// What of it makes the run suspect.
-    pub(super) suspect: Vec<String>,
+    pub(super) suspect: Vec<Reason>,
     /// The share of what it may use of processors, at most one a worker, that it used under the highest
     /// load, in the mean.
     pub(super) busy: Option<f64>,
@@ -174,7 +175,7 @@ impl Run {
         self.moments.iter().for_each(|moment| self.all.response.merge(&moment.response));
         let limit = |one: &Threshold| Limit::of(one, one.limit.fixed(), broke, summary);
         self.limits = must.iter().filter_map(limit).collect();
-        self.generator.invalid = strained.map(str::to_owned).into_iter().collect();
+        self.generator.invalid = strained.map(Reason::of_strain).into_iter().collect();
     }
 
     /// The levels to hold against each other: where the load stood still on three at least, and on nearly

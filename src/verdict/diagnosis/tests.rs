@@ -8,6 +8,7 @@ use super::made::{Answer, Made, Now, around, closed, hold, limit, ramp, stairs};
 use super::run::{Failed, Few, Run};
 use super::{Finding, Rule, findings};
 use crate::verdict::capacity::Load;
+use crate::verdict::validity::Reason;
 use crate::verdict::{Op, Statistic};
 
 /// A service that answers in so many milliseconds, by the second and the load.
@@ -507,15 +508,19 @@ fn stalls_at_equal_distances_are_periodic() {
         assert!(!told.contains(&Rule::PeriodicStalls), "{why}: {told:?}");
     }
     let mut busy = standing(&[7, 17, 27, 37, 47, 57], 65);
-    busy.generator.suspect = vec!["the processors of this machine were 90% busy or more".into()];
+    busy.generator.suspect = vec![doubt()];
     assert!(!rules(&busy).contains(&Rule::PeriodicStalls), "they may be the machine's own");
+}
+
+fn doubt() -> Reason {
+    Reason::new("the processors of this machine were 90% busy or more".into(), "run fewer users")
 }
 
 #[test]
 fn a_generator_that_was_the_limit_is_told_instead_of_what_it_makes_look_so() {
     let mut run = saturated(stairs(&[20.0, 50.0, 100.0, 200.0, 400.0], 20));
     run.generator.busy = Some(0.97);
-    run.generator.suspect = vec!["the processors of this machine were 90% busy or more".into()];
+    run.generator.suspect = vec![doubt()];
     run.few = vec![Few { text: "p99.9 < 1s".into(), had: 412, needs: 2995 }];
     let told = findings(&run);
     assert_eq!(
@@ -540,6 +545,16 @@ fn a_generator_that_was_the_limit_is_told_instead_of_what_it_makes_look_so() {
     assert_eq!(rules(&busy), [Rule::Knee]);
     busy.generator.late_ms = Some(900.0);
     assert_eq!(rules(&busy), [Rule::GeneratorLimit]);
+    // What it was short of is what has to be given to it.
+    busy.generator.invalid = vec![Reason::of_strain(
+        "no file descriptors left: raise the limit (`ulimit -n`) or run fewer users",
+    )];
+    let told = only(&busy);
+    assert!(told.sentence.ends_with("; no file descriptors left"), "{told:?}");
+    assert_eq!(
+        told.advice,
+        "raise the limit (`ulimit -n`) or run fewer users, and see whether the figures stay the same"
+    );
 }
 
 /// The example of the guide: contention of 4 %, 20 ms alone.
