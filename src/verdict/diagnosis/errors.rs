@@ -83,10 +83,10 @@ impl Count {
     }
 }
 
-/// What fails most from that second on: `, mostly status 503`.
-fn mostly(run: &Run, from_s: u32) -> String {
-    let later = run.failures.iter().filter(|failed| failed.first_s >= f64::from(from_s) - 1.0);
-    match later.max_by_key(|failed| failed.count).or_else(|| run.failures.first()) {
+/// What more than half of them fail by: `, mostly status 503`. A few may have failed by it before they set in.
+fn mostly(run: &Run) -> String {
+    let all: u64 = run.failures.iter().map(|failed| failed.count).sum();
+    match run.failures.iter().find(|failed| failed.count * 2 > all) {
         Some(failed) => format!(", mostly \"{}\"", failed.what),
         None => String::new(),
     }
@@ -107,7 +107,7 @@ pub(super) fn at_load(run: &Run) -> Option<Finding> {
         moment.from_s >= to_s.saturating_add(2) && moment.load <= low && moment.load > 0.0
     }));
     let bad = Count::levels(levels[steep..].iter()).share();
-    if later.requests + later.failures >= FAILS.1 && later.share() >= GOOD.0.min(bad) {
+    if later.requests >= FAILS.1 && later.share() >= GOOD.0.min(bad) {
         return None;
     }
     Some(set_in(levels, steep)?.told(run))
@@ -172,7 +172,7 @@ impl SetIn<'_> {
             false => format!("at about {}", load.of(about(load_errors))),
         };
         let below = if before.failures == 0 { "none".to_owned() } else { share(before.share()) };
-        let mostly = mostly(run, seconds.0);
+        let mostly = mostly(run);
         // What failed there already has not set in.
         let onset = if before.share() >= 2.0 * FAILS.0 {
             format!("More requests fail from {} on", place.trim_start_matches("at "))
@@ -232,7 +232,7 @@ pub(super) fn since(run: &Run) -> Option<Finding> {
         "From {} of the run on {} of the requests failed{}; of the {} before {}",
         at(first.from_s),
         share(is.share()),
-        mostly(run, first.from_s),
+        mostly(run),
         count(was.requests),
         if was.failures == 0 {
             "none did".to_owned()
@@ -269,7 +269,7 @@ pub(super) fn throughout(run: &Run) -> Option<Finding> {
     let sentence = format!(
         "{} of the requests failed from the beginning to the end{}",
         share(all.share()),
-        mostly(run, 0),
+        mostly(run),
     );
     let advice = "open the failures with their evidence: load has no part in it, but what the plan asks \
                   for, with which data and login, or the target itself";

@@ -236,6 +236,11 @@ fn errors_set_in_at_a_load() {
     );
     let there_and_back = [ramp(1.0, 200.0, 60), ramp(200.0, 1.0, 60)].concat();
     assert_eq!(only(&failing(there_and_back)).rule, Rule::ErrorsAtLoad);
+    // One that came early, and one that is rare, change nothing of what they mostly are.
+    let mut early = failing(stairs(&[25.0, 50.0, 100.0, 150.0, 200.0], 20));
+    early.failures[0].first_s = 5.0;
+    early.failures.push(Failed { what: "status 500".to_owned(), count: 60, first_s: 70.0 });
+    assert!(only(&early).sentence.contains("mostly \"status 503\""), "{early:?}");
     assert_eq!(findings(&failing(stairs(&[20.0, 40.0, 60.0, 80.0], 20))), [], "not reached");
 }
 
