@@ -64,8 +64,9 @@ struct Seen {
     stopped: Option<StopReason>,
     stopped_by: Option<String>,
     ending: Option<Ending>,
-    /// The second after the last.
+    /// The second after the last, of what is shown and of all.
     reached: u32,
+    last: u32,
     /// Requests under way after the last second that was read.
     under_way: i64,
     /// Requests under way when what is shown begins, and when it ends.
@@ -191,9 +192,9 @@ impl Replay {
         let cut_off = if whole { self.together.cut_off() } else { records };
         let ending = seen.ending.unwrap_or_else(|| {
             let second = |second: u32| Duration::from_secs(second.into());
-            let at = self.started.at.saturating_add(second(seen.reached));
+            let at = self.started.at.saturating_add(second(seen.last));
             Ending {
-                duration: second(seen.reached),
+                duration: second(seen.last),
                 loaded: seen.loaded,
                 lost: 0,
                 stopped: seen.stopped,
@@ -206,6 +207,8 @@ impl Replay {
         });
         let end = self.part.map_or(Duration::MAX, |(_, to)| Duration::from_secs(to.into()));
         let is_part = ending.duration > end;
+        // What comes before the place where a record stops is whole.
+        let cut_off = if is_part && !whole { 0 } else { cut_off };
         let health = if is_part { Default::default() } else { ending.health };
         let (duration, loaded) = (ending.duration.min(end), ending.loaded.min(end));
         // What was under way at the ends of a part has its beginning or its end elsewhere.
@@ -282,6 +285,7 @@ impl Seen {
                 let before = self.under_way;
                 let ended = held.all_names().requests() + held.cancelled;
                 self.under_way += held.issued as i64 - ended as i64;
+                self.last = held.to_s;
                 if held.to_s <= to {
                     // Paced iterations are on the beat too: of those beside arrivals it knows less.
                     let begun = held.waited.count() + held.beat_late.count();

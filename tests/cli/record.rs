@@ -254,6 +254,28 @@ fn a_part_that_begins_after_the_end_is_a_mistake() {
     }
 }
 
+/// That a record stops, and what stopped the run, is nothing to a part before it.
+#[test]
+fn a_part_before_the_place_where_a_record_stops_is_whole() {
+    let folder = Folder::new();
+    let record = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/causes/healthy_constant.jsonl.gz");
+    let mut open: Vec<String> = lines(Path::new(record))
+        .iter()
+        .filter(|line| line.get("ended").is_none())
+        .map(|line| format!("{line}\n"))
+        .collect();
+    open.push("{\"stopping\":{\"reason\":\"interrupted\"}}\n".to_owned());
+    write(&folder.path().join("open.gz"), &open);
+    let told = |part: &str| {
+        let said = folder.throng(&format!("report open.gz {part} --out part --quiet"));
+        let summary = folder.json("part/summary.json");
+        (said.code, summary["validity"]["reasons"].to_string().contains("without an end"))
+    };
+    assert_eq!(told("--to 10s"), (0, false));
+    assert_eq!(told("--from 5s --to 10s"), (0, false));
+    assert!(told("").1 && told("--from 5s").1);
+}
+
 #[test]
 fn records_of_several_machines_are_one_run() {
     let folder = Folder::new();
