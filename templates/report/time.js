@@ -43,7 +43,8 @@ const time = (function () {
   };
 
   // Which part is shown, none when all is, and the way back to it.
-  const part = () => (whole() && !marked ? null : { from: shown.from, to: shown.to, marked });
+  const plain = () => whole() && !marked;
+  const part = () => (plain() ? null : { from: shown.from, to: shown.to, marked });
   function restore(part) {
     if (!part) return reset();
     marked = part.marked;
@@ -131,7 +132,7 @@ const time = (function () {
         reading.textContent = telling();
       } else if (key === "Escape") {
         point(null);
-        if (!whole()) reset();
+        if (!plain()) reset();
         reading.textContent = "";
       } else return;
       event.preventDefault();
@@ -140,7 +141,7 @@ const time = (function () {
 
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, .chart");
-    if (event.key === "Escape" && !typing && !whole()) reset();
+    if (event.key === "Escape" && !typing && !plain()) reset();
   });
 
   // Says which part is shown, and leads back to the whole.
@@ -152,7 +153,7 @@ const time = (function () {
   button.addEventListener("click", reset);
   bar.append(told, button);
   const tell = () => {
-    bar.hidden = whole();
+    bar.hidden = plain();
     told.textContent = `${charting.clock(shown.from)} – ${charting.clock(shown.to)}`;
   };
   heard.push(tell);
